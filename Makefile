@@ -1,0 +1,37 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := build/demo
+
+.PHONY: demo test test-all lint format bench docs clean
+
+# torch comes first and pinned, so that no other requirement pulls in a build for graphics cards.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
+	touch $@
+
+demo: $(READY)  ## make the demo table, fit it, complete it, and show it all on one page
+	$(BIN)/python -m amodal.demo $(DEMO)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint  ## everything that guards the main job
+	$(BIN)/pytest -m 'not slow'
+
+test-all: lint
+	$(BIN)/pytest
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
