@@ -1,1 +1,22 @@
-"""x"""
+"""Complete tables of pictures, sounds, texts, numbers and categories with one multimodal generative model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amodal.problems import BadCells, DataProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from amodal.estimator import TableModel
+
+__version__ = "0.1.0"
+__all__ = ["BadCells", "DataProblem", "TableModel", "UsageProblem", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Importing torch takes a second: it waits until something of it is asked for.
+    if name == "TableModel":
+        from amodal.estimator import TableModel
+
+        return TableModel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

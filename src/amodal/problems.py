@@ -13,11 +13,11 @@ class DataProblem(ValueError):
     """Something in the table or a file cannot be used (exit code 3)."""
 
 
-class UnreadableCell(DataProblem):  # noqa: N818 - named for what it is, as is StopIteration
+class UnreadableCell(DataProblem):
     """One cell cannot be turned into a tensor; its message is the reason."""
 
 
-class BadCells(DataProblem):  # noqa: N818
+class BadCells(DataProblem):
     """Some of the cells handed over cannot be turned into tensors.
 
     Args:
@@ -29,7 +29,7 @@ class BadCells(DataProblem):  # noqa: N818
         self.reasons = dict(reasons)
 
 
-class RejectColumn(Exception):  # noqa: N818
+class RejectColumn(Exception):
     """A column is not of the modality that was tried; the message says why."""
 
 

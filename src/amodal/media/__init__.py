@@ -1,0 +1,20 @@
+"""Files to arrays and back: the only place that knows Pillow, OpenCV, librosa and soundfile."""
+
+from amodal.media.images import fit_image, read_image, write_image
+from amodal.media.mel import from_log_mel, log_mel
+from amodal.media.paths import locate
+from amodal.media.sounds import Sound, read_sound, resample, sound_shape, write_sound
+
+__all__ = [
+    "Sound",
+    "fit_image",
+    "from_log_mel",
+    "locate",
+    "log_mel",
+    "read_image",
+    "read_sound",
+    "resample",
+    "sound_shape",
+    "write_image",
+    "write_sound",
+]

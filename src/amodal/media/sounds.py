@@ -1,0 +1,158 @@
+"""Sound files to samples and back."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amodal.files import replacing_file
+from amodal.media.paths import open_cell
+from amodal.problems import UnreadableCell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from soundfile import SoundFile
+
+__all__ = ["Sound", "read_sound", "resample", "sound_shape", "write_sound"]
+
+_BLOCK = 2**18
+# A writer that could not know the length when it began leaves a size of zero, or one as large as this.
+_UNKNOWN_LENGTH = 0x7FFF_0000
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One channel of sound.
+
+    Attributes:
+        samples: float32 (n,), full scale is -1 to 1.
+        rate: samples a second, in hertz.
+    """
+
+    samples: NDArray[np.float32]
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.rate
+
+
+def read_sound(path: Path, max_seconds: float | None = None) -> Sound:
+    """Read a sound, its channels mixed down to their mean.
+
+    Args:
+        path: a file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others.
+        max_seconds: read no further than this; None reads all.
+
+    Returns:
+        Two samples or more, all finite.
+
+    Raises:
+        UnreadableCell: the file is no sound, damaged, shorter than two samples or has samples that are not
+            numbers; the message says which.
+    """
+    with _open(path) as file:
+        wanted = (
+            file.frames if max_seconds is None else min(file.frames, round(max_seconds * file.samplerate))
+        )
+        blocks: list[NDArray[np.float32]] = []
+        missing = wanted
+        # In blocks, so that a damaged header cannot ask for more memory than the file fills.
+        while missing > 0 and len(block := file.read(min(missing, _BLOCK), dtype="float32", always_2d=True)):
+            blocks.append(block.mean(axis=1))
+            missing -= len(block)
+        rate = file.samplerate
+    if missing > 0 or _ends_early(path):
+        raise UnreadableCell("is truncated: it ends before its header says")
+    if wanted < 2:
+        raise UnreadableCell(f"is too short ({wanted} sample{'' if wanted == 1 else 's'})")
+    samples = np.concatenate(blocks)
+    if not np.isfinite(samples).all():
+        raise UnreadableCell("has samples that are not finite numbers")
+    return Sound(samples, rate)
+
+
+def sound_shape(path: Path) -> tuple[float, int]:
+    """Read how long a sound is, from its header alone.
+
+    Returns:
+        Its seconds, and its samples a second.
+
+    Raises:
+        UnreadableCell: the file is no sound.
+    """
+    with _open(path) as file:
+        return file.frames / file.samplerate, file.samplerate
+
+
+def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
+    """Write one channel as 16-bit WAV, never half of it.
+
+    Reading the file gives the same samples to 1/65536, and writing those again gives the same file.
+
+    Args:
+        path: the file to write or replace.
+        samples: (n,), finite; what lies outside -1 to 1 is clipped.
+        rate: samples a second, in hertz.
+    """
+    import soundfile
+
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise ValueError("a sound is one row of finite samples")
+    # 32,768 is what reading divides by.
+    whole = np.clip(np.rint(np.asarray(samples, np.float64) * 32768), -32768, 32767).astype(np.int16)
+    with replacing_file(path) as beside:
+        soundfile.write(beside, whole, rate, format="WAV", subtype="PCM_16")
+
+
+def resample(samples: NDArray[np.floating], rate: int, target_rate: int) -> NDArray[np.float32]:
+    """Change how many samples a second a sound has, what it cannot hold at the new rate filtered out.
+
+    Args:
+        samples: (n,).
+        rate: their samples a second, in hertz.
+        target_rate: the samples a second wanted.
+
+    Returns:
+        float32, about n * target_rate / rate samples.
+    """
+    import librosa
+
+    samples = np.asarray(samples, np.float32)
+    if rate == target_rate:
+        return samples
+    return np.asarray(librosa.resample(samples, orig_sr=rate, target_sr=target_rate), np.float32)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[SoundFile]:
+    from soundfile import LibsndfileError, SoundFile
+
+    try:
+        # An open file rather than its path: a name that ends in .raw is else taken at its word.
+        with open_cell(path) as raw, SoundFile(raw) as file:
+            yield file
+    except LibsndfileError as error:
+        raise UnreadableCell(f"is not a sound that can be read ({error.error_string.rstrip('.')})") from error
+
+
+def _ends_early(path: Path) -> bool:
+    """Whether a WAV file's samples end before its header says, which libsndfile lets pass."""
+    with path.open("rb") as file:
+        kind = file.read(12)
+        if kind[:4] != b"RIFF" or kind[8:] != b"WAVE":
+            return False
+        size = path.stat().st_size
+        while len(chunk := file.read(8)) == 8:
+            length = int.from_bytes(chunk[4:], "little")
+            if chunk[:4] == b"data":
+                return 0 < length < _UNKNOWN_LENGTH and file.tell() + length > size
+            file.seek(length + length % 2, 1)
+    return False

@@ -1,0 +1,83 @@
+"""The named methods: a paper's model is a fusion rule and an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amodal.fusions import Fusion, Mixture, MixtureOfProducts, Product
+from amodal.modalities import Modality
+from amodal.models import MultimodalVAE
+from amodal.objectives import ELBO, ImportanceWeighted, Objective, SubsetELBO, TotalCorrelation
+from amodal.problems import UsageProblem
+
+
+@dataclass(frozen=True)
+class Method:
+    """A model and the way it is trained, under a name.
+
+    Attributes:
+        name: as in `--method NAME`.
+        summary: one line for the user.
+        source: the paper.
+        fusion: makes the fusion rule.
+        objective: what is trained.
+    """
+
+    name: str
+    summary: str
+    source: str
+    fusion: Callable[[], Fusion]
+    objective: Objective
+
+    def model(self, modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
+        """A model for a table's columns, before training."""
+        return MultimodalVAE(modalities, self.fusion(), **options)
+
+
+METHODS: tuple[Method, ...] = (
+    Method(
+        "mvtcae",
+        "product of experts, each drawn towards the joint posterior",
+        "Hwang et al., NeurIPS 2021",
+        lambda: Product(prior_expert=False),
+        TotalCorrelation(),
+    ),
+    Method(
+        "mvae",
+        "product of experts, trained on rows and on their parts",
+        "Wu & Goodman, arXiv 1802.05335",
+        lambda: Product(prior_expert=True),
+        SubsetELBO(),
+    ),
+    Method(
+        "mmvae",
+        "mixture of experts, importance-weighted",
+        "Shi et al., arXiv 1911.03393",
+        lambda: Mixture(prior_expert=False),
+        ImportanceWeighted(),
+    ),
+    Method(
+        "mopoe",
+        "mixture of the products of all subsets",
+        "Sutter et al., arXiv 2105.02470",
+        lambda: MixtureOfProducts(prior_expert=False),
+        ELBO(),
+    ),
+)
+
+DEFAULT_METHOD = METHODS[0].name
+
+
+def method_named(name: str) -> Method:
+    """The method of this name.
+
+    Raises:
+        UsageProblem: there is none.
+    """
+    for method in METHODS:
+        if method.name == name:
+            return method
+    choices = ", ".join(method.name for method in METHODS)
+    raise UsageProblem(f"Unknown method {name!r}. Choose from {choices}.")

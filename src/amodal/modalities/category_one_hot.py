@@ -1,0 +1,131 @@
+"""Categories: one of a few labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical
+
+from amodal.modalities.modality import Modality
+from amodal.nn import Dense
+from amodal.problems import BadCells, RejectColumn, examples
+
+_MOST_SHARE = 0.5
+
+
+def label_of(cell: object) -> str:
+    """A cell's label as text: the same for 7, 7.0 (a column of whole numbers with holes) and "7".
+
+    Example:
+        >>> label_of(7.0), label_of("7"), label_of(True)
+        ('7', '7', 'true')
+    """
+    if isinstance(cell, (bool, np.bool_)):
+        return str(bool(cell)).lower()
+    if isinstance(cell, (float, np.floating)) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _kind(cells: pd.Series[Any]) -> str:
+    if pd.api.types.is_bool_dtype(cells.dtype) or all(isinstance(cell, bool) for cell in cells):
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        return "integer" if all(float(cell).is_integer() for cell in cells) else "number"
+    return "text"
+
+
+_FROM_LABEL: dict[str, Callable[[str], Any]] = {
+    "boolean": lambda label: label == "true",
+    "integer": int,
+    "number": float,
+    "text": str,
+}
+
+
+@dataclass(frozen=True)
+class CategoryOneHot(Modality):
+    """One of the labels seen in the column, by their number; networks see it one-hot.
+
+    Attributes:
+        labels: as text, sorted.
+        kind: what the cells were ("text", "integer", "number" or "boolean"), and become again.
+    """
+
+    type: ClassVar[str] = "category"
+    representation: ClassVar[str] = "one_hot"
+
+    labels: tuple[str, ...]
+    kind: str
+
+    @classmethod
+    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:  # noqa: ARG003
+        labels = cells.map(label_of)
+        distinct = labels.nunique()
+        if distinct > max(2.0, _MOST_SHARE * len(labels)):
+            raise RejectColumn(
+                f"{distinct} distinct among {len(labels)} sampled cells: too many for categories"
+            )
+        if labels.str.count(" ").mean() >= 2 and distinct > 10:
+            raise RejectColumn("cells of several words are a text")
+        if not labels.str.isascii().all() and labels.str.len().mean() > 6 and distinct > 10:
+            raise RejectColumn("long cells in a script without spaces are a text")
+        return f"{distinct} distinct labels among {len(labels)} sampled cells"
+
+    @classmethod
+    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:  # noqa: ARG003
+        labels = tuple(sorted(cells.map(label_of).unique().tolist()))
+        if not labels:
+            raise RejectColumn("no cell")
+        return cls(**({"labels": labels, "kind": _kind(cells)} | options))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def dtype(self) -> str:
+        return "int64"
+
+    @property
+    def summary(self) -> str:
+        return f"{len(self.labels)} labels"
+
+    @property
+    def size(self) -> float:
+        return 1.0
+
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:  # noqa: ARG002
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        codes = cells.map(label_of).map(numbers)
+        unseen = np.flatnonzero(codes.isna())
+        if len(unseen):
+            known = examples(self.labels, 5)
+            raise BadCells({int(i): f"{cells.iloc[i]!r} was not seen in training ({known})" for i in unseen})
+        return torch.from_numpy(codes.to_numpy(dtype=np.int64))
+
+    def to_cells(self, tensor: Tensor) -> Sequence[Any]:
+        of_label = _FROM_LABEL[self.kind]
+        return [of_label(self.labels[number]) for number in tensor.tolist()]
+
+    def encoder(self, features: int) -> nn.Module:
+        return nn.Sequential(nn.Embedding(len(self.labels), features), nn.GELU(), Dense(features, features))
+
+    def decoder(self, latent: int) -> nn.Module:
+        return _CategoryDecoder(latent, len(self.labels))
+
+
+class _CategoryDecoder(nn.Module):
+    def __init__(self, latent: int, labels: int) -> None:
+        super().__init__()
+        self.network = Dense(latent, 128, labels)
+
+    def forward(self, latents: Tensor) -> Categorical:
+        return Categorical(logits=self.network(latents), validate_args=False)

@@ -1,0 +1,85 @@
+"""What columns of files have in common: their cells are paths, some of which may not open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from amodal.media import locate
+from amodal.problems import BadCells, DataProblem, RejectColumn, UnreadableCell, examples
+
+T = TypeVar("T")
+_ENOUGH = 0.8
+_SAMPLE = 200
+
+
+def read_cells(
+    cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]
+) -> tuple[list[T], dict[int, str]]:
+    """Read the files that cells name.
+
+    Returns:
+        What was read, in order, and position -> reason of the cells that could not be.
+    """
+    found, reasons = [], {}
+    for position, cell in enumerate(cells):
+        try:
+            found.append(read(locate(cell, root)))
+        except UnreadableCell as problem:
+            reasons[position] = str(problem)
+    return found, reasons
+
+
+def read_all(cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]) -> list[T]:
+    """Read the files that cells name.
+
+    Raises:
+        BadCells: some cannot be read.
+    """
+    found, reasons = read_cells(cells, root, read)
+    if reasons:
+        raise BadCells(reasons)
+    return found
+
+
+def read_sample(cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]) -> list[T]:
+    """Read up to 200 of the files, evenly spread over the column, leaving out those that do not open.
+
+    Raises:
+        RejectColumn: none opens.
+    """
+    step = max(1, len(cells) // _SAMPLE)
+    found, reasons = read_cells(cells.iloc[::step].iloc[:_SAMPLE], root, read)
+    if not found:
+        raise RejectColumn(f"no file opens: {examples(list(reasons.values()))}")
+    return found
+
+
+def accept_files(
+    cells: pd.Series[Any],
+    root: Path | None,
+    read: Callable[[Path], object],
+    kind: str,
+    suffixes: Sequence[str],
+) -> str:
+    """Say why cells are files of a kind: at least four in five open.
+
+    Raises:
+        RejectColumn: they are not paths of such files.
+        DataProblem: they are by their names, but the files do not open, so that any other type would be wrong.
+    """
+    found, reasons = read_cells(cells, root, read)
+    if len(found) >= _ENOUGH * len(cells):
+        return f"{len(found)} of {len(cells)} sampled cells open as {kind} files"
+    named = cells.map(lambda cell: isinstance(cell, str) and PurePath(cell).suffix.lower() in suffixes)
+    if named.mean() >= _ENOUGH:
+        first = [f"{cells.iloc[position]!r} {reason}" for position, reason in reasons.items()]
+        raise DataProblem(
+            f"names {kind} files, but only {len(found)} of {len(cells)} open: {examples(first)}. "
+            "Paths are relative to the table's folder; --media-root names another, and "
+            "--type COLUMN=text takes the paths as texts"
+        )
+    raise RejectColumn(f"{len(found)} of {len(cells)} sampled cells open as {kind} files")

@@ -1,0 +1,126 @@
+"""What every column type can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from amodal.distributions import RowNoise, draw
+
+
+@dataclass(frozen=True)
+class Modality(ABC):
+    """A column type fitted to a column: its fields are all it learned from the data, and JSON-able.
+
+    The way of a cell: `to_tensor` makes the compact tensor that is stored, `scaled` the one that networks
+    read and likelihoods score, and `to_cells` turns draws of that likelihood back to cells.
+
+    Attributes:
+        type: the kind of column, as in `--type COL=TYPE`.
+        representation: the kind of numbers it becomes, as in `--type COL=TYPE:REPRESENTATION`.
+        suffix: of the files that its cells are written to, None for cells that stand in the table itself.
+    """
+
+    type: ClassVar[str]
+    representation: ClassVar[str]
+    suffix: ClassVar[str | None] = None
+
+    @classmethod
+    @abstractmethod
+    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
+        """Say why these cells, a sample of a column without holes, are of this type.
+
+        Raises:
+            RejectColumn: they are not; the message says why.
+        """
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
+        """Learn from a column's cells, without holes, what the conversion needs.
+
+        Args:
+            cells: the column's present cells.
+            root: the folder that media cells are relative to.
+            **options: fields to set by hand instead.
+
+        Raises:
+            RejectColumn: the cells cannot be of this type.
+        """
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one cell's tensor."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> str:
+        """NumPy's name for the type of the stored numbers."""
+
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """What was learned, in a few words."""
+
+    @property
+    @abstractmethod
+    def size(self) -> float:
+        """How many numbers or words a cell holds, by which a likelihood's weight is set."""
+
+    @abstractmethod
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
+        """Turn N present cells to the stored tensor (N, *shape).
+
+        Raises:
+            BadCells: some cells cannot be used; names them by position and says why.
+        """
+
+    def scaled(self, tensor: Tensor) -> Tensor:
+        """Turn a stored tensor to what the encoder reads and the likelihood scores."""
+        return tensor
+
+    @abstractmethod
+    def to_cells(self, tensor: Tensor) -> Sequence[Any]:
+        """Turn N draws of the likelihood to N cells: values, or arrays that `write` puts into files."""
+
+    @abstractmethod
+    def encoder(self, features: int) -> nn.Module:
+        """A network from the scaled tensor to features of shape (N, features)."""
+
+    @abstractmethod
+    def decoder(self, latent: int) -> nn.Module:
+        """A network from latents (N, latent) to the likelihood of N cells, a `torch.distributions.Distribution`."""
+
+    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
+        """What a user is shown of a likelihood: by default an honest draw."""
+        return draw(likelihood, noise)
+
+    def write(self, path: Path, cell: Any) -> None:
+        """Write one cell to a file; only for types with a suffix."""
+        raise NotImplementedError(f"{type(self).__name__} has no files")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that was learned, as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Self:
+        """Make the modality anew from what `to_dict` gave.
+
+        Raises:
+            ValueError: the data do not fit this type.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(state) != names:
+            raise ValueError(f"{cls.__name__} needs {sorted(names)}, not {sorted(state)}")
+        return cls(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in state.items()}
+        )

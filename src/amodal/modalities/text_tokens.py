@@ -1,0 +1,163 @@
+"""Texts as sequences of words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from amodal.distributions import TokenSequence
+from amodal.distributions.sequence import END, UNKNOWN
+from amodal.modalities.modality import Modality
+from amodal.nn import TokenDecoder, TokenEncoder
+from amodal.problems import BadCells, RejectColumn
+
+_LONGEST = 64
+_MOST_WORDS = 20_000
+_SAMPLE = 50_000
+
+# Han, Hiragana, Katakana, their punctuation and full-width forms, Thai, Lao, Myanmar and Khmer: scripts that
+# put no space between words.
+_UNSPACED = (
+    r"\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0002fa1f"
+)
+_PIECES = re.compile(rf"[{_UNSPACED}]|[^{_UNSPACED}]+")
+_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+
+
+def split(text: str) -> list[str]:
+    """Words and punctuation of a text, by NLTK's tokenizer; characters where a script has no spaces.
+
+    Example:
+        >>> split("It's a 7, isn't it?")
+        ['It', "'s", 'a', '7', ',', 'is', "n't", 'it', '?']
+        >>> split("一个粗的7")
+        ['一', '个', '粗', '的', '7']
+    """
+    from nltk.tokenize import NLTKWordTokenizer
+
+    words = NLTKWordTokenizer().tokenize(text)
+    return [piece for word in words for piece in _PIECES.findall(word)]
+
+
+def join(words: Sequence[str]) -> str:
+    """A text of words, spaced as its script is.
+
+    Example:
+        >>> join(["It", "'s", "a", "7", ",", "is", "n't", "it", "?"])
+        "It's a 7, isn't it?"
+        >>> join(["一", "个", "粗", "的", "7"])
+        '一个粗的7'
+    """
+    from nltk.tokenize.treebank import TreebankWordDetokenizer
+
+    if any(_IS_UNSPACED.match(word) for word in words):
+        text = "".join(
+            word if not before or _IS_UNSPACED.match(word) or _IS_UNSPACED.match(before) else f" {word}"
+            for before, word in zip(["", *words], words, strict=False)
+        )
+        return text.strip()
+    return str(TreebankWordDetokenizer().detokenize(list(words)))
+
+
+@dataclass(frozen=True)
+class TextTokens(Modality):
+    """A text as the numbers of its words in a vocabulary read from the column.
+
+    Number 0 ends a text and fills what comes after, 1 stands for words outside the vocabulary.
+
+    Attributes:
+        vocabulary: the words, the most frequent first; word k has number k + 2.
+        length: most words of a text; longer ones are cut.
+    """
+
+    type: ClassVar[str] = "text"
+    representation: ClassVar[str] = "tokens"
+
+    vocabulary: tuple[str, ...]
+    length: int
+    typical: float
+
+    @classmethod
+    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:  # noqa: ARG003
+        if not all(isinstance(cell, str) for cell in cells):
+            raise RejectColumn("not text")
+        words = cells.str.count(r"\s+").mean() + 1
+        return f"text of {words:.1f} words on average"
+
+    @classmethod
+    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:  # noqa: ARG003
+        sample = cells if len(cells) <= _SAMPLE else cells.sample(_SAMPLE, random_state=0)
+        texts = [split(str(cell)) for cell in sample]
+        counts = Counter(word for text in texts for word in text)
+        if not counts:
+            raise RejectColumn("no cell has a word")
+        # A word seen once teaches nothing; in a small table every word is kept.
+        least = 2 if len(counts) > 2_000 else 1
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        words = tuple(word for word, count in ordered[:_MOST_WORDS] if count >= least)
+        lengths = np.array([len(text) for text in texts])
+        # Room for the longest text, unless a few are far longer than the rest.
+        longest = int(min(lengths.max(), max(2 * np.quantile(lengths, 0.95), 8), _LONGEST))
+        state: dict[str, Any] = {
+            "vocabulary": words,
+            "length": longest,
+            "typical": float(np.minimum(lengths, longest).mean()),
+        }
+        return cls(**(state | options))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    @property
+    def dtype(self) -> str:
+        return "int32"
+
+    @property
+    def summary(self) -> str:
+        return f"{len(self.vocabulary)} words, at most {self.length} a text"
+
+    @property
+    def size(self) -> float:
+        return max(self.typical, 1.0)
+
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:  # noqa: ARG002
+        numbers = {word: number for number, word in enumerate(self.vocabulary, start=2)}
+        wrong = {i: f"{cell!r} is not text" for i, cell in enumerate(cells) if not isinstance(cell, str)}
+        if wrong:
+            raise BadCells(wrong)
+        tokens = np.full((len(cells), self.length), END, dtype=np.int32)
+        for row, cell in enumerate(cells):
+            words = split(cell)[: self.length]
+            tokens[row, : len(words)] = [numbers.get(word, UNKNOWN) for word in words]
+        return torch.from_numpy(tokens)
+
+    def to_cells(self, tensor: Tensor) -> Sequence[Any]:
+        words = ("", "", *self.vocabulary)
+        return [join([words[token] for token in row if token > UNKNOWN]) for row in tensor.tolist()]
+
+    def encoder(self, features: int) -> nn.Module:
+        return TokenEncoder(len(self.vocabulary) + 2, features)
+
+    def decoder(self, latent: int) -> nn.Module:
+        return _TextDecoder(latent, len(self.vocabulary) + 2, self.length)
+
+
+class _TextDecoder(nn.Module):
+    def __init__(self, latent: int, tokens: int, length: int) -> None:
+        super().__init__()
+        self.network = TokenDecoder(latent, tokens)
+        self.length = length
+
+    def forward(self, latents: Tensor) -> TokenSequence:
+        return TokenSequence(self.network, latents, self.length)

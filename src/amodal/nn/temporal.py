@@ -1,0 +1,64 @@
+"""Convolutional networks over time, for sounds as spectrograms."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+_SHORTEST = 8
+
+
+def _halvings(frames: int) -> int:
+    count = 0
+    while frames > _SHORTEST:
+        frames = (frames + 1) // 2
+        count += 1
+    return count
+
+
+class SoundEncoder(nn.Module):
+    """Spectrograms (B, C, T) to features (B, F): the bands are channels, time is halved again and again.
+
+    Args:
+        bands: C.
+        frames: T.
+        features: F.
+        channels: channels of the convolutions.
+    """
+
+    def __init__(self, bands: int, frames: int, features: int, channels: int = 128) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv1d(bands, channels, 3, padding=1), nn.GELU()]
+        for _ in range(_halvings(frames)):
+            layers += [nn.Conv1d(channels, channels, 5, stride=2, padding=2), nn.GELU()]
+            frames = (frames + 1) // 2
+        self.convolutions = nn.Sequential(*layers)
+        self.head = nn.Sequential(nn.Linear(channels * frames, features), nn.GELU())
+
+    def forward(self, spectrograms: Tensor) -> Tensor:
+        return self.head(self.convolutions(spectrograms).flatten(1))
+
+
+class SoundDecoder(nn.Module):
+    """Latents (B, D) to spectrograms (B, C, T), by convolutions that double the time.
+
+    Args:
+        latent: D.
+        bands: C.
+        frames: T.
+        channels: channels of the convolutions.
+    """
+
+    def __init__(self, latent: int, bands: int, frames: int, channels: int = 128) -> None:
+        super().__init__()
+        halvings = _halvings(frames)
+        self.frames, self.channels = frames, channels
+        self.start = -(-frames // 2**halvings)
+        self.stem = nn.Sequential(nn.Linear(latent, channels * self.start), nn.GELU())
+        layers: list[nn.Module] = []
+        for _ in range(halvings):
+            layers += [nn.ConvTranspose1d(channels, channels, 4, stride=2, padding=1), nn.GELU()]
+        self.convolutions = nn.Sequential(*layers, nn.Conv1d(channels, bands, 3, padding=1))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        maps = self.stem(latents).view(-1, self.channels, self.start)
+        return self.convolutions(maps)[:, :, : self.frames].contiguous()

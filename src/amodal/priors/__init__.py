@@ -1,0 +1,7 @@
+"""Priors over the latent."""
+
+from amodal.priors.standard_normal import StandardNormal
+
+PRIORS: tuple[type[StandardNormal], ...] = (StandardNormal,)
+
+__all__ = ["PRIORS", "StandardNormal"]

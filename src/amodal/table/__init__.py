@@ -1,0 +1,35 @@
+"""Tables: reading, schema inference, the prepared store, writing."""
+
+from amodal.table.encoding import BadCellPolicy, convert, encode
+from amodal.table.fingerprint import fingerprint
+from amodal.table.inference import IGNORE, check_columns, infer_schema
+from amodal.table.modality import CellWriter, Modality
+from amodal.table.problem_report import BadCell, cell_problem
+from amodal.table.reading import SUFFIXES, Table, read_table, row_number
+from amodal.table.schema import Column, Schema, describe
+from amodal.table.store import Store, prepare_store
+from amodal.table.writing import write_table
+
+__all__ = [
+    "IGNORE",
+    "SUFFIXES",
+    "BadCell",
+    "BadCellPolicy",
+    "CellWriter",
+    "Column",
+    "Modality",
+    "Schema",
+    "Store",
+    "Table",
+    "cell_problem",
+    "check_columns",
+    "convert",
+    "describe",
+    "encode",
+    "fingerprint",
+    "infer_schema",
+    "prepare_store",
+    "read_table",
+    "row_number",
+    "write_table",
+]

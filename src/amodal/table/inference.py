@@ -1,0 +1,192 @@
+"""Finding each column's type: the modalities are tried in order, and every reason is kept."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from amodal.problems import DataProblem, RejectColumn, UsageProblem
+from amodal.table.identifiers import looks_like_identifiers
+from amodal.table.modality import Modality
+from amodal.table.reading import Table
+from amodal.table.schema import Column, Schema
+
+__all__ = ["IGNORE", "check_columns", "infer_schema", "spread_sample"]
+
+IGNORE = "ignore"
+LOOKED_AT = 200  # cells that decide a column's type
+EXAMPLE_LENGTH = 60  # characters
+
+Candidates = Sequence[type[Modality]]
+
+
+def infer_schema(
+    table: Table,
+    candidates: Candidates,
+    types: Mapping[str, str] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Schema:
+    """Find each column's type, and fit its modality to all the column's present cells.
+
+    A column without a given type is tried as each type of file (pictures, sounds), then ignored when it
+    holds one value only or identifiers, then tried as each other type. Up to 200 cells decide.
+
+    Args:
+        table: the table.
+        candidates: modality classes in the order they are tried. The first of a type is its default.
+        types: column -> "image", "image:pixels" or "ignore", for the columns whose type the user gives.
+        options: column -> what is handed to that column's `fit` as keywords.
+
+    Raises:
+        UsageProblem: a column that the table lacks, an unknown type, an option that the type lacks.
+        DataProblem: a column cannot be of the type given, or no column can be used.
+    """
+    types, options = types or {}, options or {}
+    check_columns([*types, *options], table)
+    given = {name: _candidate(name, wanted, candidates) for name, wanted in types.items()}
+    columns = tuple(
+        _column(table, name, candidates, given, dict(options.get(name, {}))) for name in table.columns
+    )
+    schema = Schema(columns)
+    if not schema.used:
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in schema.ignored.items())
+        raise DataProblem(
+            f"{table.source} has no column that can be used:{reasons}\nGive a column's type with --type COL=TYPE."
+        )
+    return schema
+
+
+def check_columns(names: Iterable[str], table: Table) -> None:
+    """Refuse names that are not the table's columns.
+
+    Raises:
+        UsageProblem: says which one, and what is near.
+    """
+    for name in names:
+        if name not in table.columns:
+            near = difflib.get_close_matches(name, table.columns) or table.columns
+            raise UsageProblem(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
+
+
+def spread_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
+    """Take up to `count` cells, one from each of as many equal stretches; the same ones each time.
+
+    Example:
+        >>> len(spread_sample(pd.Series(range(1000)), 10))
+        10
+    """
+    if len(cells) <= count:
+        return cells
+    # A place drawn within each stretch: a fixed step would meet only one value of a table that repeats.
+    edges = np.linspace(0, len(cells), count + 1).astype(int)
+    return cells.iloc[np.random.default_rng(0).integers(edges[:-1], edges[1:])]
+
+
+def _candidate(name: str, wanted: str, candidates: Candidates) -> type[Modality] | None:
+    if wanted == IGNORE:
+        return None
+    for candidate in candidates:
+        if wanted in (candidate.type, f"{candidate.type}:{candidate.representation}"):
+            return candidate
+    by_type = dict.fromkeys(candidate.type for candidate in candidates)
+    exact = [f"{candidate.type}:{candidate.representation}" for candidate in candidates]
+    raise UsageProblem(
+        f"Unknown type {wanted!r} for column {name!r}. Choose from {', '.join([*by_type, *exact, IGNORE])}."
+    )
+
+
+def _column(
+    table: Table,
+    name: str,
+    candidates: Candidates,
+    given: Mapping[str, type[Modality] | None],
+    options: dict[str, Any],
+) -> Column:
+    cells = table.frame[name].dropna()
+    missing = 1 - len(cells) / len(table)
+    example = _example(cells)
+    if name in given:
+        wanted = given[name]
+        if wanted is None:
+            return Column(name, None, "you asked to ignore it", missing, example)
+        modality = _fit_given(wanted, name, cells, table, options)
+        return Column(name, modality, f"you gave the type; {modality.summary}", missing, example)
+    if cells.empty:
+        return Column(name, None, "every cell is missing", missing)
+
+    tried: dict[str, str] = {}
+    sample = spread_sample(cells)
+    defaults = {candidate.type: candidate for candidate in reversed(candidates)}.values()
+    in_order = [candidate for candidate in candidates if candidate in defaults]
+    of_files = [candidate for candidate in in_order if candidate.suffix is not None]
+    in_table = [candidate for candidate in in_order if candidate.suffix is None]
+    for candidate in (*of_files, None, *in_table):
+        if candidate is None:
+            nothing_to_learn = _nothing_to_learn(cells, sample)
+            if nothing_to_learn:
+                return Column(name, None, nothing_to_learn, missing, example, tried)
+            continue
+        try:
+            why = candidate.accepts(sample, table.root)
+            modality = _fit(candidate, name, cells, table.root, options)
+        except RejectColumn as reason:
+            tried[candidate.type] = str(reason)
+        else:
+            return Column(name, modality, f"{why}; {modality.summary}", missing, example, tried)
+    return Column(name, None, f"of no type known here ({_joined(tried)})", missing, example, tried)
+
+
+def _fit_given(
+    candidate: type[Modality], name: str, cells: pd.Series, table: Table, options: dict[str, Any]
+) -> Modality:
+    if cells.empty:
+        raise DataProblem(f"{table.source}: column {name!r} has no cell to fit {candidate.type} to.")
+    try:
+        return _fit(candidate, name, cells, table.root, options)
+    except RejectColumn as reason:
+        raise DataProblem(f"{table.source}: column {name!r} cannot be {candidate.type}: {reason}") from None
+
+
+def _fit(
+    candidate: type[Modality], name: str, cells: pd.Series, root: Path | None, options: dict[str, Any]
+) -> Modality:
+    known = inspect.signature(candidate.fit).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        choices = [option for option in known if option not in ("cells", "root")]
+        for option in options:
+            if option not in choices:
+                raise UsageProblem(
+                    f"Unknown option {option!r} for column {name!r} of type {candidate.type}. "
+                    f"Choose from {', '.join(choices) or 'none'}."
+                )
+    return candidate.fit(cells, root, **options)
+
+
+def _nothing_to_learn(cells: pd.Series, sample: pd.Series) -> str:
+    if _holds_one_value(cells):
+        return "every present cell is the same"
+    if looks_like_identifiers(cells, sample):
+        return f"identifiers: {len(cells)} different values of one pattern"
+    return ""
+
+
+def _holds_one_value(cells: pd.Series) -> bool:
+    try:
+        return cells.nunique() == 1
+    except TypeError:  # lists and arrays have no hash
+        return cells.map(str).nunique() == 1
+
+
+def _example(cells: pd.Series) -> str:
+    text = "" if cells.empty else str(cells.iloc[0])
+    return text if len(text) <= EXAMPLE_LENGTH else text[: EXAMPLE_LENGTH - 1] + "…"
+
+
+def _joined(tried: Mapping[str, str]) -> str:
+    return "; ".join(f"not {kind}: {reason}" for kind, reason in tried.items())

@@ -1,0 +1,47 @@
+"""Parquet files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from amodal.problems import DataProblem
+from amodal.table.column_names import checked_names
+
+__all__ = ["read_parquet"]
+
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file; whole numbers stay whole beside missing cells (pandas' `Int64`).
+
+    An index that pandas stored is left out when it has no name, and is a column when it has one.
+
+    Raises:
+        DataProblem: the file is no Parquet or is broken, or has bad column names.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        stored = parquet.read_table(path)
+    except (pa.ArrowException, OSError) as problem:
+        raise DataProblem(f"{path} cannot be read as Parquet: {problem}") from None
+    names = checked_names(stored.column_names, str(path))
+    return pd.DataFrame(
+        {
+            name: column.to_pandas(types_mapper=_whole if column.null_count else None)
+            for name, column in zip(names, stored.columns, strict=True)
+            if not UNNAMED_INDEX.fullmatch(name)
+        },
+        index=pd.RangeIndex(stored.num_rows),
+    )
+
+
+def _whole(arrow_type: object) -> object:
+    import pyarrow as pa
+
+    return pd.Int64Dtype() if pa.types.is_signed_integer(arrow_type) else None

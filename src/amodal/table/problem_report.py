@@ -1,0 +1,67 @@
+"""All that is wrong with a table's cells, in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from amodal.problems import DataProblem, examples
+from amodal.table.reading import row_number
+
+__all__ = ["BadCell", "cell_problem"]
+
+SHOWN = 3  # bad cells of a column that the message shows
+
+
+@dataclass(frozen=True)
+class BadCell:
+    """A cell that cannot be turned into a tensor.
+
+    Attributes:
+        column: its column.
+        row: its row's number as messages count it, from 1.
+        cell: what stands there, shortened.
+        reason: why it cannot be used.
+    """
+
+    column: str
+    row: int
+    cell: str
+    reason: str
+
+
+def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataProblem | None:
+    """Compose the one error; None when there is nothing to say.
+
+    Args:
+        bad: the bad cells, in the order of the columns.
+        empty_rows: the rows, from 0, that have no cell.
+        source: what the table is called.
+
+    Example:
+        >>> print(cell_problem([BadCell("photo", 3, "3.png", "no such file")], [], "cats.csv"))
+        cats.csv: 1 cell cannot be used.
+          photo: 1 cell
+            row 3: '3.png': no such file
+        Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.
+    """
+    lines = []
+    if bad:
+        lines += [f"{source}: {_cells(len(bad))} cannot be used."]
+        for column in dict.fromkeys(cell.column for cell in bad):
+            here = [cell for cell in bad if cell.column == column]
+            lines += [f"  {column}: {_cells(len(here))}"]
+            lines += [f"    row {cell.row}: {cell.cell!r}: {cell.reason}" for cell in here[:SHOWN]]
+            lines += [f"    and {len(here) - SHOWN} more"] * (len(here) > SHOWN)
+        lines += ['Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.']
+    if empty_rows:
+        shown = examples([row_number(row) for row in empty_rows])
+        lines += [
+            f"{source}: {len(empty_rows)} of the rows have no usable cell in any column that is used "
+            f"(row {shown}). Remove them, for there is nothing to learn from them."
+        ]
+    return DataProblem("\n".join(lines)) if lines else None
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell" if count == 1 else f"{count} cells"

@@ -1,0 +1,127 @@
+"""A file, a folder or a DataFrame becomes a `Table`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from amodal.problems import DataProblem, examples
+from amodal.table.column_names import checked_names
+from amodal.table.delimited import read_delimited
+from amodal.table.json_lines import read_json_lines
+from amodal.table.parquet import read_parquet
+
+__all__ = ["SUFFIXES", "Table", "read_table", "row_number"]
+
+READERS: Mapping[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": partial(read_delimited, delimiter=","),
+    ".tsv": partial(read_delimited, delimiter="\t"),
+    ".jsonl": read_json_lines,
+    ".parquet": read_parquet,
+}
+SUFFIXES = tuple(READERS)
+
+
+def row_number(index: int) -> int:
+    """Give the number that a row has in messages and file names: the first row of data is row 1.
+
+    A header is not counted, nor are blank lines; where a message says "line", the file's lines are meant.
+
+    Example:
+        >>> row_number(0)
+        1
+    """
+    return index + 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and columns of cells.
+
+    Attributes:
+        frame: the cells, rows numbered from 0. Missing cells, empty strings among them, are NA.
+        root: the folder that paths in cells are relative to; None when nobody said.
+        source: what the table is called in a message.
+    """
+
+    frame: pd.DataFrame
+    root: Path | None
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(self.frame.columns)
+
+    def rows_with_nothing(self, columns: Iterable[str]) -> list[int]:
+        """List the rows (from 0) in which every cell of these columns is missing.
+
+        Example:
+            >>> frame = pd.DataFrame({"a": ["x", "", None], "b": ["", "", "y"]})
+            >>> read_table(frame).rows_with_nothing(["a", "b"])
+            [1]
+        """
+        missing = self.frame[list(columns)].isna().to_numpy().all(axis=1)
+        return [int(row) for row in missing.nonzero()[0]]
+
+
+def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) -> Table:
+    """Read a table.
+
+    Args:
+        data: a .csv, .tsv, .jsonl or .parquet file, a folder with such a file named `metadata`, or a
+            DataFrame (whose index is dropped). Every cell of CSV and TSV is text: "NA", "None" and "007"
+            stay as they are.
+        media_root: the folder that paths in cells are relative to; the table's own folder unless given.
+
+    Returns:
+        The table. An empty cell is missing, whatever the format, and nothing else is.
+
+    Raises:
+        DataProblem: the file is not there, is of no kind known here or is broken; column names are blank or
+            stand twice; there are no columns or no rows.
+    """
+    if isinstance(data, pd.DataFrame):
+        return _table(data, media_root, "The DataFrame")
+    path = _table_file(Path(data))
+    return _table(READERS[path.suffix.lower()](path), media_root or path.parent, str(path))
+
+
+def _table_file(path: Path) -> Path:
+    if path.is_dir():
+        found = [path / f"metadata{suffix}" for suffix in SUFFIXES if (path / f"metadata{suffix}").is_file()]
+        if not found:
+            raise DataProblem(f"{path} holds no metadata{', metadata'.join(SUFFIXES)}.")
+        if len(found) > 1:
+            raise DataProblem(
+                f"{path} holds {examples([file.name for file in found])}: name the one to read."
+            )
+        return found[0]
+    if path.suffix.lower() not in READERS:
+        raise DataProblem(
+            f"{path} is no table known here: a folder with metadata.csv and {', '.join(SUFFIXES)} files are read."
+        )
+    if not path.is_file():
+        raise DataProblem(f"{path}: no such file.")
+    return path
+
+
+def _table(frame: pd.DataFrame, root: Path | None, source: str) -> Table:
+    frame = frame.set_axis(checked_names(frame.columns, source), axis="columns").reset_index(drop=True)
+    if not len(frame):
+        raise DataProblem(f"{source} has no rows.")
+    return Table(frame.apply(_without_blanks), root, source)
+
+
+def _without_blanks(cells: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        return cells
+    # Cells may be arrays, whose comparison with a string is an array again.
+    return cells.mask(cells.map(lambda cell: isinstance(cell, str) and not cell).astype(bool))

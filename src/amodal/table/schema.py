@@ -1,0 +1,117 @@
+"""The schema: what each column is, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amodal.table.modality import Modality
+
+__all__ = ["Column", "Schema", "describe"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: its name.
+        modality: its fitted modality; None when the column is ignored.
+        reason: why it is of this type, or why it is ignored.
+        missing: the share of its cells that are missing, 0 to 1.
+        example: its first present cell, shortened; empty when there is none.
+        tried: type -> why the column is not of it, for the types tried before.
+    """
+
+    name: str
+    modality: Modality | None
+    reason: str
+    missing: float
+    example: str = ""
+    tried: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
+        return {
+            "name": self.name,
+            "type": self.modality and self.modality.type,
+            "representation": self.modality and self.modality.representation,
+            "modality": self.modality and dict(self.modality.to_dict()),
+            "reason": self.reason,
+            "missing": self.missing,
+        }
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table, in its order."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def used(self) -> dict[str, Modality]:
+        """Column name -> modality, of the columns that are used."""
+        return {column.name: column.modality for column in self.columns if column.modality is not None}
+
+    @property
+    def ignored(self) -> dict[str, str]:
+        """Column name -> reason, of the columns that are ignored."""
+        return {column.name: column.reason for column in self.columns if column.modality is None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the schema as JSON."""
+        return {"format": FORMAT, "columns": [column.to_dict() for column in self.columns]}
+
+    @classmethod
+    def from_dict(
+        cls, record: Mapping[str, Any], restore: Callable[[str, str, Mapping[str, Any]], Modality]
+    ) -> Schema:
+        """Make the schema again that `to_dict` gave.
+
+        Args:
+            record: what `to_dict` gave.
+            restore: makes a modality of its type, its representation and what its `to_dict` gave.
+
+        Raises:
+            ValueError: the record is of another format.
+        """
+        if record.get("format") != FORMAT:
+            raise ValueError(f"schema of format {record.get('format')!r}, not {FORMAT}")
+        return cls(
+            tuple(
+                Column(
+                    name=entry["name"],
+                    modality=entry["type"]
+                    and restore(entry["type"], entry["representation"], entry["modality"]),
+                    reason=entry["reason"],
+                    missing=entry["missing"],
+                )
+                for entry in record["columns"]
+            )
+        )
+
+
+def describe(schema: Schema) -> list[dict[str, Any]]:
+    """Give one JSON-able row a column: column, type, representation, reason, missing, example, tried.
+
+    Type is "ignored" and representation None for a column that is not used; missing is a share, 0 to 1.
+
+    Example:
+        >>> describe(Schema((Column("id", None, "identifiers", 0.0, "1"),)))[0]["type"]
+        'ignored'
+    """
+    return [
+        {
+            "column": column.name,
+            "type": column.modality.type if column.modality else "ignored",
+            "representation": column.modality.representation if column.modality else None,
+            "reason": column.reason,
+            "missing": column.missing,
+            "example": column.example,
+            "tried": dict(column.tried),
+        }
+        for column in schema.columns
+    ]

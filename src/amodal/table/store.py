@@ -1,0 +1,213 @@
+"""The prepared store: a table's tensors on disk, memory-mapped."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from amodal.batch import Batch
+from amodal.files import replacing_folder
+from amodal.problems import DataProblem, UsageProblem
+from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
+from amodal.table.fingerprint import fingerprint
+from amodal.table.inference import check_columns
+from amodal.table.modality import Modality
+from amodal.table.parallel import Report, in_parallel
+from amodal.table.problem_report import BadCell, cell_problem
+from amodal.table.reading import Table
+
+__all__ = ["Store", "prepare_store"]
+
+FORMAT = 1
+DESCRIPTION = "store.json"
+PRESENT = "present.npy"
+BAD_CELLS = "bad_cells.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """N rows of M columns as tensors, read from disk as they are asked for.
+
+    Attributes:
+        folder: where it lies.
+        columns: the columns' names.
+        fingerprint: of the table it was made from; see `amodal.table.fingerprint`.
+        present: boolean (N, M), which cells are there.
+        bad_cells: the cells that could not be turned into tensors and became missing.
+        arrays: one memory-mapped array (N, *shape) a column; absent cells are zeros.
+    """
+
+    folder: Path
+    columns: tuple[str, ...]
+    fingerprint: str
+    present: np.ndarray
+    bad_cells: tuple[BadCell, ...]
+    arrays: tuple[np.ndarray, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Open what `prepare_store` wrote.
+
+        Raises:
+            DataProblem: the folder holds no store, or one of another format.
+        """
+        description = _description(folder)
+        if description is None:
+            raise DataProblem(f"{folder} is no store: it has no {DESCRIPTION} that can be read.")
+        if description.get("format") != FORMAT:
+            raise DataProblem(
+                f"{folder} is a store of format {description.get('format')!r}, and {FORMAT} is read here: "
+                "prepare it again."
+            )
+        columns = tuple(column["name"] for column in description["columns"])
+        with (folder / BAD_CELLS).open(encoding="utf-8", newline="") as lines:
+            bad = tuple(
+                BadCell(row["column"], int(row["row"]), row["cell"], row["reason"])
+                for row in csv.DictReader(lines)
+            )
+        return cls(
+            folder=folder,
+            columns=columns,
+            fingerprint=description["fingerprint"],
+            present=np.load(folder / PRESENT),
+            bad_cells=bad,
+            arrays=tuple(np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(len(columns))),
+        )
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A memory map would be pickled as all its values; a data loader's process opens the files instead.
+        return Store.open, (self.folder,)
+
+    def gather(self, rows: np.ndarray | Tensor) -> Batch:
+        """Give these rows as a batch, with one vectorised read a column.
+
+        Args:
+            rows: integer (B,), row numbers from 0, in any order, repeated or not.
+
+        Raises:
+            IndexError: a row is not in the store.
+        """
+        index = np.asarray(rows)
+        if index.dtype.kind not in "iu":
+            raise IndexError(f"rows must be whole numbers, not {index.dtype}")
+        if len(index) and not 0 <= index.min() <= index.max() < len(self):
+            raise IndexError(f"rows must be 0 to {len(self) - 1}, not {index.min()} to {index.max()}")
+        x = {
+            name: torch.from_numpy(np.take(values, index, axis=0))
+            for name, values in zip(self.columns, self.arrays, strict=True)
+        }
+        return Batch(x, torch.from_numpy(self.present[index]), torch.from_numpy(index.astype(np.int64)))
+
+
+def prepare_store(
+    table: Table,
+    modalities: Mapping[str, Modality],
+    folder: Path,
+    *,
+    bad_cells: BadCellPolicy = "error",
+    workers: int | None = None,
+    progress: Report | None = None,
+) -> Store:
+    """Turn every cell of a table into a tensor, once, and put the tensors on disk.
+
+    Args:
+        table: the table.
+        modalities: column -> its fitted modality, in the order batches will have them.
+        folder: where the store goes; a store that is there is replaced when all went well.
+        bad_cells: "missing" makes cells that cannot be turned absent, and lists them in `Store.bad_cells`
+            and in bad_cells.csv in the folder.
+        workers: how many threads; all cores unless given.
+        progress: called with (done, total) in place of a progress bar.
+
+    Raises:
+        DataProblem: one error with all cells that cannot be turned (unless `bad_cells` is "missing") and all
+            rows that have no cell.
+        UsageProblem: the folder holds something else, a column is not in the table, or the disk is too small.
+    """
+    check_policy(bad_cells)
+    check_columns(modalities, table)
+    _check_folder(folder, len(table), modalities)
+    with replacing_folder(folder) as beside:
+        present = np.zeros((len(table), len(modalities)), dtype=bool)
+        bad: list[BadCell] = []
+        for position, modality in enumerate(modalities.values()):
+            np.lib.format.open_memmap(
+                beside / f"{position}.npy", "w+", np.dtype(modality.dtype), (len(table), *modality.shape)
+            )
+        write = partial(_write_chunk, folder=beside)
+        work = list(chunks(table, modalities, slice(None)))
+        for position, rows, problems in in_parallel(
+            write, work, label="Preparing", workers=workers, progress=progress
+        ):
+            present[rows, position] = True
+            bad += problems
+        if bad and bad_cells == "error":
+            problem = cell_problem(bad, table.rows_with_nothing(modalities), table.source)
+        else:
+            problem = cell_problem([], np.flatnonzero(~present.any(axis=1)).tolist(), table.source)
+        if problem:
+            raise problem
+        np.save(beside / PRESENT, present)
+        _write_bad_cells(beside / BAD_CELLS, bad)
+        description = {
+            "format": FORMAT,
+            "rows": len(table),
+            "columns": [
+                {"name": name, "shape": list(m.shape), "dtype": m.dtype} for name, m in modalities.items()
+            ],
+            "fingerprint": fingerprint(table, modalities),
+        }
+        text = json.dumps(description, ensure_ascii=False, indent=2)
+        (beside / DESCRIPTION).write_text(text, encoding="utf-8")
+    return Store.open(folder)
+
+
+def _write_chunk(chunk: Chunk, folder: Path) -> tuple[int, np.ndarray, tuple[BadCell, ...]]:
+    encoded = encode_chunk(chunk)
+    np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
+    return encoded.position, encoded.rows, encoded.bad
+
+
+def _write_bad_cells(path: Path, bad: list[BadCell]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow([field.name for field in fields(BadCell)])
+        writer.writerows(astuple(cell) for cell in bad)
+
+
+def _description(folder: Path) -> dict[str, Any] | None:
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return description if isinstance(description, dict) else None
+
+
+def _check_folder(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
+    if folder.exists() and _description(folder) is None and not _is_empty_folder(folder):
+        raise UsageProblem(f"{folder} is there and is no store: give another place.")
+    # A memory map takes its room only as it is written, and a disk that is full then ends the process.
+    needed = sum(rows * int(np.prod(m.shape)) * np.dtype(m.dtype).itemsize for m in modalities.values())
+    place = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise UsageProblem(
+            f"The store takes {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free at {place}."
+        )
+
+
+def _is_empty_folder(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
