@@ -1,8 +1,8 @@
 """Reads short texts aloud with eSpeak NG, in a process of its own.
 
 eSpeak NG carries tremor, noise and echo over from one utterance to the next, and so says the same twice only
-from a fresh start. Run as a program this file reads a JSON list of `Utterance` fields on standard input, and writes
-each one's number of samples (4 bytes) and 16-bit samples.
+from a fresh start. Run as a program this file reads a JSON list of `Utterance` fields on standard input, and
+writes each one's number of samples (4 bytes) and 16-bit samples.
 """
 
 from __future__ import annotations
@@ -102,8 +102,10 @@ def _say_all(utterances: list[Utterance]) -> Iterator[bytes]:
     callback = CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)(hear)
     espeak.espeak_SetSynthCallback(callback)
     for said in utterances:
-        if espeak.espeak_SetVoiceByName(f"en-us+{said.voice}".encode()) != 0:
+        # eSpeak NG itself says nothing of a variant that it does not have.
+        if not (data / "voices" / "!v" / said.voice).is_file():
             raise RuntimeError(f"eSpeak NG has no voice {said.voice!r}")
+        espeak.espeak_SetVoiceByName(f"en-us+{said.voice}".encode())
         espeak.espeak_SetParameter(_PARAMETER_RATE, said.rate, 0)
         espeak.espeak_SetParameter(_PARAMETER_PITCH, said.pitch, 0)
         espeak.espeak_SetParameter(_PARAMETER_RANGE, said.liveliness, 0)

@@ -25,7 +25,7 @@ VOICES = {
     "whisper": ("caleb", "whisper", "whisperf"),
     "robot": ("anikaRobot", "robosoft4", "robosoft5", "robosoft6"),
 }
-"""Kind of voice -> variants of eSpeak NG, grouped by what their files declare (gender, age, breath) or are named.
+"""Kind of voice -> variants of eSpeak NG, grouped by name and what their files declare (gender, breath).
 
 They are those of its variants that do not clip and whose digits a support vector machine that never heard
 them tells apart without a mistake.

@@ -98,7 +98,7 @@ def _check(folder: Path, rows: int, missing: float, seed: int) -> None:
 
 
 def _shuffled_pictures(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """All 5,000 pictures and their digits, in an order such that any ten from a multiple of ten are 0 to 9."""
+    """All 5,000 pictures and their digits, shuffled so that each ten in turn are the digits 0 to 9."""
     from amodal.demo._handwriting import handwritten_digits
 
     generator = np.random.default_rng([seed, _ORDER])

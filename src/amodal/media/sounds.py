@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -136,8 +137,12 @@ def _open(path: Path) -> Iterator[SoundFile]:
     from soundfile import LibsndfileError, SoundFile
 
     try:
-        # An open file rather than its path: a name that ends in .raw is else taken at its word.
-        with open_cell(path) as raw, SoundFile(raw) as file:
+        # Nameless, since a name that ends in .raw is taken at its word.
+        with (
+            open_cell(path) as named,
+            os.fdopen(named.fileno(), "rb", closefd=False) as nameless,
+            SoundFile(nameless) as file,
+        ):
             yield file
     except LibsndfileError as error:
         raise UnreadableCell(f"is not a sound that can be read ({error.error_string.rstrip('.')})") from error

@@ -1,0 +1,364 @@
+"""TableModel: fit a table, and complete it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
+
+from amodal.completion import complete_table, each_batch
+from amodal.distributions import RowNoise
+from amodal.files import replacing_file
+from amodal.methods import DEFAULT_METHOD, method_named
+from amodal.modalities import MODALITIES
+from amodal.model_folder import FittedModel, read_model, write_model
+from amodal.problems import UsageProblem
+from amodal.table import BadCell, Store, fingerprint, infer_schema, prepare_store, read_table
+from amodal.training import Budget, Plan, process_number, seconds_of, train
+
+Data = str | Path | pd.DataFrame
+_EPOCHS = 1000
+
+
+class TableModel(TransformerMixin, BaseEstimator):
+    """One generative model of a table of pictures, sounds, texts, numbers and categories, with holes.
+
+    A scikit-learn estimator: `fit` learns the table, `transform` (`embed`) gives each row a vector.
+
+    Args:
+        method: how it is modelled; `amodal fit --help` lists the methods.
+        types: column -> type ("image", "image:pixels", "ignore"), where it should not be inferred.
+        options: column -> what its modality is told, for example {"photo": {"height": 128, "width": 128}}.
+        bad_cells: "error" refuses a table with cells that cannot be read; "missing" takes them as missing.
+        epochs: most passes over the table; until it stops getting better, at most 1,000, by default.
+        time_limit: most time `fit` takes, in seconds or as "5m".
+        batch_size: rows a step.
+        learning_rate: the highest of training.
+        latent: size of the joint representation, and of `embed`'s vectors.
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", or as Lightning has it ("32-true", "bf16-mixed").
+        devices: processes on this machine that train together.
+        num_nodes: machines that train together.
+        strategy: how they do, as Lightning has it ("ddp", "fsdp", ...).
+        random_state: seed of training, and of draws unless they are given one.
+
+    Attributes:
+        schema_: the columns, their types, and why.
+        history_: one row an epoch, as a DataFrame.
+        bad_cells_: the cells that could not be read and were taken as missing.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"height": [1.5, 1.7, None, 1.9] * 10, "sex": ["f", "f", "m", None] * 10})
+        >>> model = TableModel(epochs=2).fit(table)
+        >>> model.sample(3).columns.tolist()
+        ['height', 'sex']
+        >>> bool(model.complete(table).isna().any().any())
+        False
+    """
+
+    def __init__(
+        self,
+        method: str = DEFAULT_METHOD,
+        *,
+        types: Mapping[str, str] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        bad_cells: Literal["error", "missing"] = "error",
+        epochs: int | None = None,
+        time_limit: str | float | None = None,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        latent: int = 64,
+        device: str = "auto",
+        precision: str = "auto",
+        devices: int | str = 1,
+        num_nodes: int = 1,
+        strategy: str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.method = method
+        self.types = types
+        self.options = options
+        self.bad_cells = bad_cells
+        self.epochs = epochs
+        self.time_limit = time_limit
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.latent = latent
+        self.device = device
+        self.precision = precision
+        self.devices = devices
+        self.num_nodes = num_nodes
+        self.strategy = strategy
+        self.random_state = random_state
+
+    def fit(
+        self,
+        data: Data,
+        y: None = None,  # noqa: ARG002 - scikit-learn's signature
+        *,
+        media_root: str | Path | None = None,
+        work: str | Path | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Learn a table.
+
+        Args:
+            data: a DataFrame, a file (.csv, .tsv, .jsonl, .parquet) or a folder with metadata.csv.
+            y: not used.
+            media_root: the folder that paths in the table are relative to; the table's own by default.
+            work: folder for the prepared table and checkpoints; a temporary one by default.
+            resume: go on from the checkpoint in `work`.
+
+        Raises:
+            UsageProblem: an unknown method, column or type.
+            DataProblem: the table cannot be used; says which columns and rows.
+            KeyboardInterrupt: after Ctrl-C; the last checkpoint is in `work`.
+        """
+        budget = Budget(self.epochs or _EPOCHS, seconds_of(self.time_limit), time.monotonic())
+        method = method_named(self.method)
+        table = read_table(data, Path(media_root) if media_root else None)
+        schema = infer_schema(table, MODALITIES, self.types, self.options)
+        options = {"latent": self.latent}
+        modalities: dict[str, Any] = schema.used
+        with _work_folder(work) as folder:
+            mark = fingerprint(table, modalities)
+            state = {"method": self.method, "seed": self.random_state, "options": options, "data": mark}
+            store = self._store(folder, state, table, modalities, resume=resume)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.random_state)
+                model = method.model(modalities, **options)
+            plan = Plan(
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                seed=self.random_state,
+                device=self.device,
+                precision=self.precision,
+                devices=self.devices,
+                num_nodes=self.num_nodes,
+                strategy=self.strategy,
+            )
+            training = train(
+                model,
+                method.objective,
+                store,
+                budget,
+                plan,
+                checkpoint=folder / "last.ckpt" if work else None,
+                resume=resume,
+            )
+            self.bad_cells_: tuple[BadCell, ...] = store.bad_cells
+        self.is_global_zero_ = training.is_global_zero
+        self._take(
+            FittedModel(
+                self.method,
+                model.cpu().eval(),
+                options,
+                schema,
+                training.history,
+                self.random_state,
+                len(table),
+                mark,
+            )
+        )
+        return self
+
+    def _store(
+        self, folder: Path, state: dict[str, Any], table: Any, modalities: dict[str, Any], *, resume: bool
+    ) -> Store:
+        """The prepared table: made by the first process, opened by the others and by a resumed run."""
+        place, record = folder / "store", folder / "fit.json"
+        if process_number():
+            while not record.is_file():
+                time.sleep(0.5)
+            return Store.open(place)
+        if resume:
+            if not record.is_file():
+                raise UsageProblem(
+                    f"There is nothing to resume in {folder}: leave out --resume to start anew."
+                )
+            before = json.loads(record.read_text(encoding="utf-8"))
+            if before != state:
+                changed = ", ".join(name for name in state if before.get(name) != state[name])
+                raise UsageProblem(
+                    f"The run to resume differs in {changed}: leave out --resume to start anew."
+                )
+            return Store.open(place)
+        record.unlink(missing_ok=True)
+        (folder / "last.ckpt").unlink(missing_ok=True)
+        store = prepare_store(table, modalities, place, bad_cells=self.bad_cells)
+        with replacing_file(record) as beside:
+            beside.write_text(json.dumps(state), encoding="utf-8")
+        return store
+
+    def _take(self, fitted: FittedModel) -> None:
+        self.fitted_ = fitted
+        self.schema_ = fitted.schema
+        self.history_ = fitted.history
+        self.n_features_in_ = len(fitted.schema.columns)
+        self._device = _device(self.device)
+        fitted.model.to(self._device)
+
+    def _fitted(self) -> FittedModel:
+        if not hasattr(self, "fitted_"):
+            raise NotFittedError("This TableModel is not fitted yet: call fit, or TableModel.load.")
+        return self.fitted_
+
+    def sample(
+        self,
+        n: int,
+        *,
+        given: Mapping[str, Any] | None = None,
+        media_root: str | Path | None = None,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Generate rows.
+
+        Args:
+            n: how many.
+            given: column -> the cell that all rows shall have; a path for a picture or sound.
+            media_root: the folder that such a path is relative to; the current one by default.
+            seed: of the draws; `random_state` by default.
+
+        Returns:
+            n rows. Pictures are uint8 arrays (H, W, C), sounds have `samples` and `rate`.
+        """
+        if n < 1:
+            raise UsageProblem(f"n must be at least 1, not {n}.")
+        columns = list(self._fitted().schema.used)
+        given = dict(given or {})
+        self._check_columns(given)
+        frame = pd.DataFrame({name: [given.get(name)] * n for name in columns})
+        frame = frame.astype({name: "object" for name in columns if name not in given})
+        return self.complete(frame, given=list(given), media_root=media_root or Path.cwd(), seed=seed)
+
+    def complete(
+        self,
+        data: Data,
+        *,
+        columns: Iterable[str] | None = None,
+        given: Iterable[str] | None = None,
+        draws: int = 1,
+        bad_cells: Literal["error", "missing"] = "error",
+        media_root: str | Path | None = None,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Draw cells given others. With neither `columns` nor `given`, fills the holes.
+
+        Args:
+            data: the rows; see `fit`. Columns that it lacks are drawn, columns the model does not know are kept.
+            columns: draw these, also where a cell is present, which is then not used for its own draw.
+            given: use only these columns' cells.
+            draws: how many completions of each row; above 1, columns `row` and `draw` number them.
+            bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
+            media_root: the folder that paths in the table are relative to.
+            seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.
+
+        Returns:
+            The rows. Drawn pictures are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
+        """
+        fitted = self._fitted()
+        table = read_table(data, Path(media_root) if media_root else None)
+        drawn = None if columns is None else list(columns)
+        kept = None if given is None else list(given)
+        self._check_columns([*(drawn or []), *(kept or [])])
+        if draws < 1:
+            raise UsageProblem(f"draws must be at least 1, not {draws}.")
+        return complete_table(
+            fitted.model,
+            table,
+            columns=drawn,
+            given=kept,
+            draws=draws,
+            seed=self.random_state if seed is None else seed,
+            bad_cells=bad_cells,
+        )
+
+    def embed(self, data: Data, *, media_root: str | Path | None = None) -> np.ndarray:
+        """The joint representation of each row, (rows, latent), float32: the mean of q(z | its cells)."""
+        fitted = self._fitted()
+        table = read_table(data, Path(media_root) if media_root else None)
+        parts = [fitted.model.embed(batch).cpu().numpy() for batch in each_batch(fitted.model, table)]
+        return np.concatenate(parts)
+
+    def transform(self, data: Data) -> np.ndarray:
+        """`embed`, for scikit-learn's pipelines."""
+        return self.embed(data)
+
+    def score_samples(
+        self, data: Data, *, media_root: str | Path | None = None, samples: int = 100, seed: int | None = None
+    ) -> np.ndarray:
+        """Log-likelihood in nats of each row's cells, (rows,): an importance-weighted lower bound.
+
+        Pictures, sounds and numbers have densities, of their scaled tensors, so that scores compare rows with
+        the same cells present, and not models with other representations.
+
+        Args:
+            data: the rows.
+            media_root: the folder that paths in the table are relative to.
+            samples: latents drawn a row; the bound tightens as they grow.
+            seed: of the latents.
+        """
+        fitted = self._fitted()
+        table = read_table(data, Path(media_root) if media_root else None)
+        seed = self.random_state if seed is None else seed
+        parts = [
+            fitted.model.log_marginal(batch, RowNoise(seed, batch.rows), samples, at_once=10).cpu().numpy()
+            for batch in each_batch(fitted.model, table)
+        ]
+        return np.concatenate(parts)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model as a folder, of which `TableModel.load` makes the same model on any machine."""
+        write_model(self._fitted(), Path(folder), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto") -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            DataProblem: there is no model, it is damaged, or a newer version wrote it.
+        """
+        fitted = read_model(Path(folder))
+        model = cls(method=fitted.method, random_state=fitted.seed, device=device, **fitted.options)
+        model._take(fitted)
+        return model
+
+    def _check_columns(self, names: Iterable[str]) -> None:
+        used = self._fitted().schema.used
+        unknown = [name for name in names if name not in used]
+        if unknown:
+            raise UsageProblem(f"The model has no column {unknown[0]!r}. Choose from {', '.join(used)}.")
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageProblem("There is no CUDA device here: use --device cpu or auto.")
+    return torch.device(name)
+
+
+@contextmanager
+def _work_folder(work: str | Path | None) -> Iterator[Path]:
+    if work is not None:
+        folder = Path(work)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    temporary = Path(tempfile.mkdtemp(prefix="amodal-"))
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,187 @@
+"""What happens beside training: stopping, remembering the best, checkpoints, history, progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pandas as pd
+import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from torch import Tensor
+
+from amodal.files import replacing_file
+from amodal.training.budget import Budget
+from amodal.training.module import TrainingModule
+
+
+class Interrupted(BaseException):
+    """The user pressed Ctrl-C; raised between two steps."""
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint beside and renames it, so that a kill leaves the one before whole."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        with replacing_file(Path(path)) as beside:
+            super().save_checkpoint(checkpoint, beside, storage_options)
+
+
+class Stopping(pl.Callback):
+    """Ends training when the time is up, or when the user interrupts it.
+
+    Args:
+        budget: the time.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.interrupted = False
+        self._validation_seconds = 0.0
+        self._validation_started = 0.0
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validation_started = time.monotonic()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validation_seconds = time.monotonic() - self._validation_started
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self.interrupted:
+            raise Interrupted
+        if self.budget.seconds is not None:
+            over = self.budget.elapsed() + self._validation_seconds > self.budget.seconds
+            trainer.should_stop = trainer.should_stop or _agreed(trainer, over)
+
+
+class Best(pl.Callback):
+    """Remembers the weights of the epoch with the lowest validation loss, and stops after too many worse.
+
+    Args:
+        patience: epochs without a better loss before training ends.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.loss = float("inf")
+        self.epoch = -1
+        self.weights: dict[str, Tensor] = {}
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, TrainingModule)
+        loss = float(trainer.callback_metrics["val_loss"])
+        if loss < self.loss:
+            self.loss, self.epoch = loss, trainer.current_epoch
+            self.weights = {k: v.detach().cpu().clone() for k, v in pl_module.model.state_dict().items()}
+        elif trainer.current_epoch - self.epoch >= self.patience:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"loss": self.loss, "epoch": self.epoch, "weights": self.weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.loss, self.epoch, self.weights = state_dict["loss"], state_dict["epoch"], state_dict["weights"]
+
+
+class History(pl.Callback):
+    """One row an epoch: its number, seconds since the start, losses and their terms."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        ordered = {name: metrics.pop(name) for name in ("train_loss", "val_loss") if name in metrics}
+        row = {"epoch": trainer.current_epoch + 1, "seconds": round(self.budget.elapsed(), 3)}
+        self.rows.append(row | ordered | metrics)
+
+    def frame(self) -> pd.DataFrame:
+        """All epochs so far."""
+        return pd.DataFrame(self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "spent": self.budget.elapsed()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        self.rows = list(state_dict["rows"])
+        self.budget.spent = state_dict["spent"]
+
+
+class Checkpoints(pl.Callback):
+    """Writes the last epoch's state to a file, at most once in a few seconds.
+
+    Args:
+        path: the file.
+        every: seconds between two.
+    """
+
+    def __init__(self, path: Path, every: float = 10.0) -> None:
+        self.path = path
+        self.every = every
+        self._last = -float("inf")
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if _agreed(trainer, time.monotonic() - self._last > self.every):
+            trainer.save_checkpoint(self.path)
+            self._last = time.monotonic()
+
+
+class ProgressBar(pl.Callback):
+    """Shows epoch, losses, how far the budget is used up and the time left."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._task: TaskID | None = None
+        self._bar = Progress(
+            TextColumn("Training"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=Console(stderr=True),
+        )
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._bar.start()
+            self._task = self._bar.add_task("fit", total=1.0, told="", left="")
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
+        if self._task is None or not isinstance(pl_module, TrainingModule):
+            return
+        left = self.budget.seconds_left(pl_module.used() * self.budget.epochs)
+        told = f"epoch {trainer.current_epoch + 1}"
+        shown = {"train_loss": "loss", "val_loss": "held-out", "train_kl": "kl"}
+        metrics = trainer.callback_metrics
+        told += "".join(
+            f"  {word} {float(metrics[key]):.1f}" for key, word in shown.items() if key in metrics
+        )
+        self._bar.update(
+            self._task,
+            completed=pl_module.used(),
+            told=told,
+            left="" if left is None else f"{int(left) // 60}:{int(left) % 60:02d} left",
+        )
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._bar.stop()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        self._bar.stop()
+
+
+def _agreed(trainer: pl.Trainer, decision: bool) -> bool:
+    """The first process's decision, so that all do the same."""
+    if trainer.world_size == 1:
+        return decision
+    flag = torch.tensor(float(decision), device=trainer.strategy.root_device)
+    return bool(trainer.strategy.broadcast(flag).item())

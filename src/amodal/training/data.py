@@ -1,0 +1,66 @@
+"""A store's rows, as Lightning asks for them."""
+
+from __future__ import annotations
+
+import lightning.pytorch as pl
+import numpy as np
+
+from amodal.problems import DataProblem
+from amodal.table import Store
+from amodal.training.batches import Batches
+
+_HELD_OUT = 10
+
+
+class StoredRows(pl.LightningDataModule):
+    """The rows to train on and those held out, shared out among the trainer's processes.
+
+    Args:
+        store: where the rows are.
+        batch_size: rows a step, over all processes together.
+        seed: of the order of rows and of which are held out.
+    """
+
+    def __init__(self, store: Store, batch_size: int, seed: int) -> None:
+        super().__init__()
+        self.store = store
+        self.batch_size = batch_size
+        self.seed = seed
+        self.training, self.held_out = split(len(store), seed)
+
+    def train_dataloader(self) -> Batches:
+        return self._batches(self.training, shuffled=True)
+
+    def val_dataloader(self) -> Batches:
+        return self._batches(self.held_out, shuffled=False)
+
+    def _batches(self, rows: np.ndarray, *, shuffled: bool) -> Batches:
+        trainer = self.trainer
+        assert trainer is not None
+        world = trainer.world_size
+        if len(self.training) < world:
+            raise DataProblem(f"{len(self.training)} rows cannot be shared among {world} processes.")
+        size = max(1, min(self.batch_size, len(self.training)) // world) * world
+        return Batches(
+            self.store,
+            rows,
+            size,
+            shuffled,
+            self.seed,
+            lambda: trainer.current_epoch,
+            trainer.global_rank,
+            world,
+        )
+
+
+def split(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and a tenth to hold out; a table too small to spare any is held out from itself.
+
+    Example:
+        >>> training, held_out = split(50, seed=0)
+        >>> len(training), len(held_out)
+        (45, 5)
+    """
+    order = np.random.default_rng((seed, 0x5EED)).permutation(rows)
+    count = rows // _HELD_OUT
+    return (np.sort(order[count:]), np.sort(order[:count])) if count else (order, order)

@@ -1,0 +1,198 @@
+"""The one file that knows Lightning's trainer."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pandas as pd
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+from amodal.models import MultimodalVAE
+from amodal.objectives import Objective
+from amodal.problems import UsageProblem
+from amodal.table import Store
+from amodal.training.budget import Budget
+from amodal.training.callbacks import (
+    AtomicCheckpointIO,
+    Best,
+    Checkpoints,
+    History,
+    Interrupted,
+    ProgressBar,
+    Stopping,
+)
+from amodal.training.data import StoredRows
+from amodal.training.module import TrainingModule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        batch_size: rows a step, over all processes together.
+        learning_rate: the highest.
+        patience: epochs without a better held-out loss before training ends.
+        seed: of the order of rows, the noise, and which rows are held out.
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", or what Lightning takes ("32-true", "bf16-mixed", ...).
+        devices: processes on this machine.
+        num_nodes: machines.
+        strategy: how processes work together, as Lightning takes it.
+    """
+
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    patience: int = 30
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    devices: int | str = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came of it.
+
+    Attributes:
+        history: one row an epoch.
+        is_global_zero: whether this process is the one that writes the model.
+    """
+
+    history: pd.DataFrame
+    is_global_zero: bool
+
+
+def train(
+    model: MultimodalVAE,
+    objective: Objective,
+    store: Store,
+    budget: Budget,
+    plan: Plan,
+    *,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Training:
+    """Train a model in place, and leave it with the weights of its best epoch.
+
+    Args:
+        model: what is trained.
+        objective: how.
+        store: the rows, of which a tenth is held out.
+        budget: how long.
+        plan: the rest.
+        checkpoint: where the state goes as training runs; None writes none.
+        resume: go on from that checkpoint.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C; the checkpoint is whole.
+        UsageProblem: the device or precision is not there, or there is nothing to resume.
+    """
+    module = TrainingModule(model, objective, budget, seed=plan.seed, learning_rate=plan.learning_rate)
+    best, history, stopping = Best(plan.patience), History(budget), Stopping(budget)
+    callbacks: list[pl.Callback] = [stopping, best, history, ProgressBar(budget)]
+    if checkpoint:
+        callbacks.append(Checkpoints(checkpoint))
+    if resume and not (checkpoint and checkpoint.is_file()):
+        raise UsageProblem("There is no checkpoint to resume from: leave out --resume to start anew.")
+    with _quiet():
+        trainer = _trainer(plan, budget, callbacks)
+        with _interruptible(stopping):
+            trainer.fit(
+                module,
+                datamodule=StoredRows(store, plan.batch_size, plan.seed),
+                ckpt_path=str(checkpoint) if resume else None,
+                weights_only=True if resume else None,
+            )
+    if best.weights:
+        model.load_state_dict(best.weights)
+    return Training(history.frame(), trainer.is_global_zero)
+
+
+def _trainer(plan: Plan, budget: Budget, callbacks: list[pl.Callback]) -> pl.Trainer:
+    accelerator = {"cuda": "gpu"}.get(plan.device, plan.device)
+    options: dict[str, Any] = {
+        "accelerator": accelerator,
+        "devices": plan.devices,
+        "num_nodes": plan.num_nodes,
+        "strategy": plan.strategy,
+        "precision": _precision(plan),
+        "max_epochs": budget.epochs,
+    }
+    try:
+        return pl.Trainer(
+            **options,
+            callbacks=callbacks,
+            plugins=[AtomicCheckpointIO()],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+        )
+    except (ValueError, RuntimeError, MisconfigurationException) as problem:
+        raise UsageProblem(f"Training cannot run so: {problem}") from problem
+
+
+def _precision(plan: Plan) -> Any:
+    if plan.precision != "auto":
+        return plan.precision
+    on_gpu = plan.device in ("auto", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning from telling users about choices that are not theirs."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for module in (r"lightning\..*", r"torch\.utils\.data\..*", r"torch\.optim\.lr_scheduler"):
+                warnings.filterwarnings("ignore", module=module)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _interruptible(stopping: Stopping) -> Iterator[None]:
+    """Turn Ctrl-C to a stop between two steps; a second one stops at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(*_: Any) -> None:
+        stopping.interrupted = True
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    except Interrupted:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def process_number() -> int:
+    """This process's number among those that train together, 0 for the first or only one."""
+    return int(rank_zero_only.rank or 0)

@@ -1,0 +1,86 @@
+"""The model, its objective and its optimiser, as Lightning wants them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.models import MultimodalVAE
+from amodal.objectives import Loss, Objective
+from amodal.training.budget import Budget
+
+_WARM_STEPS = 100
+_LAST_RATE = 0.02
+_VALIDATION_SEED = 987_654_321
+
+
+class TrainingModule(pl.LightningModule):
+    """Trains a model by an objective.
+
+    The learning rate rises over the first steps and falls along a cosine as the budget is used up, so that
+    training ends well whatever the limit. The weight of divergences rises from 0 to 1 over the first tenth.
+
+    Args:
+        model: what is trained.
+        objective: how.
+        budget: how long.
+        seed: of the noise; a row's noise depends on the seed, the step and the row alone.
+        learning_rate: the highest.
+        warm_up: share of the budget over which the weight of divergences rises.
+    """
+
+    def __init__(
+        self,
+        model: MultimodalVAE,
+        objective: Objective,
+        budget: Budget,
+        *,
+        seed: int,
+        learning_rate: float,
+        warm_up: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+        self.budget = budget
+        self.seed = seed
+        self.learning_rate = learning_rate
+        self.warm_up = warm_up
+
+    def used(self) -> float:
+        """The share of the budget used up, counted in epochs where these bind and in time where it does."""
+        batches = max(1, int(self.trainer.num_training_batches))
+        return self.budget.fraction(self.global_step / batches)
+
+    def training_step(self, batch: Batch) -> Tensor:
+        kl_weight = min(1.0, self.used() / self.warm_up) if self.warm_up else 1.0
+        noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
+        loss = self.objective(self.model, batch, noise, kl_weight)
+        self._log("train", loss, batch)
+        return loss.total
+
+    def validation_step(self, batch: Batch) -> None:
+        self._log("val", self.objective(self.model, batch, RowNoise(_VALIDATION_SEED, batch.rows)), batch)
+
+    def _log(self, part: str, loss: Loss, batch: Batch) -> None:
+        values = {f"{part}_loss": loss.total.detach()}
+        values |= {f"{part}_{name}": value for name, value in loss.terms.items()}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), lr=self.learning_rate, fused=True)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        warm = min(1.0, (self.global_step + 1) / _WARM_STEPS)
+        falling = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * self.used()))
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self.learning_rate * warm * falling
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
+        return batch.to(device)
