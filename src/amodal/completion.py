@@ -28,9 +28,12 @@ def each_batch(model: MultimodalVAE, table: Table, bad_cells: BadCellPolicy = "e
     if not set(model.modalities) & set(table.columns):
         raise DataProblem(f"{table.source} has none of the model's columns: {', '.join(model.modalities)}.")
     device = model.weights.device
+    # All cells are read before any row is given, so that one error tells of all that cannot be.
+    whole = encode(table, model.modalities, bad_cells=bad_cells)
     for start in range(0, len(table), _ROWS_AT_ONCE):
-        rows = slice(start, min(start + _ROWS_AT_ONCE, len(table)))
-        yield encode(table, model.modalities, rows, bad_cells=bad_cells).to(device)
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        x = {name: values[rows] for name, values in whole.x.items()}
+        yield Batch(x, whole.present[rows], whole.rows[rows]).to(device)
 
 
 def complete_table(
@@ -61,8 +64,7 @@ def complete_table(
         given = [name for name in model.modalities if name not in (columns or ())]
     targets = list(model.modalities) if columns is None else list(columns)
     parts = []
-    # All bad cells of a table are told of in one error, before any is drawn.
-    for batch in list(each_batch(model, table, bad_cells)):
+    for batch in each_batch(model, table, bad_cells):
         here = table.frame.iloc[batch.rows.cpu().numpy()]
         for draw in range(draws):
             part = here.copy()

@@ -106,7 +106,7 @@ class TableModel(TransformerMixin, BaseEstimator):
     def fit(
         self,
         data: Data,
-        y: None = None,  # noqa: ARG002 - scikit-learn's signature
+        y: None = None,
         *,
         media_root: str | Path | None = None,
         work: str | Path | None = None,

@@ -126,7 +126,7 @@ class AudioMel(Modality):
     def decoder(self, latent: int) -> nn.Module:
         return _MelDecoder(latent, self.mels, self.frames)
 
-    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:  # noqa: ARG002
+    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
         """The mean: the noise that a likelihood allows each band is no part of a sound."""
         return likelihood.mean
 

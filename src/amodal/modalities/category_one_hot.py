@@ -66,7 +66,7 @@ class CategoryOneHot(Modality):
     kind: str
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:  # noqa: ARG003
+    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
         labels = cells.map(label_of)
         distinct = labels.nunique()
         if distinct > max(2.0, _MOST_SHARE * len(labels)):
@@ -80,7 +80,7 @@ class CategoryOneHot(Modality):
         return f"{distinct} distinct labels among {len(labels)} sampled cells"
 
     @classmethod
-    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:  # noqa: ARG003
+    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
         labels = tuple(sorted(cells.map(label_of).unique().tolist()))
         if not labels:
             raise RejectColumn("no cell")
@@ -102,7 +102,7 @@ class CategoryOneHot(Modality):
     def size(self) -> float:
         return 1.0
 
-    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:  # noqa: ARG002
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
         numbers = {label: number for number, label in enumerate(self.labels)}
         codes = cells.map(label_of).map(numbers)
         unseen = np.flatnonzero(codes.isna())

@@ -98,7 +98,7 @@ class ImagePixels(Modality):
     def decoder(self, latent: int) -> nn.Module:
         return _PixelDecoder(latent, self.channels, self.height, self.width)
 
-    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:  # noqa: ARG002
+    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
         """The mean: the noise that a likelihood allows each pixel is no part of a picture."""
         return likelihood.mean
 

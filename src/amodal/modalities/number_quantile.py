@@ -46,7 +46,7 @@ class NumberQuantile(Modality):
     decimals: int
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:  # noqa: ARG003
+    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
         if pd.api.types.is_bool_dtype(cells.dtype):
             raise RejectColumn("true or false is a category")
         values = _as_numbers(cells)
@@ -61,7 +61,7 @@ class NumberQuantile(Modality):
         return f"{len(values) - len(wrong)} of {len(values)} sampled cells are numbers"
 
     @classmethod
-    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:  # noqa: ARG003
+    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
         values = _as_numbers(cells)
         finite = values[np.isfinite(values)]
         if len(finite) == 0:
@@ -100,7 +100,7 @@ class NumberQuantile(Modality):
         transformer.n_features_in_ = 1
         return transformer
 
-    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:  # noqa: ARG002
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
         values = _as_numbers(cells)
         wrong = np.flatnonzero(~np.isfinite(values))
         if len(wrong):

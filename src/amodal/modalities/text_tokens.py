@@ -88,14 +88,14 @@ class TextTokens(Modality):
     typical: float
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:  # noqa: ARG003
+    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
         if not all(isinstance(cell, str) for cell in cells):
             raise RejectColumn("not text")
         words = cells.str.count(r"\s+").mean() + 1
         return f"text of {words:.1f} words on average"
 
     @classmethod
-    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:  # noqa: ARG003
+    def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
         sample = cells if len(cells) <= _SAMPLE else cells.sample(_SAMPLE, random_state=0)
         texts = [split(str(cell)) for cell in sample]
         counts = Counter(word for text in texts for word in text)
@@ -131,7 +131,7 @@ class TextTokens(Modality):
     def size(self) -> float:
         return max(self.typical, 1.0)
 
-    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:  # noqa: ARG002
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
         numbers = {word: number for number, word in enumerate(self.vocabulary, start=2)}
         wrong = {i: f"{cell!r} is not text" for i, cell in enumerate(cells) if not isinstance(cell, str)}
         if wrong:

@@ -68,8 +68,8 @@ class Table:
             >>> read_table(frame).rows_with_nothing(["a", "b"])
             [1]
         """
-        missing = self.frame[list(columns)].isna().to_numpy().all(axis=1)
-        return [int(row) for row in missing.nonzero()[0]]
+        missing = self.frame[list(columns)].isna().all(axis=1)
+        return [int(row) for row in self.frame.index[missing]]
 
 
 def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) -> Table:

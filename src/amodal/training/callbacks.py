@@ -73,11 +73,12 @@ class Best(pl.Callback):
         self.weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, TrainingModule)
         loss = float(trainer.callback_metrics["val_loss"])
         if loss < self.loss:
             self.loss, self.epoch = loss, trainer.current_epoch
-            self.weights = {k: v.detach().cpu().clone() for k, v in pl_module.model.state_dict().items()}
+            self.weights = {
+                k: v.detach().cpu().clone() for k, v in pl_module.get_submodule("model").state_dict().items()
+            }
         elif trainer.current_epoch - self.epoch >= self.patience:
             trainer.should_stop = True
 

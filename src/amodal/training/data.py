@@ -36,7 +36,8 @@ class StoredRows(pl.LightningDataModule):
 
     def _batches(self, rows: np.ndarray, *, shuffled: bool) -> Batches:
         trainer = self.trainer
-        assert trainer is not None
+        if trainer is None:
+            raise RuntimeError("rows are shared out by a trainer, which sets itself when it takes them")
         world = trainer.world_size
         if len(self.training) < world:
             raise DataProblem(f"{len(self.training)} rows cannot be shared among {world} processes.")

@@ -15,8 +15,8 @@ from typing import Any
 import lightning.pytorch as pl
 import pandas as pd
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from amodal.models import MultimodalVAE
 from amodal.objectives import Objective
@@ -195,4 +195,4 @@ def _interruptible(stopping: Stopping) -> Iterator[None]:
 
 def process_number() -> int:
     """This process's number among those that train together, 0 for the first or only one."""
-    return int(rank_zero_only.rank or 0)
+    return int(rank_zero_only.rank or 0)  # type: ignore[attr-defined]
