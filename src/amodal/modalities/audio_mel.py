@@ -22,6 +22,7 @@ from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
 _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".opus", ".m4a")
 _HIGHEST_RATE = 16_000
 _LONGEST_SECONDS = 8.0
+_HEADERS = 5_000
 _AFTER = -0.5
 """Value of the frames after a sound's end: below silence, which is 0, so that length is part of the tensor."""
 
@@ -57,7 +58,7 @@ class AudioMel(Modality):
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        shapes = np.array(read_sample(cells, root, sound_shape))
+        shapes = np.array(read_sample(cells, root, sound_shape, most=_HEADERS))
         rates, counts = np.unique(shapes[:, 1], return_counts=True)
         rate = int(options.get("rate", min(rates[counts.argmax()], _HIGHEST_RATE)))
         # Frames of 16 ms seen through windows of 32 ms, as is usual for speech.

@@ -109,7 +109,7 @@ class CategoryOneHot(Modality):
         if len(unseen):
             known = examples(self.labels, 5)
             raise BadCells({int(i): f"{cells.iloc[i]!r} was not seen in training ({known})" for i in unseen})
-        return torch.from_numpy(codes.to_numpy(dtype=np.int64))
+        return torch.from_numpy(codes.to_numpy(dtype=np.int64, copy=True))
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         of_label = _FROM_LABEL[self.kind]

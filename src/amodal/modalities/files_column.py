@@ -13,7 +13,6 @@ from amodal.problems import BadCells, DataProblem, RejectColumn, UnreadableCell,
 
 T = TypeVar("T")
 _ENOUGH = 0.8
-_SAMPLE = 200
 
 
 def read_cells(
@@ -45,14 +44,16 @@ def read_all(cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]
     return found
 
 
-def read_sample(cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]) -> list[T]:
-    """Read up to 200 of the files, evenly spread over the column, leaving out those that do not open.
+def read_sample(
+    cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T], most: int = 200
+) -> list[T]:
+    """Read up to `most` of the files, evenly spread over the column, leaving out those that do not open.
 
     Raises:
         RejectColumn: none opens.
     """
-    step = max(1, len(cells) // _SAMPLE)
-    found, reasons = read_cells(cells.iloc[::step].iloc[:_SAMPLE], root, read)
+    step = max(1, len(cells) // most)
+    found, reasons = read_cells(cells.iloc[::step].iloc[:most], root, read)
     if not found:
         raise RejectColumn(f"no file opens: {examples(list(reasons.values()))}")
     return found

@@ -17,7 +17,7 @@ def _halvings(height: int, width: int) -> int:
     return count
 
 
-def _channels_last(network: nn.Sequential) -> nn.Sequential:
+def channels_last(network: nn.Sequential) -> nn.Sequential:
     """Lay the weights out pixel by pixel, which convolutions run fastest on."""
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -38,7 +38,7 @@ class ImageEncoder(nn.Module):
         base: channels after the first convolution.
     """
 
-    def __init__(self, channels: int, height: int, width: int, features: int, base: int = 32) -> None:
+    def __init__(self, channels: int, height: int, width: int, features: int, base: int = 24) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         before = channels
@@ -46,7 +46,7 @@ class ImageEncoder(nn.Module):
             # Ceiling division: an odd side keeps its last row and column.
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
             before, height, width = after, (height + 1) // 2, (width + 1) // 2
-        self.convolutions = _channels_last(nn.Sequential(*layers))
+        self.convolutions = channels_last(nn.Sequential(*layers))
         self.head = nn.Sequential(nn.Linear(before * height * width, features), nn.GELU())
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class ImageDecoder(nn.Module):
         base: channels before the last convolution.
     """
 
-    def __init__(self, latent: int, channels: int, height: int, width: int, base: int = 32) -> None:
+    def __init__(self, latent: int, channels: int, height: int, width: int, base: int = 24) -> None:
         super().__init__()
         halvings = _halvings(height, width)
         self.size = (height, width)
@@ -77,7 +77,7 @@ class ImageDecoder(nn.Module):
         for before, after in zip(widths[:halvings], [*widths[1:halvings], channels], strict=False):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.GELU()]
         layers = layers[:-1] or [nn.Conv2d(self.widest, channels, 1)]
-        self.convolutions = _channels_last(nn.Sequential(*layers))
+        self.convolutions = channels_last(nn.Sequential(*layers))
 
     def forward(self, latents: Tensor) -> Tensor:
         maps = self.stem(latents).view(-1, self.widest, *self.start)

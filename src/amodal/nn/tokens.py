@@ -1,4 +1,4 @@
-"""Networks that read and write sequences of tokens (0 ends and fills a sequence, 1 stands for the unknown)."""
+"""Networks that read and write sequences of tokens, of which 0 ends and fills a sequence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TokenEncoder(nn.Module):
         channels: size of a word's vector.
     """
 
-    def __init__(self, vocabulary: int, features: int, channels: int = 128) -> None:
+    def __init__(self, vocabulary: int, features: int, channels: int = 64) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, channels)
         self.convolutions = nn.Sequential(
@@ -46,7 +46,7 @@ class TokenDecoder(nn.Module):
         hidden: size of the recurrent state.
     """
 
-    def __init__(self, context: int, vocabulary: int, channels: int = 64, hidden: int = 192) -> None:
+    def __init__(self, context: int, vocabulary: int, channels: int = 64, hidden: int = 128) -> None:
         super().__init__()
         # The first token is predicted from a word of its own, the last of the table.
         self.words = nn.Embedding(vocabulary + 1, channels)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -170,12 +170,13 @@ def encode(
     return batch
 
 
-def check_policy(bad_cells: str, choices: Sequence[str] = ("error", "missing")) -> None:
+def check_policy(bad_cells: str) -> None:
     """Refuse what is no way of treating bad cells.
 
     Raises:
         UsageProblem: says what the choices are.
     """
+    choices = get_args(BadCellPolicy)
     if bad_cells not in choices:
         raise UsageProblem(f"Unknown way with bad cells {bad_cells!r}. Choose from {', '.join(choices)}.")
 

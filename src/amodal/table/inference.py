@@ -57,7 +57,8 @@ def infer_schema(
     if not schema.used:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in schema.ignored.items())
         raise DataProblem(
-            f"{table.source} has no column that can be used:{reasons}\nGive a column's type with --type COL=TYPE."
+            f"{table.source} has no column that can be used:{reasons}\n"
+            "Give a column's type with --type COL=TYPE."
         )
     return schema
 
@@ -122,24 +123,38 @@ def _column(
 
     tried: dict[str, str] = {}
     sample = spread_sample(cells)
-    defaults = {candidate.type: candidate for candidate in reversed(candidates)}.values()
-    in_order = [candidate for candidate in candidates if candidate in defaults]
-    of_files = [candidate for candidate in in_order if candidate.suffix is not None]
-    in_table = [candidate for candidate in in_order if candidate.suffix is None]
-    for candidate in (*of_files, None, *in_table):
-        if candidate is None:
-            nothing_to_learn = _nothing_to_learn(cells, sample)
-            if nothing_to_learn:
-                return Column(name, None, nothing_to_learn, missing, example, tried)
-            continue
-        try:
-            why = candidate.accepts(sample, table.root)
-            modality = _fit(candidate, name, cells, table.root, options)
-        except RejectColumn as reason:
-            tried[candidate.type] = str(reason)
-        else:
-            return Column(name, modality, f"{why}; {modality.summary}", missing, example, tried)
-    return Column(name, None, f"of no type known here ({_joined(tried)})", missing, example, tried)
+    defaults = _defaults(candidates)
+
+    def first_that_accepts(candidates: Candidates) -> Column | None:
+        for candidate in candidates:
+            try:
+                why = candidate.accepts(sample, table.root)
+                modality = _fit(candidate, name, cells, table.root, options)
+            except RejectColumn as reason:
+                tried[candidate.type] = str(reason)
+            except DataProblem as problem:
+                raise DataProblem(f"{table.source}: column {name!r} {problem}") from None
+            else:
+                return Column(name, modality, f"{why}; {modality.summary}", missing, example, tried)
+        return None
+
+    of_files = first_that_accepts([candidate for candidate in defaults if candidate.suffix is not None])
+    if of_files:
+        return of_files
+    nothing = _nothing_to_learn(cells, sample)
+    if nothing:
+        return Column(name, None, nothing, missing, example, tried)
+    in_table = first_that_accepts([candidate for candidate in defaults if candidate.suffix is None])
+    return in_table or Column(
+        name, None, f"of no type known here ({_joined(tried)})", missing, example, tried
+    )
+
+
+def _defaults(candidates: Candidates) -> list[type[Modality]]:
+    first: dict[str, type[Modality]] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.type, candidate)
+    return list(first.values())
 
 
 def _fit_given(

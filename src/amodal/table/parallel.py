@@ -60,9 +60,12 @@ def _results(
 ) -> Iterator[Result]:
     with _bar_when_slow(label) as bar, ThreadPoolExecutor(workers) as pool:
         report = progress or bar
-        for done, result in enumerate(pool.map(task, items), start=1):
-            report(done, len(items))
-            yield result
+        try:
+            for done, result in enumerate(pool.map(task, items), start=1):
+                report(done, len(items))
+                yield result
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager

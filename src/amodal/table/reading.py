@@ -106,7 +106,8 @@ def _table_file(path: Path) -> Path:
         return found[0]
     if path.suffix.lower() not in READERS:
         raise DataProblem(
-            f"{path} is no table known here: a folder with metadata.csv and {', '.join(SUFFIXES)} files are read."
+            f"{path} is no table known here: {', '.join(SUFFIXES)} files are read, "
+            "and folders with one named metadata."
         )
     if not path.is_file():
         raise DataProblem(f"{path}: no such file.")
@@ -123,5 +124,7 @@ def _table(frame: pd.DataFrame, root: Path | None, source: str) -> Table:
 def _without_blanks(cells: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells.dtype):
         return cells
+    if isinstance(cells.dtype, pd.StringDtype):
+        return cells.mask(cells.eq("").fillna(False).astype(bool))
     # Cells may be arrays, whose comparison with a string is an array again.
     return cells.mask(cells.map(lambda cell: isinstance(cell, str) and not cell).astype(bool))

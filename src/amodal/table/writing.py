@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from amodal.files import replacing_folder
-from amodal.problems import DataProblem, UsageProblem, examples
+from amodal.media import locate
+from amodal.problems import DataProblem, UnreadableCell, UsageProblem, examples
 from amodal.table.folder_names import folder_names
 from amodal.table.modality import CellWriter
 from amodal.table.parallel import Report, in_parallel
@@ -47,11 +49,11 @@ def write_table(
 
     Args:
         frame: the rows; its index is not written. A cell of a column of files is what its writer writes, or
-            the path (str or Path) of a file, which is copied and keeps its own suffix.
+            a file to copy, which keeps its own suffix: a string as it stands in a table, or a `Path`.
         folder: where the table goes. It is there whole or not at all.
         writers: column -> what writes its cells. Columns that it lacks, or whose writer has no suffix, stand
             in the CSV as they are.
-        root: what paths in cells are relative to, and must stay below; anything goes when not given.
+        root: the folder that strings which name files are relative to, and must stay below.
         overwrite: replace a table that is there.
         workers: how many threads; all cores unless given.
         progress: called with (done, total) in place of a progress bar.
@@ -61,7 +63,7 @@ def write_table(
 
     Raises:
         UsageProblem: the folder holds something, and either `overwrite` is not given or it is no table.
-        DataProblem: files to copy are not there, or not below `root`.
+        DataProblem: files to copy are not there, or not below `root`; see `amodal.media.locate`.
     """
     _check_folder(folder, overwrite=overwrite)
     of_files = {name: writers[name] for name in frame.columns if name in writers and writers[name].suffix}
@@ -69,52 +71,48 @@ def write_table(
     table = frame.reset_index(drop=True)
     files: list[_File] = []
     for name, writer in of_files.items():
-        cells = table[name][table[name].notna()]
-        cells = cells[[not (isinstance(cell, str) and not cell) for cell in cells]]
-        of_column = [_file(row, cell, folders[name], len(table), writer, root) for row, cell in cells.items()]
-        table[name] = pd.Series([file.path for file in of_column], cells.index, dtype="str").reindex(
-            table.index
-        )
-        files += of_column
-    _check_sources(files)
+        cells = table[name][table[name].map(_is_present)]
+        paths: dict[Any, str] = {}
+        for row, cell in _copied(name, cells, root).items():
+            suffix = cell.suffix if isinstance(cell, Path) else writer.suffix
+            paths[row] = f"{folders[name]}/{row_number(row):0{len(str(len(table)))}}{suffix}"
+            files.append(_File(paths[row], cell, writer))
+        table[name] = pd.Series(paths, dtype="str").reindex(table.index)
     with replacing_folder(folder) as beside:
         for name in folders.values():
             (beside / name).mkdir()
         write = partial(_write, folder=beside)
         for _ in in_parallel(write, files, label="Writing files", workers=workers, progress=progress):
             pass
-        table.to_csv(beside / TABLE, index=False, encoding="utf-8", lineterminator="\n")
+        table.to_csv(
+            beside / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
+        )
     return folder / TABLE
 
 
-def _file(
-    row: Any,
-    cell: Any,
-    column_folder: str,
-    rows: int,
-    writer: CellWriter,
-    root: Path | None,
-) -> _File:
-    name = f"{column_folder}/{row_number(int(row)):0{len(str(rows))}}"
-    if isinstance(cell, str | Path):
-        source = _below(Path(cell), root)
-        return _File(f"{name}{source.suffix}", source, writer)
-    return _File(f"{name}{writer.suffix}", cell, writer)
+def _is_present(cell: object) -> bool:
+    # Arrays are present whatever they hold; pandas would test each of their values.
+    return not (pd.api.types.is_scalar(cell) and (pd.isna(cell) or cell == ""))
 
 
-def _below(path: Path, root: Path | None) -> Path:
-    if root is None:
-        return path
-    source = (root / path).resolve()
-    if not source.is_relative_to(root.resolve()):
-        raise DataProblem(f"{path} is not below {root}.")
-    return source
+def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
+    # Python's csv leaves a lone carriage return unquoted, and it would read back as the end of a row.
+    returns = table.map(lambda cell: isinstance(cell, str) and "\r" in cell)
+    return csv.QUOTE_NONNUMERIC if returns.to_numpy().any() else csv.QUOTE_MINIMAL
 
 
-def _check_sources(files: list[_File]) -> None:
-    lost = [str(file.cell) for file in files if isinstance(file.cell, Path) and not file.cell.is_file()]
+def _copied(name: str, cells: pd.Series, root: Path | None) -> pd.Series:
+    """Put the file's path where a cell names a file."""
+    lost: list[str] = []
+    found: list[Any] = []
+    for cell in cells:
+        try:
+            found.append(locate(cell, root) if isinstance(cell, str) else cell)
+        except UnreadableCell as reason:
+            lost.append(f"{cell!r} {reason}")
     if lost:
-        raise DataProblem(f"{len(lost)} files to copy are not there: {examples(lost)}.")
+        raise DataProblem(f"Column {name!r}: {len(lost)} files cannot be copied: {examples(lost)}.")
+    return pd.Series(found, cells.index, dtype=object)
 
 
 def _write(file: _File, folder: Path) -> None:
