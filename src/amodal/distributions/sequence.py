@@ -34,7 +34,7 @@ class NextToken(Protocol):
 
 
 class TokenSequence(Distribution):
-    """Sequences of at most `length` tokens, written left to right by a network.
+    """Sequences of one to `length` tokens, written left to right by a network.
 
     A value is an integer tensor (B, length): tokens, then END to the right end. A sequence that fills its
     whole length needs no END.
@@ -56,6 +56,7 @@ class TokenSequence(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """Log probability (B,) of whole sequences in nats, counted up to and with the first END."""
         logits = self.network.scores(self.context, value)
+        logits = torch.cat([_begun(logits[:, :1]), logits[:, 1:]], dim=1)
         losses = functional.cross_entropy(logits.flatten(0, 1), value.flatten().long(), reduction="none")
         ended = (value == END).cumsum(1)
         counted = (ended - (value == END).long()) == 0
@@ -86,9 +87,16 @@ class TokenSequence(Distribution):
         for position in range(length):
             logits, state = self.network.step(state, token)
             logits[:, UNKNOWN] = -torch.inf
+            logits = _begun(logits) if position == 0 else logits
             if noise is not None:
                 logits = logits + noise.gumbel(logits.shape[1])
             token = logits.argmax(1).masked_fill(ended, END)
             tokens[:, position] = token
             ended = ended | (token == END)
         return tokens
+
+
+def _begun(logits: Tensor) -> Tensor:
+    """Logits (..., V) of the first token, which is not END: an empty cell is a missing one."""
+    end = torch.arange(logits.shape[-1], device=logits.device) == END
+    return logits.masked_fill(end, -torch.inf)

@@ -133,12 +133,16 @@ class TextTokens(Modality):
 
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
         numbers = {word: number for number, word in enumerate(self.vocabulary, start=2)}
-        wrong = {i: f"{cell!r} is not text" for i, cell in enumerate(cells) if not isinstance(cell, str)}
+        texts = [split(cell)[: self.length] if isinstance(cell, str) else [] for cell in cells]
+        wrong = {
+            row: "holds no word" if isinstance(cell, str) else f"{cell!r} is not text"
+            for row, (cell, words) in enumerate(zip(cells, texts, strict=True))
+            if not words
+        }
         if wrong:
             raise BadCells(wrong)
         tokens = np.full((len(cells), self.length), END, dtype=np.int32)
-        for row, cell in enumerate(cells):
-            words = split(cell)[: self.length]
+        for row, words in enumerate(texts):
             tokens[row, : len(words)] = [numbers.get(word, UNKNOWN) for word in words]
         return torch.from_numpy(tokens)
 

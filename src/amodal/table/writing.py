@@ -72,8 +72,8 @@ def write_table(
     files: list[_File] = []
     for name, writer in of_files.items():
         cells = table[name][table[name].map(_is_present)]
-        paths: dict[Any, str] = {}
-        for row, cell in _copied(name, cells, root).items():
+        paths: dict[int, str] = {}
+        for row, cell in zip(cells.index, _copied(name, cells, root), strict=True):
             suffix = cell.suffix if isinstance(cell, Path) else writer.suffix
             paths[row] = f"{folders[name]}/{row_number(row):0{len(str(len(table)))}}{suffix}"
             files.append(_File(paths[row], cell, writer))
@@ -90,7 +90,7 @@ def write_table(
     return folder / TABLE
 
 
-def _is_present(cell: object) -> bool:
+def _is_present(cell: Any) -> bool:
     # Arrays are present whatever they hold; pandas would test each of their values.
     return not (pd.api.types.is_scalar(cell) and (pd.isna(cell) or cell == ""))
 
@@ -101,7 +101,7 @@ def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
     return csv.QUOTE_NONNUMERIC if returns.to_numpy().any() else csv.QUOTE_MINIMAL
 
 
-def _copied(name: str, cells: pd.Series, root: Path | None) -> pd.Series:
+def _copied(name: str, cells: pd.Series, root: Path | None) -> list[Any]:
     """Put the file's path where a cell names a file."""
     lost: list[str] = []
     found: list[Any] = []
@@ -112,7 +112,7 @@ def _copied(name: str, cells: pd.Series, root: Path | None) -> pd.Series:
             lost.append(f"{cell!r} {reason}")
     if lost:
         raise DataProblem(f"Column {name!r}: {len(lost)} files cannot be copied: {examples(lost)}.")
-    return pd.Series(found, cells.index, dtype=object)
+    return found
 
 
 def _write(file: _File, folder: Path) -> None:
