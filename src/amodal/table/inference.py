@@ -184,18 +184,15 @@ def _fit(
 
 
 def _nothing_to_learn(cells: pd.Series, sample: pd.Series) -> str:
-    if _holds_one_value(cells):
+    if pd.api.types.is_object_dtype(cells.dtype):
+        nested = {type(cell).__name__ for cell in cells if not pd.api.types.is_hashable(cell)}
+        if nested:
+            return f"cells hold several values each ({', '.join(sorted(nested))})"
+    if cells.nunique() == 1:
         return "every present cell is the same"
     if looks_like_identifiers(cells, sample):
         return f"identifiers: {len(cells)} different values of one pattern"
     return ""
-
-
-def _holds_one_value(cells: pd.Series) -> bool:
-    try:
-        return cells.nunique() == 1
-    except TypeError:  # lists and arrays have no hash
-        return cells.map(str).nunique() == 1
 
 
 def _example(cells: pd.Series) -> str:

@@ -27,10 +27,11 @@ def read_parquet(path: Path) -> pd.DataFrame:
     from pyarrow import parquet
 
     try:
-        stored = parquet.read_table(path)
+        with parquet.ParquetFile(path) as file:
+            names = checked_names(file.schema_arrow.names, str(path))
+            stored = file.read()
     except (pa.ArrowException, OSError) as problem:
         raise DataProblem(f"{path} cannot be read as Parquet: {problem}") from None
-    names = checked_names(stored.column_names, str(path))
     return pd.DataFrame(
         {
             name: column.to_pandas(types_mapper=_whole if column.null_count else None)

@@ -1,0 +1,1 @@
+"""Measurements: what amodal is worth, and what it costs."""

@@ -1,0 +1,120 @@
+"""Coherence on the demo table: is what is drawn the digit that is given?
+
+    python -m benchmarks.digits --rows 4000 --method mvtcae,mopoe --time-limit 5m
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from amodal import TableModel
+from amodal.demo import make_digits
+from benchmarks.judges import Judges, real_cells, train_judges
+
+JUDGED = ("image", "speech", "caption", "digit")
+GIVEN = (("image",), ("speech",), ("caption",), ("digit",))
+PAIRS = (("image", "speech"), ("image", "caption"), ("speech", "caption"))
+LEAST_ACCURACY = 0.95
+
+
+def conditional(model: TableModel, judges: Judges, heldout: pd.DataFrame, folder: Path) -> dict[str, float]:
+    """Share of drawn cells that are the given row's digit, "given > target"."""
+    truth = heldout["digit"].astype(int).to_numpy()
+    shares = {}
+    for given in GIVEN + PAIRS:
+        targets = [name for name in JUDGED if name not in given]
+        if len(given) == 2:
+            targets.remove("digit")
+        drawn = model.complete(heldout, given=given, columns=targets, media_root=folder)
+        for target in targets:
+            share = (judges(target, drawn[target].tolist()) == truth).mean()
+            shares[f"{'+'.join(given)} > {target}"] = round(float(share), 4)
+    return shares
+
+
+def joint(model: TableModel, judges: Judges, rows: int = 500) -> dict[str, float]:
+    """Share of rows drawn with nothing given whose cells agree."""
+    drawn = model.sample(rows)
+    said = np.stack([judges(column, drawn[column].tolist()) for column in JUDGED])
+    return {
+        "image = speech = caption": round(float((said[:3] == said[0]).all(0).mean()), 4),
+        "image = speech = caption = digit": round(float((said == said[0]).all(0).mean()), 4),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=4000)
+    parser.add_argument("--missing", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--method", default="mvtcae", help="one or several, with commas between")
+    parser.add_argument("--time-limit", default="5m")
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
+    parser.add_argument("--model", type=Path, help="judge this model instead of fitting one")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+
+    folder = options.folder / f"digits-{options.rows}-{options.missing}-{options.seed}"
+    if not (folder / "metadata.csv").is_file():
+        make_digits(folder, rows=options.rows, missing=options.missing, seed=options.seed)
+    judges = train_judges(folder)
+    heldout = pd.read_csv(folder / "heldout.csv", dtype=str)
+    truth = heldout["digit"].astype(int).to_numpy()
+    accuracy = {
+        column: round(float((judges(column, real_cells(folder, heldout, column)) == truth).mean()), 4)
+        for column in ("image", "speech", "caption")
+    }
+    print("judges on held-out real rows:", accuracy)
+    if min(accuracy.values()) < LEAST_ACCURACY:
+        sys.exit(f"A judge is right on less than {LEAST_ACCURACY:.0%} of real rows: its verdicts mean little.")
+
+    results = []
+    for method in options.method.split(","):
+        started = time.monotonic()
+        if options.model:
+            model = TableModel.load(options.model)
+        else:
+            model = TableModel(method, time_limit=options.time_limit, random_state=options.seed)
+            model.fit(folder / "metadata.csv")
+        seconds = time.monotonic() - started
+        shares = conditional(model, judges, heldout, folder)
+        one = [share for key, share in shares.items() if "+" not in key and "digit" not in key]
+        two = [share for key, share in shares.items() if "+" in key]
+        history = model.history_
+        results.append(
+            {
+                "method": model.method,
+                "fit seconds": round(seconds, 1),
+                "epochs": len(history),
+                "rows a second": round(model.fitted_.rows * 0.9 * len(history) / history["seconds"].iloc[-1]),
+                "one given": round(float(np.mean(one)), 4),
+                "two given": round(float(np.mean(two)), 4),
+                "whole rows": joint(model, judges),
+                "conditional": shares,
+            }
+        )
+        show(results[-1])
+    record = {"rows": options.rows, "missing": options.missing, "judges": accuracy, "methods": results}
+    if options.json:
+        options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    print(json.dumps(record))
+
+
+def show(result: dict) -> None:
+    print(f"\n{result['method']}: {result['epochs']} epochs, {result['rows a second']} rows/s, "
+          f"{result['fit seconds']} s")  # fmt: skip
+    table = pd.Series(result["conditional"]).rename("share").to_frame()
+    table[["given", "target"]] = [key.split(" > ") for key in table.index]
+    print(table.pivot(index="given", columns="target", values="share").to_string(na_rep="", float_format="%.3f"))
+    print(f"one given {result['one given']:.3f}, two given {result['two given']:.3f}, whole rows {result['whole rows']}")
+
+
+if __name__ == "__main__":
+    main()

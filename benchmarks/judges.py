@@ -1,0 +1,126 @@
+"""Judges of digits, trained on real pictures and real speech."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from amodal.media import Sound, log_mel, read_image, read_sound
+
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_FRAMES = 56
+
+
+def digit_of(caption: str) -> int:
+    """The digit that a caption names, -1 for none or several.
+
+    Example:
+        >>> digit_of("a thick seven leaning right"), digit_of("a thin"), digit_of("six seven")
+        (7, -1, -1)
+    """
+    named = [WORDS.index(word) for word in re.findall(r"[a-z]+", caption.lower()) if word in WORDS]
+    return named[0] if len(named) == 1 else -1
+
+
+def as_pictures(cells: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack([np.asarray(cell).reshape(28, 28) for cell in cells])[:, None]).float() / 255
+
+
+def as_sounds(cells: list[Sound]) -> Tensor:
+    """Spectrograms (N, 40, 56), of the sound as it is heard."""
+    mels = [
+        log_mel(cell.samples, cell.rate, target_rate=8000, n_fft=256, hop=128, mels=40)[:, :_FRAMES] for cell in cells
+    ]
+    return torch.from_numpy(np.stack([np.pad(mel, ((0, 0), (0, _FRAMES - mel.shape[1]))) for mel in mels]))
+
+
+def _picture_judge() -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Conv2d(1, 24, 3, 2, 1), nn.BatchNorm2d(24), nn.ReLU()),
+        *(nn.Conv2d(24, 48, 3, 2, 1), nn.BatchNorm2d(48), nn.ReLU()),
+        *(nn.Flatten(), nn.Dropout(0.3), nn.Linear(48 * 49, 128), nn.ReLU(), nn.Linear(128, 10)),
+    )
+
+
+def _speech_judge() -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Conv1d(40, 64, 4, 2, 1), nn.BatchNorm1d(64), nn.ReLU()),
+        *(nn.Conv1d(64, 64, 4, 2, 1), nn.BatchNorm1d(64), nn.ReLU()),
+        *(nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * (_FRAMES // 4), 128), nn.ReLU(), nn.Linear(128, 10)),
+    )
+
+
+def _shifted(inputs: Tensor) -> Tensor:
+    """Moved by up to two places along the last axes: a picture both ways, a sound in time."""
+    shifts = [int(torch.randint(-2, 3, ())) for _ in range(inputs.dim() - 2)]
+    axes = [-1] if inputs.dim() == 3 else [-1, -2]
+    return torch.roll(inputs, shifts[: len(axes)], axes)
+
+
+def _train(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: int) -> nn.Sequential:
+    optimiser = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
+    steps = -(-len(inputs) // 64) * epochs
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
+    judge.train()
+    for _ in range(epochs):
+        for rows in torch.randperm(len(inputs)).split(64):
+            loss = nn.functional.cross_entropy(judge(_shifted(inputs[rows])), digits[rows], label_smoothing=0.05)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return judge.eval()
+
+
+class Judges:
+    """Says which digit a picture shows, a sound says, a caption names."""
+
+    def __init__(self, picture: nn.Sequential, speech: nn.Sequential) -> None:
+        self.picture, self.speech = picture.eval(), speech.eval()
+
+    @torch.no_grad()
+    def __call__(self, column: str, cells: list) -> np.ndarray:
+        if column == "image":
+            return self.picture(as_pictures(cells)).argmax(1).numpy()
+        if column == "speech":
+            return self.speech(as_sounds(cells)).argmax(1).numpy()
+        if column == "caption":
+            return np.array([digit_of(cell) for cell in cells])
+        return np.array([int(cell) for cell in cells])
+
+
+def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
+    """The cells of a column as a completed table has them."""
+    if column == "image":
+        return [read_image(folder / cell) for cell in frame[column]]
+    if column == "speech":
+        return [read_sound(folder / cell) for cell in frame[column]]
+    return frame[column].tolist()
+
+
+def train_judges(folder: Path) -> Judges:
+    """Judges trained on the real cells of a demo table; kept in its folder for the next time."""
+    judges = Judges(_picture_judge(), _speech_judge())
+    kept = folder / "judges.safetensors"
+    networks = nn.ModuleDict({"picture": judges.picture, "speech": judges.speech})
+    if kept.is_file():
+        networks.load_state_dict(load_file(kept))
+        return judges
+    table = pd.read_csv(folder / "metadata.csv", dtype=str, keep_default_na=False, na_values=[""])
+    digits = pd.to_numeric(table["digit"]).fillna(table["caption"].dropna().map(digit_of))
+    torch.manual_seed(0)
+    for column, network, inputs, epochs in (
+        ("image", judges.picture, as_pictures, 12),
+        ("speech", judges.speech, as_sounds, 12),
+    ):
+        rows = table[column].notna() & (digits >= 0)
+        labels = torch.tensor(digits[rows].to_numpy(), dtype=torch.int64)
+        _train(network, inputs(real_cells(folder, table[rows], column)), labels, epochs)
+    save_file(networks.state_dict(), kept)
+    return judges

@@ -1,0 +1,176 @@
+"""The smallest modalities that meet the table's protocol."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from amodal.problems import BadCells, RejectColumn
+from amodal.table import Table, read_table
+
+WIDTH = 4
+
+
+@dataclass(frozen=True)
+class Note:
+    """A .txt file as its first four bytes; stands for pictures and sounds."""
+
+    type: ClassVar[str] = "note"
+    representation: ClassVar[str] = "bytes"
+    suffix: ClassVar[str | None] = ".txt"
+
+    longest: int
+    shape: tuple[int, ...] = (WIDTH,)
+    dtype: str = "uint8"
+
+    @classmethod
+    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+        for cell in cells:
+            if not (isinstance(cell, str) and cell.endswith(".txt")):
+                raise RejectColumn(f"{cell!r} is no .txt file")
+        return "names of .txt files"
+
+    @classmethod
+    def fit(cls, cells: pd.Series, root: Path | None, *, longest: int = 9) -> Self:
+        return cls(longest)
+
+    @property
+    def summary(self) -> str:
+        return f"{WIDTH} bytes"
+
+    def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
+        found, bad = [], {}
+        for position, cell in enumerate(cells):
+            path = (root or Path()) / str(cell)
+            if path.is_file():
+                found.append(list(path.read_bytes()[:WIDTH].ljust(WIDTH, b" ")))
+            else:
+                bad[position] = "no such file"
+        if bad:
+            raise BadCells(bad)
+        return torch.tensor(found, dtype=torch.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"longest": self.longest}
+
+    def write(self, path: Path, cell: str) -> None:
+        path.write_text("".join(cell), encoding="utf-8")
+
+
+class NoteLength(Note):
+    """Another representation of the same type."""
+
+    representation: ClassVar[str] = "length"
+
+
+@dataclass(frozen=True)
+class Number:
+    type: ClassVar[str] = "number"
+    representation: ClassVar[str] = "standard"
+    suffix: ClassVar[str | None] = None
+
+    largest: float
+    threads: ClassVar[set[int]] = set()
+
+    @classmethod
+    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+        if pd.to_numeric(cells, errors="coerce").isna().mean() > 0.2:
+            raise RejectColumn("not numbers")
+        return "numbers"
+
+    @classmethod
+    def fit(cls, cells: pd.Series, root: Path | None, **options: Any) -> Self:
+        numbers = pd.to_numeric(cells, errors="coerce").dropna()
+        if numbers.empty:
+            raise RejectColumn("no cell is a number")
+        return cls(float(numbers.max()))
+
+    @property
+    def summary(self) -> str:
+        return f"up to {self.largest}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def dtype(self) -> str:
+        return "float32"
+
+    def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
+        self.threads.add(threading.get_ident())
+        values = torch.tensor(pd.to_numeric(cells, errors="coerce").to_numpy(dtype="float32"))
+        bad = (~values.isfinite()).nonzero()[:, 0].tolist()
+        # Like a reader that stops at the first it cannot read.
+        if bad:
+            raise BadCells({bad[0]: "not a finite number"})
+        return values
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"largest": self.largest}
+
+    def write(self, path: Path, cell: object) -> None:
+        raise AssertionError("a number is no file")
+
+
+@dataclass(frozen=True)
+class Label:
+    type: ClassVar[str] = "category"
+    representation: ClassVar[str] = "one_hot"
+    suffix: ClassVar[str | None] = None
+
+    labels: tuple[str, ...]
+
+    @classmethod
+    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+        return f"{cells.nunique()} labels"
+
+    @classmethod
+    def fit(cls, cells: pd.Series, root: Path | None, **options: Any) -> Self:
+        return cls(tuple(sorted(cells.astype(str).unique())))
+
+    @property
+    def summary(self) -> str:
+        return f"{len(self.labels)} labels"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def dtype(self) -> str:
+        return "int64"
+
+    def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
+        bad = {i: "unknown label" for i, cell in enumerate(cells) if str(cell) not in self.labels}
+        if bad:
+            raise BadCells(bad)
+        return torch.tensor([self.labels.index(str(cell)) for cell in cells])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"labels": list(self.labels)}
+
+    def write(self, path: Path, cell: object) -> None:
+        raise AssertionError("a label is no file")
+
+
+CANDIDATES = (Note, NoteLength, Number, Label)
+
+
+def table_with_notes(folder: Path, rows: int = 300) -> Table:
+    """A table of notes, weights and sorts, each with holes of its own, read from a CSV."""
+    (folder / "notes").mkdir(parents=True)
+    lines = ["note,weight,sort"]
+    for row in range(rows):
+        (folder / "notes" / f"{row}.txt").write_text(f"n{row}")
+        note = "" if row % 7 == 3 else f"notes/{row}.txt"
+        weight = "" if row % 5 == 2 else f"{row * 0.25}"
+        lines.append(f"{note},{weight},{'abc'[row * 7 % 3]}")
+    (folder / "table.csv").write_text("\n".join(lines))
+    return read_table(folder / "table.csv")
