@@ -1,0 +1,219 @@
+"""What every method keeps; a new one is tested by being listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
+
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.methods import METHODS, Method
+from amodal.modalities import CategoryOneHot, Modality, NumberQuantile, TextTokens
+from amodal.models import MultimodalVAE
+
+LATENT = 2
+
+
+@dataclass(frozen=True)
+class LinearGaussian(Modality):
+    """Vectors x = A z + b + noise, whose likelihood is exact."""
+
+    type: ClassVar[str] = "vector"
+    representation: ClassVar[str] = "linear"
+    dims: int
+
+    @classmethod
+    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+        return "vectors"
+
+    @classmethod
+    def fit(cls, cells: pd.Series, root: Path | None, **options: Any) -> Self:
+        return cls(len(cells.iloc[0]))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.dims,)
+
+    dtype: ClassVar[str] = "float32"  # type: ignore[assignment]
+    summary: ClassVar[str] = ""  # type: ignore[assignment]
+    size: ClassVar[float] = 1.0  # type: ignore[assignment]
+
+    def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
+        return torch.tensor(cells.tolist())
+
+    def to_cells(self, tensor: Tensor) -> list:
+        return tensor.tolist()
+
+    def encoder(self, features: int) -> nn.Module:
+        return nn.Linear(self.dims, features)
+
+    def decoder(self, latent: int) -> nn.Module:
+        return LinearDecoder(latent, self.dims)
+
+
+class LinearDecoder(nn.Module):
+    def __init__(self, latent: int, dims: int) -> None:
+        super().__init__()
+        self.map = nn.Linear(latent, dims)
+
+    def forward(self, latents: Tensor) -> Distribution:
+        return Independent(Normal(self.map(latents), 0.7), 1)
+
+
+@pytest.fixture(params=METHODS, ids=lambda method: method.name)
+def method(request: pytest.FixtureRequest) -> Method:
+    return request.param
+
+
+def built(method: Method, modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
+    torch.manual_seed(0)
+    return method.model(modalities, latent=LATENT, features=16, **options)
+
+
+MIXED: dict[str, Modality] = {
+    "number": NumberQuantile((0.0, 1.0, 2.0), 2),
+    "label": CategoryOneHot(("a", "b", "c"), "text"),
+    "text": TextTokens(("one", "two", "three"), 4, 2.0),
+}
+
+
+def mixed(rows: int = 8) -> Batch:
+    generator = torch.Generator().manual_seed(1)
+    text = torch.randint(2, 5, (rows, 4), generator=generator, dtype=torch.int32)
+    text[:, 2:] = 0
+    x = {
+        "number": torch.randn(rows, generator=generator),
+        "label": torch.randint(0, 3, (rows,), generator=generator),
+        "text": text,
+    }
+    present = torch.rand(rows, 3, generator=generator) < 0.6
+    present[:, 0] |= ~present.any(1)
+    return Batch(x, present, torch.arange(rows) + 100)
+
+
+VECTORS: dict[str, Modality] = {"a": LinearGaussian(3), "b": LinearGaussian(2), "c": LinearGaussian(1)}
+
+
+def vectors() -> Batch:
+    generator = torch.Generator().manual_seed(2)
+    x = {name: torch.randn(5, modality.shape[0], generator=generator) for name, modality in VECTORS.items()}
+    present = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0]], dtype=torch.bool)
+    return Batch(x, present, torch.arange(5))
+
+
+def exact_log_marginal(model: MultimodalVAE, batch: Batch) -> Tensor:
+    values = []
+    for row, shown in enumerate(batch.present):
+        maps = [model.decoders[i].map for i in range(3) if shown[i]]
+        if not maps:
+            values.append(torch.zeros(()))
+            continue
+        weight = torch.cat([m.weight for m in maps])
+        mean = torch.cat([m.bias for m in maps])
+        x = torch.cat([values_[row] for values_, there in zip(batch.x.values(), shown, strict=True) if there])
+        covariance = weight @ weight.T + 0.49 * torch.eye(len(mean))
+        values.append(MultivariateNormal(mean, covariance).log_prob(x))
+    return torch.stack(values).detach()
+
+
+def test_log_marginal_is_the_exact_linear_gaussian_value(method: Method) -> None:
+    model, batch = built(method, VECTORS), vectors()
+    estimate = model.log_marginal(batch, RowNoise(0, batch.rows), samples=40_000, at_once=10_000)
+    torch.testing.assert_close(estimate, exact_log_marginal(model, batch), atol=0.1, rtol=0)
+
+
+def spoilt(batch: Batch) -> Batch:
+    x = {}
+    for index, (name, values) in enumerate(batch.x.items()):
+        absent = ~batch.present[:, index].view(-1, *([1] * (values.dim() - 1)))
+        x[name] = torch.where(absent, torch.nan if values.is_floating_point() else 0, values)
+    return replace(batch, x=x)
+
+
+@pytest.mark.parametrize("kl_weight", [0.3, 1.0])
+def test_absent_cells_change_neither_loss_nor_gradient(method: Method, kl_weight: float) -> None:
+    losses, gradients = [], []
+    for modalities, batch in ((VECTORS, vectors()), (VECTORS, spoilt(vectors()))):
+        model = built(method, modalities)
+        some = batch.present.any(1)
+        batch = Batch({k: v[some] for k, v in batch.x.items()}, batch.present[some], batch.rows[some])
+        loss = method.objective(model, batch, RowNoise(3, batch.rows), kl_weight)
+        loss.total.backward()
+        losses.append(loss.total.detach())
+        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
+    assert losses[0].isfinite()
+    assert torch.equal(losses[0], losses[1])
+    assert torch.equal(gradients[0], gradients[1])
+    assert gradients[0].isfinite().all()
+
+
+def test_a_column_that_is_never_there_gets_no_gradient(method: Method) -> None:
+    model, batch = built(method, MIXED), mixed().given(["number", "label"])
+    kept = batch.present.any(1)
+    batch = Batch({k: v[kept] for k, v in batch.x.items()}, batch.present[kept], batch.rows[kept])
+    method.objective(model, batch, RowNoise(0, batch.rows)).total.backward()
+    for part in (model.encoders[2], model.experts[2], model.decoders[2]):
+        assert all(p.grad is None or (p.grad == 0).all() for p in part.parameters())
+    assert any((p.grad != 0).any() for p in model.encoders[0].parameters())
+
+
+def test_the_order_of_columns_does_not_matter(method: Method) -> None:
+    model, batch, order = built(method, MIXED), mixed(), ["text", "number", "label"]
+    moved = built(method, {name: MIXED[name] for name in order})
+    places = [list(MIXED).index(name) for name in order]
+    for parts in ("encoders", "experts", "decoders"):
+        for new, old in enumerate(places):
+            getattr(moved, parts)[new].load_state_dict(getattr(model, parts)[old].state_dict())
+    turned = Batch({name: batch.x[name] for name in order}, batch.present[:, places], batch.rows)
+    z = torch.randn(len(batch), 3, LATENT)
+    torch.testing.assert_close(model.posterior(batch).log_prob(z), moved.posterior(turned).log_prob(z))
+    torch.testing.assert_close(
+        model.log_likelihoods(z, batch)[:, :, places], moved.log_likelihoods(z, turned), atol=1e-5, rtol=1e-5
+    )
+
+
+def test_nothing_given_is_the_prior(method: Method) -> None:
+    model, batch = built(method, MIXED), mixed().given([])
+    drawn = model.posterior(batch).draw(RowNoise(0, batch.rows), 4000)
+    torch.testing.assert_close(drawn.mean((0, 1)), torch.zeros(LATENT), atol=0.05, rtol=0)
+    torch.testing.assert_close(drawn.std((0, 1)), torch.ones(LATENT), atol=0.05, rtol=0)
+    assert (model.log_marginal(batch, RowNoise(0, batch.rows)) == 0).all()
+
+
+def drawn_cells(model: MultimodalVAE, batch: Batch, seed: int) -> dict[str, Tensor]:
+    noise = RowNoise(seed, batch.rows)
+    likelihoods = model.complete(batch, MIXED, noise)
+    return {name: MIXED[name].draw(likelihoods[name], noise) for name in MIXED}
+
+
+def test_same_seed_same_draws_whatever_the_batch(method: Method) -> None:
+    model, batch = built(method, MIXED).eval(), mixed()
+    one, same, other = (drawn_cells(model, batch, seed) for seed in (5, 5, 6))
+    half = Batch({k: v[4:] for k, v in batch.x.items()}, batch.present[4:], batch.rows[4:])
+    for name in MIXED:
+        assert torch.equal(one[name], same[name])
+        torch.testing.assert_close(one[name][4:], drawn_cells(model, half, 5)[name])
+    assert any(not torch.equal(one[name], other[name]) for name in MIXED)
+
+
+def test_training_lowers_the_loss(method: Method) -> None:
+    model, batch = built(method, MIXED), mixed()
+    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+
+    def loss() -> Tensor:
+        return method.objective(model, batch, RowNoise(0, batch.rows)).total
+
+    before = loss().item()
+    for _ in range(30):
+        optimiser.zero_grad()
+        loss().backward()
+        optimiser.step()
+    assert loss().item() < before - 10
