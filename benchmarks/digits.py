@@ -1,6 +1,6 @@
 """Coherence on the demo table: is what is drawn the digit that is given?
 
-    python -m benchmarks.digits --rows 4000 --method mvtcae,mopoe --time-limit 5m
+python -m benchmarks.digits --rows 4000 --method mvtcae,mopoe --time-limit 5m
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def joint(model: TableModel, judges: Judges, rows: int = 500) -> dict[str, float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--missing", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
@@ -73,7 +75,9 @@ def main() -> None:
     }
     print("judges on held-out real rows:", accuracy)
     if min(accuracy.values()) < LEAST_ACCURACY:
-        sys.exit(f"A judge is right on less than {LEAST_ACCURACY:.0%} of real rows: its verdicts mean little.")
+        sys.exit(
+            f"A judge is right on less than {LEAST_ACCURACY:.0%} of real rows: its verdicts mean little."
+        )
 
     results = []
     for method in options.method.split(","):
@@ -112,8 +116,12 @@ def show(result: dict) -> None:
           f"{result['fit seconds']} s")  # fmt: skip
     table = pd.Series(result["conditional"]).rename("share").to_frame()
     table[["given", "target"]] = [key.split(" > ") for key in table.index]
-    print(table.pivot(index="given", columns="target", values="share").to_string(na_rep="", float_format="%.3f"))
-    print(f"one given {result['one given']:.3f}, two given {result['two given']:.3f}, whole rows {result['whole rows']}")
+    print(
+        table.pivot(index="given", columns="target", values="share").to_string(na_rep="", float_format="%.3f")
+    )
+    print(
+        f"one given {result['one given']:.3f}, two given {result['two given']:.3f}, whole rows {result['whole rows']}"
+    )
 
 
 if __name__ == "__main__":

@@ -29,13 +29,17 @@ def digit_of(caption: str) -> int:
 
 
 def as_pictures(cells: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack([np.asarray(cell).reshape(28, 28) for cell in cells])[:, None]).float() / 255
+    return (
+        torch.from_numpy(np.stack([np.asarray(cell).reshape(28, 28) for cell in cells])[:, None]).float()
+        / 255
+    )
 
 
 def as_sounds(cells: list[Sound]) -> Tensor:
     """Spectrograms (N, 40, 56), of the sound as it is heard."""
     mels = [
-        log_mel(cell.samples, cell.rate, target_rate=8000, n_fft=256, hop=128, mels=40)[:, :_FRAMES] for cell in cells
+        log_mel(cell.samples, cell.rate, target_rate=8000, n_fft=256, hop=128, mels=40)[:, :_FRAMES]
+        for cell in cells
     ]
     return torch.from_numpy(np.stack([np.pad(mel, ((0, 0), (0, _FRAMES - mel.shape[1]))) for mel in mels]))
 
@@ -70,7 +74,9 @@ def _train(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: int) ->
     judge.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(inputs)).split(64):
-            loss = nn.functional.cross_entropy(judge(_shifted(inputs[rows])), digits[rows], label_smoothing=0.05)
+            loss = nn.functional.cross_entropy(
+                judge(_shifted(inputs[rows])), digits[rows], label_smoothing=0.05
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

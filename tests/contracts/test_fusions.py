@@ -81,7 +81,10 @@ def test_the_posterior_is_a_normalised_mixture(fusion: Fusion) -> None:
     same = MixtureSameFamily(
         Categorical(posterior.weights[:, None].expand(-1, 5, -1), validate_args=False),
         Independent(
-            Normal(posterior.components.mean[:, None], posterior.components.log_variance[:, None].mul(0.5).exp()), 1
+            Normal(
+                posterior.components.mean[:, None], posterior.components.log_variance[:, None].mul(0.5).exp()
+            ),
+            1,
         ),
     )
     torch.testing.assert_close(posterior.weights.sum(1), torch.ones(ROWS))

@@ -37,7 +37,10 @@ def amodal() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "amodal.cli", *map(str, words)], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "amodal.cli", *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -18,7 +18,12 @@ def test_inspect_says_types_and_reasons(amodal, digits: Path) -> None:
 def test_from_table_to_files_and_back(amodal, digits: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
     amodal("fit", digits, "-o", model, "--epochs", 2, "--device", "cpu")
-    assert {path.name for path in model.iterdir()} == {"model.safetensors", "model.json", "history.csv", "README.md"}
+    assert {path.name for path in model.iterdir()} == {
+        "model.safetensors",
+        "model.json",
+        "history.csv",
+        "README.md",
+    }
     assert not (tmp_path / "model.training").exists()
 
     amodal("sample", model, "-n", 3, "-o", tmp_path / "generated", "--given", "digit=7")

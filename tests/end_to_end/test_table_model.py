@@ -30,7 +30,11 @@ def same_cells(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 def test_the_demo_tables_columns_are_understood(fitted: TableModel) -> None:
     types = {name: modality.type for name, modality in fitted.schema_.used.items()}
     assert types == dict(
-        zip(COLUMNS, ["image", "audio", "text", "number", "number", "number", "category", "category"], strict=True)
+        zip(
+            COLUMNS,
+            ["image", "audio", "text", "number", "number", "number", "category", "category"],
+            strict=True,
+        )
     )
 
 
@@ -74,7 +78,9 @@ def test_translation_does_not_look_at_what_it_draws(fitted: TableModel, digits: 
     assert same_cells(one[["image"]], other[["image"]])
     # Without `given` every other column is used, the drawn one never.
     one = fitted.complete(table, columns=["image"], media_root=digits)
-    other = fitted.complete(table.assign(image=table["image"].to_numpy()[::-1]), columns=["image"], media_root=digits)
+    other = fitted.complete(
+        table.assign(image=table["image"].to_numpy()[::-1]), columns=["image"], media_root=digits
+    )
     assert same_cells(one[["image"]], other[["image"]])
 
 
@@ -90,7 +96,10 @@ def test_a_rows_draw_depends_on_the_seed_and_its_number_alone(fitted: TableModel
     some, more = fitted.sample(2, seed=5), fitted.sample(300, seed=5)
     columns = ["image", "caption", "thickness", "digit"]
     assert same_cells(some[columns].iloc[:, 1:], more[columns].iloc[:2, 1:])
-    images = [np.abs(a.astype(int) - b.astype(int)).max() for a, b in zip(some["image"], more["image"][:2], strict=True)]
+    images = [
+        np.abs(a.astype(int) - b.astype(int)).max()
+        for a, b in zip(some["image"], more["image"][:2], strict=True)
+    ]
     assert max(images) <= 1, "sums of other lengths may round differently, no more"
     assert not same_cells(some[columns], fitted.sample(2, seed=6)[columns])
 
@@ -154,9 +163,9 @@ def test_it_is_a_scikit_learn_estimator(digits: Path) -> None:
 
 
 def test_wrong_words_are_answered_with_the_choices(fitted: TableModel, digits: Path) -> None:
-    with pytest.raises(UsageProblem, match="Unknown method 'vae'. Choose from mvtcae"):
+    with pytest.raises(UsageProblem, match=r"Unknown method 'vae'. Choose from mvtcae"):
         TableModel("vae").fit(digits)
-    with pytest.raises(UsageProblem, match="no column 'picture'. Choose from image"):
+    with pytest.raises(UsageProblem, match=r"no column 'picture'. Choose from image"):
         fitted.sample(1, given={"picture": "x"})
     with pytest.raises(UsageProblem, match="at least 1"):
         fitted.sample(0)

@@ -9,7 +9,8 @@ from amodal.training import Budget, seconds_of
 
 
 @pytest.mark.parametrize(
-    ("limit", "seconds"), [("90s", 90), ("5m", 300), ("1h30m", 5400), (2.5, 2.5), ("1.5h", 5400), (None, None)]
+    ("limit", "seconds"),
+    [("90s", 90), ("5m", 300), ("1h30m", 5400), (2.5, 2.5), ("1.5h", 5400), (None, None)],
 )
 def test_limits_are_read(limit: str | float | None, seconds: float | None) -> None:
     assert seconds_of(limit) == seconds
