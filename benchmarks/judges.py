@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from amodal.media import Sound, log_mel, read_image, read_sound
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+# The number changes with the networks or their training, so that none is loaded into another.
+_KEPT = "judges-2.safetensors"
 _FRAMES = 56
 
 
@@ -47,8 +49,9 @@ def as_sounds(cells: list[Sound]) -> Tensor:
 def _picture_judge() -> nn.Sequential:
     return nn.Sequential(
         *(nn.Conv2d(1, 24, 3, 2, 1), nn.BatchNorm2d(24), nn.ReLU()),
-        *(nn.Conv2d(24, 48, 3, 2, 1), nn.BatchNorm2d(48), nn.ReLU()),
-        *(nn.Flatten(), nn.Dropout(0.3), nn.Linear(48 * 49, 128), nn.ReLU(), nn.Linear(128, 10)),
+        *(nn.Conv2d(24, 48, 3, 1, 1), nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(48, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.ReLU()),
+        *(nn.Flatten(), nn.Dropout(0.4), nn.Linear(64 * 49, 128), nn.ReLU(), nn.Linear(128, 10)),
     )
 
 
@@ -60,23 +63,31 @@ def _speech_judge() -> nn.Sequential:
     )
 
 
-def _shifted(inputs: Tensor) -> Tensor:
-    """Moved by up to two places along the last axes: a picture both ways, a sound in time."""
-    shifts = [int(torch.randint(-2, 3, ())) for _ in range(inputs.dim() - 2)]
+def _shifted(inputs: Tensor, most: int = 2) -> Tensor:
+    """Each row moved by up to `most` places, what is moved in being empty: pictures both ways, sounds in time."""
     axes = [-1] if inputs.dim() == 3 else [-1, -2]
-    return torch.roll(inputs, shifts[: len(axes)], axes)
+    moved = inputs
+    for axis in axes:
+        size = inputs.shape[axis]
+        shape = [len(inputs)] + [1] * (inputs.dim() - 1)
+        place = torch.arange(size).view(
+            [size if n == inputs.dim() + axis else 1 for n in range(inputs.dim())]
+        )
+        source = place + torch.randint(-most, most + 1, shape)
+        inside = (source >= 0) & (source < size)
+        moved = moved.gather(axis, source.clamp(0, size - 1).expand_as(moved)) * inside
+    return moved
 
 
 def _train(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: int) -> nn.Sequential:
-    optimiser = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(judge.parameters(), weight_decay=0.02)
     steps = -(-len(inputs) // 64) * epochs
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     judge.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(inputs)).split(64):
-            loss = nn.functional.cross_entropy(
-                judge(_shifted(inputs[rows])), digits[rows], label_smoothing=0.05
-            )
+            said = judge(_shifted(inputs[rows]))
+            loss = nn.functional.cross_entropy(said, digits[rows], label_smoothing=0.05)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -98,7 +109,7 @@ class Judges:
             return self.speech(as_sounds(cells)).argmax(1).numpy()
         if column == "caption":
             return np.array([digit_of(cell) for cell in cells])
-        return np.array([int(cell) for cell in cells])
+        return np.array([int(float(cell)) for cell in cells])
 
 
 def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
@@ -110,20 +121,28 @@ def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
     return frame[column].tolist()
 
 
-def train_judges(folder: Path) -> Judges:
-    """Judges trained on the real cells of a demo table; kept in its folder for the next time."""
+def train_judges(folder: Path, epochs: int = 15) -> Judges:
+    """Judges trained on the real cells of a demo table; kept in its folder for the next time.
+
+    A row whose digit is missing is labelled by its caption; one that has neither is not used.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _judges(folder, epochs)
+
+
+def _judges(folder: Path, epochs: int) -> Judges:
     judges = Judges(_picture_judge(), _speech_judge())
-    kept = folder / "judges.safetensors"
+    kept = folder / _KEPT
     networks = nn.ModuleDict({"picture": judges.picture, "speech": judges.speech})
     if kept.is_file():
         networks.load_state_dict(load_file(kept))
         return judges
     table = pd.read_csv(folder / "metadata.csv", dtype=str, keep_default_na=False, na_values=[""])
     digits = pd.to_numeric(table["digit"]).fillna(table["caption"].dropna().map(digit_of))
-    torch.manual_seed(0)
-    for column, network, inputs, epochs in (
-        ("image", judges.picture, as_pictures, 12),
-        ("speech", judges.speech, as_sounds, 12),
+    for column, network, inputs in (
+        ("image", judges.picture, as_pictures),
+        ("speech", judges.speech, as_sounds),
     ):
         rows = table[column].notna() & (digits >= 0)
         labels = torch.tensor(digits[rows].to_numpy(), dtype=torch.int64)

@@ -275,6 +275,10 @@ def test_the_fingerprint_tells_of_changed_data(table: Table, modalities: dict, t
     changed = table.frame.copy()
     changed.loc[7, "sort"] = "c" if changed.loc[7, "sort"] != "c" else "a"
     assert fingerprint(replace(table, frame=changed), modalities) != mark
+    swapped = table.frame.copy()
+    swapped.loc[[0, 1], "sort"] = swapped.loc[[1, 0], "sort"].tolist()
+    assert swapped["sort"].tolist() != table.frame["sort"].tolist()
+    assert fingerprint(replace(table, frame=swapped), modalities) != mark
     assert fingerprint(table, {**modalities, "weight": Number(1.0)}) != mark
     assert fingerprint(table, dict(reversed(modalities.items()))) != mark
     assert fingerprint(replace(table, frame=table.frame.iloc[::-1]), modalities) != mark

@@ -137,4 +137,4 @@ def _curve(history: pd.DataFrame, width: int = 600, height: int = 160) -> dict[s
         ys = ((high - losses[name].clip(upper=high)) / span * height).round(1)
         return " ".join(f"{place / steps * width:.1f},{y}" for place, y in enumerate(ys))
 
-    return {name: points(name) for name in losses}
+    return {name: points(name) for name in ("train_loss", "val_loss")}
