@@ -41,6 +41,7 @@ def test_shifting_moves_each_row_and_wraps_nothing() -> None:
     assert torch.equal(_shifted(pictures, most=0), pictures)
 
 
+@pytest.mark.slow
 def test_judges_tell_real_held_out_digits_apart(tmp_path: Path) -> None:
     folder = tmp_path / "digits"
     make_digits(folder, rows=500, missing=0.2, seed=1)

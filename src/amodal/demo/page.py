@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import os
 import platform
 from collections.abc import Sequence
@@ -81,8 +82,10 @@ def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
     return folder / "index.html"
 
 
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table; a missing cell is an empty text."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def _cell(root: Path, column: str, value: str, role: str) -> Cell:
@@ -95,33 +98,30 @@ def _cell(root: Path, column: str, value: str, role: str) -> Cell:
 
 
 def _generated(folder: Path) -> list[Row]:
-    frame = _read(folder / "generated" / "metadata.csv")
+    root = folder / "generated"
     return [
-        [_cell(folder / "generated", name, row[name], "drawn") for name in frame]
-        for _, row in frame.iterrows()
+        [_cell(root, name, value, "drawn") for name, value in row.items()]
+        for row in _rows(root / "metadata.csv")
     ]
 
 
 def _filled(folder: Path) -> list[Row]:
-    before, after = _read(folder / "table" / "holes.csv"), _read(folder / "filled" / "metadata.csv")
-    given = before.notna()
+    root = folder / "filled"
+    before, after = _rows(folder / "table" / "holes.csv"), _rows(root / "metadata.csv")
     return [
-        [
-            _cell(folder / "filled", name, row[name], "given" if given[name].iloc[place] else "drawn")
-            for name in after
-        ]
-        for place, (_, row) in enumerate(after.iterrows())
+        [_cell(root, name, value, "given" if old[name] else "drawn") for name, value in row.items()]
+        for old, row in zip(before, after, strict=True)
     ]
 
 
 def _translated(folder: Path, source: str, targets: list[str]) -> list[Row]:
-    real, drawn = _read(folder / "table" / "whole.csv"), _read(folder / f"from-{source}" / "metadata.csv")
+    table, translated = folder / "table", folder / f"from-{source}"
     rows = []
-    for place in range(len(real)):
-        row = [_cell(folder / "table", source, real[source].iloc[place], "given")]
+    for real, drawn in zip(_rows(table / "whole.csv"), _rows(translated / "metadata.csv"), strict=True):
+        row = [_cell(table, source, real[source], "given")]
         for target in targets:
-            row.append(_cell(folder / f"from-{source}", target, drawn[target].iloc[place], "drawn"))
-            row.append(_cell(folder / "table", target, real[target].iloc[place], "real"))
+            row.append(_cell(translated, target, drawn[target], "drawn"))
+            row.append(_cell(table, target, real[target], "real"))
         rows.append(row)
     return rows
 
