@@ -40,11 +40,18 @@ def page(tmp_path: Path) -> str:
     return write_page(tmp_path, [Step("amodal fit <table>", 3.0)]).read_text(encoding="utf-8")
 
 
+def cells(page: str, section: str) -> list[tuple[str, str]]:
+    """Mark and kind of each cell of a section; the mark is read where the user reads it."""
+    inside = page.split(f'<section id="{section}">')[1].split("</section>")[0]
+    return re.findall(r'<div class="cell \w+ (\w+)">\s*<dt>\w+ <span class="role">(\w+)</span>', inside)
+
+
 def test_files_are_in_the_page_itself(page: str, tmp_path: Path) -> None:
     for kind, path in (("image/png", "generated/image/1.png"), ("audio/wav", "generated/speech/1.wav")):
         inline = [base64.b64decode(found) for found in re.findall(rf"data:{kind};base64,([^\"]+)", page)]
         assert (tmp_path / path).read_bytes() in inline
-    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    assert not re.search(r"""(src|href)=["']?(?!data:|#|["'])""", page)
+    assert "url(" not in page
 
 
 def test_texts_cannot_run(page: str) -> None:
@@ -53,19 +60,39 @@ def test_texts_cannot_run(page: str) -> None:
 
 
 def test_filled_cells_say_whether_they_were_given(page: str) -> None:
-    filled = page.split("<h2>Holes filled</h2>")[1].split("<h2>")[0]
-    assert re.findall(r'class="cell (\w+) (\w+)"', filled) == [
-        ("given", "image"),
-        ("drawn", "audio"),
-        ("drawn", "text"),
-        ("given", "text"),
+    assert cells(page, "filled") == [
+        ("image", "given"),
+        ("audio", "drawn"),
+        ("text", "drawn"),
+        ("text", "given"),
     ]
 
 
 def test_translations_stand_beside_the_real_cell(page: str) -> None:
-    spoken = page.split("<h2>From a picture: speech</h2>")[1].split("<h2>")[0]
-    assert re.findall(r'class="cell (\w+) (\w+)"', spoken) == [
-        ("given", "image"),
-        ("drawn", "audio"),
-        ("real", "audio"),
+    assert cells(page, "from-image") == [
+        ("image", "given"),
+        ("audio", "drawn"),
+        ("audio", "real"),
     ]
+
+
+def test_pictures_and_players_have_words(page: str) -> None:
+    media = re.findall(r"<(?:img|audio)[^>]*>", page)
+    assert media
+    assert all(re.search(r'(?:alt|aria-label)="\w+ of row 1, (?:given|drawn|real)"', tag) for tag in media)
+
+
+def test_how_it_was_made_is_told(page: str) -> None:
+    how = page.split('<section id="how">')[1]
+    assert "amodal fit &lt;table&gt;" in how
+    assert "3 epochs in 3 s" in how
+    # The first epochs lie above the box and are cut at its top.
+    assert re.findall(r'points="([^"]+)"', how) == [
+        "0.0,0.0 300.0,0.0 600.0,160.0",
+        "0.0,0.0 300.0,0.0 600.0,0.0",
+    ]
+
+
+def test_a_page_needs_no_history(page: str, tmp_path: Path) -> None:
+    (tmp_path / "model" / "history.csv").unlink()
+    assert "<svg" not in write_page(tmp_path).read_text(encoding="utf-8")

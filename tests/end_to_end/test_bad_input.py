@@ -154,7 +154,7 @@ def test_a_newer_format_says_so(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved, folder)
     description = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(description | {"format": 99, "novelty": True}))
-    with pytest.raises(DataProblem, match="99.*update amodal"):
+    with pytest.raises(DataProblem, match=r"99.*update amodal"):
         TableModel.load(folder)
     (folder / "model.json").write_text("{")
     with pytest.raises(DataProblem, match="damaged"):

@@ -7,33 +7,69 @@ from amodal.modalities import CategoryOneHot
 from amodal.problems import BadCells, RejectColumn
 
 
+def there_and_back(cells: pd.Series) -> list:
+    modality = CategoryOneHot.fit(cells, None)
+    return list(modality.to_cells(modality.to_tensor(cells, None)))
+
+
 @pytest.mark.parametrize(
-    "cells",
-    [["a", "b"], [1, 2], [True, False], [0.5, 1.5], ["007", "7"]],
-    ids=["text", "int", "bool", "float", "zeros"],
+    ("cells", "kind"),
+    [
+        (["b", "a", "b"], "text"),
+        ([3, 1, 3], "integer"),
+        ([True, False, True], "boolean"),
+        ([0.5, 1.25, 0.5], "number"),
+        (["007", "7", "07"], "text"),
+        (["红", "绿", "红"], "text"),
+    ],
 )
-def test_labels_come_back_as_what_they_were(cells: list) -> None:
-    fitted = CategoryOneHot.fit(pd.Series(cells), None)
-    again = fitted.to_cells(fitted.to_tensor(pd.Series(cells), None))
-    assert again == cells
-    assert [type(cell) for cell in again] == [type(cell) for cell in cells]
+def test_labels_come_back_as_what_they_were(cells: list, kind: str) -> None:
+    modality = CategoryOneHot.fit(pd.Series(cells), None)
+    assert modality.kind == kind
+    back = there_and_back(pd.Series(cells))
+    assert back == cells
+    assert [type(cell) for cell in back] == [type(cell) for cell in cells]
 
 
-def test_a_label_is_the_same_in_a_file_and_in_a_column_with_holes() -> None:
-    fitted = CategoryOneHot.fit(pd.Series([1, 2]), None)
-    assert fitted.to_tensor(pd.Series([1.0, 2.0]), None).tolist() == [0, 1]
-    assert fitted.to_tensor(pd.Series(["1", "2"]), None).tolist() == [0, 1]
+def test_booleans_among_holes_come_back_as_booleans() -> None:
+    cells = pd.Series([True, None, False, True], dtype=object).dropna()
+    assert there_and_back(cells) == [True, False, True]
 
 
-def test_an_unseen_label_is_named() -> None:
-    fitted = CategoryOneHot.fit(pd.Series(["cat", "dog"]), None)
+def test_whole_numbers_made_floats_by_holes_come_back_whole() -> None:
+    cells = pd.Series([7, None, 3, 7]).dropna()
+    assert cells.dtype == float
+    modality = CategoryOneHot.fit(cells, None)
+    assert modality.labels == ("3", "7")
+    back = there_and_back(cells)
+    assert back == [7, 3, 7]
+    assert all(type(cell) is int for cell in back)
+
+
+def test_a_label_is_the_same_as_number_and_as_text() -> None:
+    modality = CategoryOneHot.fit(pd.Series([7, 3]), None)
+    assert modality.to_tensor(pd.Series(["7", 3.0, 7], dtype=object), None).tolist() == [1, 0, 1]
+
+
+def test_an_unseen_label_is_named_beside_those_that_were_seen() -> None:
+    modality = CategoryOneHot.fit(pd.Series(["cat", "dog"]), None)
     with pytest.raises(BadCells) as caught:
-        fitted.to_tensor(pd.Series(["dog", "cow"]), None)
-    assert caught.value.reasons == {1: "'cow' was not seen in training (cat, dog)"}
+        modality.to_tensor(pd.Series(["dog", "owl", "cat", "Dog"]), None)
+    assert list(caught.value.reasons) == [1, 3]
+    assert caught.value.reasons[1] == "'owl' was not seen in training (cat, dog)"
 
 
-def test_too_many_labels_are_none() -> None:
+def test_the_numbers_of_labels_do_not_depend_on_the_order_of_rows() -> None:
+    one = CategoryOneHot.fit(pd.Series(["b", "c", "a"]), None)
+    assert one == CategoryOneHot.fit(pd.Series(["a", "b", "b", "c"]), None)
+
+
+def test_too_many_labels_are_rejected() -> None:
     with pytest.raises(RejectColumn, match="too many"):
-        CategoryOneHot.accepts(pd.Series([f"word{n}" for n in range(30)]), None)
+        CategoryOneHot.accepts(pd.Series([f"name {row}" for row in range(50)]), None)
+
+
+def test_repeated_sentences_are_a_text() -> None:
+    sentences = [f"the {n} hens sit here" for n in range(12)]
     with pytest.raises(RejectColumn, match="text"):
-        CategoryOneHot.accepts(pd.Series([f"a text of {n} words" for n in range(20)] * 3), None)
+        CategoryOneHot.accepts(pd.Series(sentences * 5), None)

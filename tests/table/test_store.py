@@ -18,24 +18,12 @@ from amodal.table import (
     Table,
     convert,
     encode,
-    fingerprint,
-    infer_schema,
     prepare_store,
     read_table,
 )
-from tests.table.fakes import CANDIDATES, Label, Note, Number, table_with_notes
+from tests.table.fakes import Label, Note, Number
 
 ROWS = 300
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Table:
-    return table_with_notes(tmp_path / "data", ROWS)
-
-
-@pytest.fixture
-def modalities(table: Table) -> dict[str, Note | Number | Label]:
-    return infer_schema(table, CANDIDATES).used  # type: ignore[return-value]
 
 
 def assert_same(one: Batch, other: Batch) -> None:
@@ -262,39 +250,6 @@ def test_a_modality_that_breaks_its_word(table: Table, tmp_path: Path) -> None:
         prepare_store(table, {"note": Note(9, dtype="float16")}, tmp_path / "store")
     with pytest.raises(TypeError, match=r"not uint8 of shape \(\d+, 5\)"):
         prepare_store(table, {"note": Note(9, shape=(5,))}, tmp_path / "store")
-
-
-def test_the_fingerprint_tells_of_changed_data(table: Table, modalities: dict, tmp_path: Path) -> None:
-    mark = fingerprint(table, modalities)
-    assert len(mark) == 32
-    assert prepare_store(table, modalities, tmp_path / "store").fingerprint == mark
-    assert table.root
-    moved = shutil.copytree(table.root, tmp_path / "moved")
-    assert fingerprint(read_table(moved / "table.csv"), modalities) == mark
-
-    changed = table.frame.copy()
-    changed.loc[7, "sort"] = "c" if changed.loc[7, "sort"] != "c" else "a"
-    assert fingerprint(replace(table, frame=changed), modalities) != mark
-    swapped = table.frame.copy()
-    swapped.loc[[0, 1], "sort"] = swapped.loc[[1, 0], "sort"].tolist()
-    assert swapped["sort"].tolist() != table.frame["sort"].tolist()
-    assert fingerprint(replace(table, frame=swapped), modalities) != mark
-    assert fingerprint(table, {**modalities, "weight": Number(1.0)}) != mark
-    assert fingerprint(table, dict(reversed(modalities.items()))) != mark
-    assert fingerprint(replace(table, frame=table.frame.iloc[::-1]), modalities) != mark
-    (moved / "notes" / "9.txt").write_text("a longer note")
-    assert fingerprint(read_table(moved / "table.csv"), modalities) != mark
-    (moved / "notes" / "9.txt").unlink()
-    assert fingerprint(read_table(moved / "table.csv"), modalities) != mark
-
-
-def test_the_fingerprint_of_arrays() -> None:
-    def mark(value: float) -> str:
-        pictures = pd.Series([np.full(5000, value), np.zeros(5000)], dtype=object)
-        return fingerprint(read_table(pd.DataFrame({"a": pictures})), {"a": Number(1.0)})
-
-    assert mark(0.5) == mark(0.5)
-    assert mark(0.5) != mark(0.25)
 
 
 def test_several_threads_work(tmp_path: Path) -> None:

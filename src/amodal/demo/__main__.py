@@ -19,9 +19,9 @@ SHOWN = 16
 def main() -> None:
     """Make the table, fit it, complete it in every way, and show all of it on one page."""
     parser = argparse.ArgumentParser(prog="python -m amodal.demo", description=main.__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument("--time-limit", default="5m")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where everything goes")
+    parser.add_argument("--rows", type=int, default=2000, help="rows of the table (default: 2000)")
+    parser.add_argument("--time-limit", default="5m", help="most time to fit the model (default: 5m)")
     options = parser.parse_args()
     folder: Path = options.folder
     table, model = folder / "table", folder / "model"
@@ -59,9 +59,14 @@ def _run(*words: object) -> Step:
     command = shlex.join(["amodal", *arguments])
     print(f"\n$ {command}", flush=True)
     started = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "amodal.cli", *arguments], check=False)  # noqa: S603
-    if done.returncode:
-        sys.exit(done.returncode)
+    with subprocess.Popen([sys.executable, "-m", "amodal.cli", *arguments]) as process:  # noqa: S603
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches the command too, which ends in its own time and says how to go on.
+            code = process.wait()
+    if code:
+        sys.exit(code)
     return Step(command, time.monotonic() - started)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import json
 import os
 import platform
 from collections.abc import Sequence
@@ -50,11 +51,35 @@ class Cell:
 Row = list[Cell]
 
 
+@dataclass(frozen=True)
+class Curve:
+    """The losses of training as lines in a box of `width` x `height`.
+
+    Attributes:
+        width: of the box.
+        height: of the box.
+        lines: "train_loss" and "val_loss" -> points, as SVG's polyline takes them.
+        low: the loss at the bottom of the box.
+        high: the loss at its top.
+        epochs: how many.
+        seconds: how long they took.
+    """
+
+    width: int
+    height: int
+    lines: dict[str, str]
+    low: float
+    high: float
+    epochs: int
+    seconds: float
+
+
 def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
     """Write FOLDER/index.html from the tables that the tour wrote there.
 
     Args:
-        folder: with `generated`, `filled`, `from-caption`, `from-image`, `table` and `model`.
+        folder: with `generated`, `filled`, `from-caption`, `from-image`, `table` and `model`. Of `model`,
+            history.csv and model.json are shown where they are.
         steps: the commands that were run, to show.
 
     Returns:
@@ -63,19 +88,21 @@ def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     page = Environment(
-        loader=PackageLoader("amodal.demo", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("amodal.demo", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     ).get_template("page.html.jinja")
-    history = pd.read_csv(folder / "model" / "history.csv")
     html = page.render(
         generated=_generated(folder),
         filled=_filled(folder),
         from_caption=_translated(folder, "caption", ["image", "speech"]),
         from_image=_translated(folder, "image", ["speech"]),
         steps=steps,
-        curve=_curve(history),
-        epochs=len(history),
-        seconds=float(history["seconds"].iloc[-1]),
-        machine=f"Python {platform.python_version()}, {os.cpu_count()} cores",
+        curve=_curve(folder / "model" / "history.csv"),
+        versions=_versions(folder / "model" / "model.json"),
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     )
     with replacing_file(folder / "index.html") as beside:
         beside.write_text(html, encoding="utf-8")
@@ -126,15 +153,29 @@ def _translated(folder: Path, source: str, targets: list[str]) -> list[Row]:
     return rows
 
 
-def _curve(history: pd.DataFrame, width: int = 600, height: int = 160) -> dict[str, str]:
-    """Points of the losses' lines, by name, within a box of this size."""
-    losses = history[["train_loss", "val_loss"]]
+def _curve(history: Path, width: int = 600, height: int = 160) -> Curve | None:
+    """The losses by epoch; None where there are none to draw."""
+    if not history.is_file():
+        return None
+    table = pd.read_csv(history).dropna(subset=["train_loss", "val_loss"])
+    if table.empty:
+        return None
+    losses = table[["train_loss", "val_loss"]]
     # The first epochs fall far and would flatten the rest.
-    low, high = losses.min().min(), losses.iloc[min(2, len(losses) - 1) :].max().max()
+    low, high = float(losses.min().min()), float(losses.iloc[min(2, len(losses) - 1) :].max().max())
     span, steps = max(high - low, 1e-9), max(len(losses) - 1, 1)
 
     def points(name: str) -> str:
         ys = ((high - losses[name].clip(upper=high)) / span * height).round(1)
         return " ".join(f"{place / steps * width:.1f},{y}" for place, y in enumerate(ys))
 
-    return {name: points(name) for name in ("train_loss", "val_loss")}
+    lines = {name: points(name) for name in ("train_loss", "val_loss")}
+    return Curve(width, height, lines, low, high, len(table), float(table["seconds"].iloc[-1]))
+
+
+def _versions(description: Path) -> dict[str, str]:
+    """Library -> version, as the model's folder tells them."""
+    if not description.is_file():
+        return {"python": platform.python_version()}
+    versions: dict[str, str] = json.loads(description.read_text(encoding="utf-8")).get("versions", {})
+    return versions

@@ -33,8 +33,9 @@ def in_parallel(
 ) -> Iterator[Result]:
     """Give the result of each item, in the items' order.
 
-    Threads do the work: the libraries that decode pictures and sounds let go of the interpreter's lock, and
-    processes take seconds to start. Tasks and items can be pickled, so that processes can take their place.
+    Threads do the work: they start at once, where processes take seconds, and decoding lets go of the
+    interpreter's lock. Sounds of a second gain little by them; what the store hands over can be pickled, so
+    that processes can take their place.
 
     Args:
         task: what is done to each item; an error of one stops the rest and is raised.
