@@ -92,9 +92,14 @@ class NumberQuantile(Modality):
     def size(self) -> float:
         return 1.0
 
+    @property
+    def _unit(self) -> float:
+        """The largest quantile's size: scikit-learn takes numbers closer than 1e-7 for the same."""
+        return max(abs(self.quantiles[0]), abs(self.quantiles[-1])) or 1.0
+
     def _transformer(self) -> QuantileTransformer:
         transformer = QuantileTransformer(n_quantiles=len(self.quantiles), output_distribution="normal")
-        transformer.quantiles_ = np.array(self.quantiles)[:, None]
+        transformer.quantiles_ = np.array(self.quantiles)[:, None] / self._unit
         transformer.references_ = np.linspace(0, 1, len(self.quantiles))
         transformer.n_quantiles_ = len(self.quantiles)
         transformer.n_features_in_ = 1
@@ -105,11 +110,17 @@ class NumberQuantile(Modality):
         wrong = np.flatnonzero(~np.isfinite(values))
         if len(wrong):
             raise BadCells({int(i): f"{cells.iloc[i]!r} is not a finite number" for i in wrong})
-        return torch.from_numpy(self._transformer().transform(values[:, None])[:, 0].astype(np.float32))
+        if not len(values):
+            return torch.empty(0)
+        ranks = self._transformer().transform(values[:, None] / self._unit)[:, 0]
+        return torch.from_numpy(ranks.astype(np.float32))
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
+        if not len(tensor):
+            return []
         ranks = tensor.detach().cpu().numpy().astype(np.float64)
-        values = self._transformer().inverse_transform(ranks[:, None])[:, 0].round(self.decimals)
+        values = self._transformer().inverse_transform(ranks[:, None])[:, 0] * self._unit
+        values = values.round(self.decimals)
         return [int(value) for value in values] if self.decimals == 0 else values.tolist()
 
     def encoder(self, features: int) -> nn.Module:

@@ -35,16 +35,16 @@ class ImageEncoder(nn.Module):
         height: H.
         width: W.
         features: F.
-        base: channels after the first convolution.
+        base: channels after the first convolution, a multiple of 8.
     """
 
-    def __init__(self, channels: int, height: int, width: int, features: int, base: int = 24) -> None:
+    def __init__(self, channels: int, height: int, width: int, features: int, base: int = 16) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         before = channels
         for after in _widths(_halvings(height, width), base):
             # Ceiling division: an odd side keeps its last row and column.
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.GELU()]
             before, height, width = after, (height + 1) // 2, (width + 1) // 2
         self.convolutions = channels_last(nn.Sequential(*layers))
         self.head = nn.Sequential(nn.Linear(before * height * width, features), nn.GELU())

@@ -25,7 +25,7 @@ class SoundEncoder(nn.Module):
         bands: C.
         frames: T.
         features: F.
-        channels: channels of the convolutions.
+        channels: channels of the convolutions, a multiple of 8.
     """
 
     def __init__(self, bands: int, frames: int, features: int, channels: int = 96) -> None:
@@ -34,7 +34,11 @@ class SoundEncoder(nn.Module):
         before = bands
         for _ in range(max(1, _halvings(frames))):
             # Flat two-dimensional convolutions: on a processor their channels-last kernels are the faster.
-            layers += [nn.Conv2d(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)), nn.GELU()]
+            layers += [
+                nn.Conv2d(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
+                nn.GroupNorm(8, channels),
+                nn.GELU(),
+            ]
             before, frames = channels, frames // 2 + 1
         self.convolutions = channels_last(nn.Sequential(*layers))
         self.head = nn.Sequential(nn.Linear(channels * frames, features), nn.GELU())
