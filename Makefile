@@ -33,5 +33,13 @@ test: lint  ## everything that guards the main job
 test-all: lint
 	$(BIN)/pytest
 
+bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of an hour
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.gather
+	$(BIN)/python -m benchmarks.digits
+
+docs: $(READY)  ## the reference of the public names, from their docstrings, as build/docs/index.html
+	$(BIN)/pdoc --docformat google --output-directory build/docs amodal
+
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache

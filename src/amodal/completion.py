@@ -10,7 +10,7 @@ import torch
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.models import MultimodalVAE
+from amodal.models import Model
 from amodal.problems import DataProblem
 from amodal.table import BadCellPolicy, Table, encode
 from amodal.table.parallel import in_parallel
@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 8
 
 
-def each_batch(model: MultimodalVAE, table: Table, bad_cells: BadCellPolicy = "error") -> Iterator[Batch]:
+def each_batch(model: Model, table: Table, bad_cells: BadCellPolicy = "error") -> Iterator[Batch]:
     """A table's rows as batches on the model's device.
 
     Raises:
@@ -27,7 +27,7 @@ def each_batch(model: MultimodalVAE, table: Table, bad_cells: BadCellPolicy = "e
     """
     if not set(model.modalities) & set(table.columns):
         raise DataProblem(f"{table.source} has none of the model's columns: {', '.join(model.modalities)}.")
-    device = model.weights.device
+    device = model.device
     # All cells are read before any row is given, so that one error tells of all that cannot be.
     whole = encode(table, model.modalities, bad_cells=bad_cells)
     for start in range(0, len(table), _ROWS_AT_ONCE):
@@ -37,7 +37,7 @@ def each_batch(model: MultimodalVAE, table: Table, bad_cells: BadCellPolicy = "e
 
 
 def complete_table(
-    model: MultimodalVAE,
+    model: Model,
     table: Table,
     *,
     columns: Sequence[str] | None,
@@ -89,12 +89,11 @@ def complete_table(
 
 
 def _drawn(
-    model: MultimodalVAE, batch: Batch, given: Sequence[str], targets: Sequence[str], noise: RowNoise
+    model: Model, batch: Batch, given: Sequence[str], targets: Sequence[str], noise: RowNoise
 ) -> Iterator[tuple[str, Sequence[Any]]]:
     """Each target column's cells, drawn for all rows of a batch."""
-    for name, likelihood in model.complete(batch.given(given), targets, noise).items():
+    for name, tensor in model.complete(batch.given(given), targets, noise).items():
         modality = model.modalities[name]
-        tensor = modality.draw(likelihood, noise)
         pieces = torch.split(tensor, _CELLS_AT_ONCE if modality.suffix else len(tensor))
         made = in_parallel(modality.to_cells, pieces, label=f"Making {name}")
         yield name, [cell for piece in made for cell in piece]

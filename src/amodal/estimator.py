@@ -78,7 +78,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         epochs: int | None = None,
         time_limit: str | float | None = None,
         batch_size: int = 128,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         latent: int = 64,
         device: str = "auto",
         precision: str = "auto",

@@ -8,7 +8,7 @@ from typing import Any
 
 from amodal.fusions import Fusion, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
-from amodal.models import MultimodalVAE
+from amodal.models import Model, MultimodalVAE
 from amodal.objectives import ELBO, ImportanceWeighted, Objective, SubsetELBO, TotalCorrelation
 from amodal.problems import UsageProblem
 
@@ -21,19 +21,24 @@ class Method:
         name: as in `--method NAME`.
         summary: one line for the user.
         source: the paper.
-        fusion: makes the fusion rule.
+        model: makes the model of a table's columns, before training, from modalities and options.
         objective: what is trained.
     """
 
     name: str
     summary: str
     source: str
-    fusion: Callable[[], Fusion]
-    objective: Objective
+    model: Callable[..., Model]
+    objective: Objective[Any]
 
-    def model(self, modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
-        """A model for a table's columns, before training."""
-        return MultimodalVAE(modalities, self.fusion(), **options)
+
+def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
+    """Makes the autoencoder whose experts are joined by this rule."""
+
+    def model(modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
+        return MultimodalVAE(modalities, fusion(), **options)
+
+    return model
 
 
 METHODS: tuple[Method, ...] = (
@@ -41,28 +46,28 @@ METHODS: tuple[Method, ...] = (
         "mvtcae",
         "product of experts, each drawn towards the joint posterior",
         "Hwang et al., NeurIPS 2021",
-        lambda: Product(prior_expert=False),
+        _fused(lambda: Product(prior_expert=False)),
         TotalCorrelation(),
     ),
     Method(
         "mvae",
         "product of experts, trained on rows and on their parts",
         "Wu & Goodman, arXiv 1802.05335",
-        lambda: Product(prior_expert=True),
+        _fused(lambda: Product(prior_expert=True)),
         SubsetELBO(),
     ),
     Method(
         "mmvae",
         "mixture of experts, importance-weighted",
         "Shi et al., arXiv 1911.03393",
-        lambda: Mixture(prior_expert=False),
+        _fused(lambda: Mixture(prior_expert=False)),
         ImportanceWeighted(),
     ),
     Method(
         "mopoe",
         "mixture of the products of all subsets",
         "Sutter et al., arXiv 2105.02470",
-        lambda: MixtureOfProducts(prior_expert=False),
+        _fused(lambda: MixtureOfProducts(prior_expert=False)),
         ELBO(),
     ),
 )

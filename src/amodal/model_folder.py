@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from amodal.files import replacing_folder
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
-from amodal.models import MultimodalVAE
+from amodal.models import Model
 from amodal.problems import DataProblem, UsageProblem
 from amodal.table import Schema
 
@@ -56,7 +56,7 @@ class FittedModel:
     """
 
     method: str
-    model: MultimodalVAE
+    model: Model
     options: dict[str, Any]
     schema: Schema
     history: pd.DataFrame

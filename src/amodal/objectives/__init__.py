@@ -1,12 +1,14 @@
 """Objectives: what a model is trained to raise, one file a bound."""
 
+from typing import Any
+
 from amodal.objectives.elbo import ELBO
 from amodal.objectives.importance_weighted import ImportanceWeighted
 from amodal.objectives.objective import Loss, Objective
 from amodal.objectives.subset_elbo import SubsetELBO
 from amodal.objectives.total_correlation import TotalCorrelation
 
-OBJECTIVES: tuple[type[Objective], ...] = (ELBO, SubsetELBO, ImportanceWeighted, TotalCorrelation)
+OBJECTIVES: tuple[type[Objective[Any]], ...] = (ELBO, SubsetELBO, ImportanceWeighted, TotalCorrelation)
 
 __all__ = [
     "ELBO",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.models import MultimodalVAE
-from amodal.objectives.objective import Loss, Objective, column_terms, weighed
+from amodal.models import JointLatentVAE
+from amodal.objectives.objective import Loss, Objective, column_terms, warm_up, weighed
 
 
 @dataclass(frozen=True)
-class ELBO(Objective):
+class ELBO(Objective[JointLatentVAE]):
     """E_q log p(x | z) - beta KL(q || p), as MoPoE trains it (Sutter et al., arXiv 2105.02470).
 
     The divergence of a mixture has no closed form; the mean of its components' divergences bounds it from above,
@@ -23,7 +23,8 @@ class ELBO(Objective):
 
     beta: float = 1.0
 
-    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, kl_weight: float = 1.0) -> Loss:
+    def __call__(self, model: JointLatentVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
+        kl_weight = warm_up(progress)
         posterior = model.posterior(batch)
         likelihoods = model.log_likelihoods(posterior.draw(noise, 1), batch)
         kl = (posterior.weights * model.prior.kl(posterior.components)).sum(1).mean()

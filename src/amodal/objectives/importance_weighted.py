@@ -9,12 +9,12 @@ import torch
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.models import MultimodalVAE
-from amodal.objectives.objective import Loss, Objective, column_terms, weighed
+from amodal.models import JointLatentVAE
+from amodal.objectives.objective import Loss, Objective, column_terms, warm_up, weighed
 
 
 @dataclass(frozen=True)
-class ImportanceWeighted(Objective):
+class ImportanceWeighted(Objective[JointLatentVAE]):
     """(1/M) sum_j E_{z^1..K ~ q_j} log (1/K) sum_k p(z^k, x) / q(z^k | x), as MMVAE trains it.
 
     Shi et al. (arXiv 1911.03393), with the doubly reparameterised gradient of Tucker et al. (arXiv 1810.04152):
@@ -26,7 +26,8 @@ class ImportanceWeighted(Objective):
 
     samples: int = 1
 
-    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, kl_weight: float = 1.0) -> Loss:
+    def __call__(self, model: JointLatentVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
+        kl_weight = warm_up(progress)
         posterior = model.posterior(batch)
         components, samples = posterior.active.shape[1], self.samples
         z = posterior.draw_each(noise, samples).flatten(1, 2)

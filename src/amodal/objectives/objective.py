@@ -5,13 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.models import MultimodalVAE
+from amodal.models import JointLatentVAE, Model
+
+_WARM_UP = 0.1
+
+AnyModel = TypeVar("AnyModel", bound=Model, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -27,27 +32,32 @@ class Loss:
     terms: Mapping[str, Tensor]
 
 
-class Objective(ABC):
-    """A training objective. Its fields are its settings."""
+class Objective(ABC, Generic[AnyModel]):
+    """A training objective of one kind of model. Its fields are its settings."""
 
     @abstractmethod
-    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, kl_weight: float = 1.0) -> Loss:
+    def __call__(self, model: AnyModel, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         """Score a batch.
 
         Args:
             model: what is trained.
             batch: B rows, each with at least one cell.
             noise: of those rows.
-            kl_weight: multiplies all divergences; rises to 1 while training warms up.
+            progress: the share of training's budget used up, from 0 to 1.
         """
 
 
-def weighed(model: MultimodalVAE, log_likelihoods: Tensor) -> Tensor:
+def warm_up(progress: float) -> float:
+    """The weight of divergences: rises from 0 to 1 over the first tenth of training."""
+    return min(1.0, progress / _WARM_UP)
+
+
+def weighed(model: JointLatentVAE, log_likelihoods: Tensor) -> Tensor:
     """Sum the columns' log-likelihoods (..., M) by the model's weights, to (...)."""
     return log_likelihoods @ model.weights
 
 
-def column_terms(model: MultimodalVAE, log_likelihoods: Tensor, batch: Batch) -> dict[str, Tensor]:
+def column_terms(model: JointLatentVAE, log_likelihoods: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Each column's mean log-likelihood over its present cells, in nats, of (B, S, M)."""
     with torch.no_grad():
         count = batch.present.sum(0).clamp_min(1)

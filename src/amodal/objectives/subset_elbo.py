@@ -10,11 +10,11 @@ from torch import Tensor
 from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
 from amodal.models import MultimodalVAE
-from amodal.objectives.objective import Loss, Objective, column_terms, weighed
+from amodal.objectives.objective import Loss, Objective, column_terms, warm_up, weighed
 
 
 @dataclass(frozen=True)
-class SubsetELBO(Objective):
+class SubsetELBO(Objective[MultimodalVAE]):
     """ELBO(x) + sum_j ELBO(x_j) + sum over random subsets, as MVAE trains it (Wu & Goodman, arXiv 1802.05335).
 
     Each expert must so also do alone. A part's bound covers the part's own cells.
@@ -25,7 +25,8 @@ class SubsetELBO(Objective):
 
     subsets: int = 1
 
-    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, kl_weight: float = 1.0) -> Loss:
+    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
+        kl_weight = warm_up(progress)
         experts = model.encode(batch)
         masks = [batch.present, *(self._random_part(batch.present, noise) for _ in range(self.subsets))]
         total = torch.zeros((), device=batch.present.device)

@@ -9,11 +9,11 @@ import torch
 from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
 from amodal.models import MultimodalVAE
-from amodal.objectives.objective import Loss, Objective, column_terms, weighed
+from amodal.objectives.objective import Loss, Objective, column_terms, warm_up, weighed
 
 
 @dataclass(frozen=True)
-class TotalCorrelation(Objective):
+class TotalCorrelation(Objective[MultimodalVAE]):
     """The objective of MVTCAE (Hwang et al., NeurIPS 2021).
 
     ((M - a) / M) E_q log p(x | z) - beta [(1 - a) KL(q || p) + (a / M) sum_j KL(q || q_j)], over the M present
@@ -28,7 +28,8 @@ class TotalCorrelation(Objective):
     alpha: float = 5 / 6
     beta: float = 2.5
 
-    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, kl_weight: float = 1.0) -> Loss:
+    def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
+        kl_weight = warm_up(progress)
         experts = model.encode(batch)
         posterior = model.fusion(experts, batch.present)
         likelihoods = model.log_likelihoods(posterior.draw(noise, 1), batch)

@@ -18,7 +18,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 
-from amodal.models import MultimodalVAE
+from amodal.models import Model
 from amodal.objectives import Objective
 from amodal.problems import UsageProblem
 from amodal.table import Store
@@ -53,7 +53,7 @@ class Plan:
     """
 
     batch_size: int = 128
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     patience: int = 30
     seed: int = 0
     device: str = "auto"
@@ -77,8 +77,8 @@ class Training:
 
 
 def train(
-    model: MultimodalVAE,
-    objective: Objective,
+    model: Model,
+    objective: Objective[Any],
     store: Store,
     budget: Budget,
     plan: Plan,

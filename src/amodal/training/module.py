@@ -11,7 +11,7 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.models import MultimodalVAE
+from amodal.models import Model
 from amodal.objectives import Loss, Objective
 from amodal.training.budget import Budget
 
@@ -24,7 +24,7 @@ class TrainingModule(pl.LightningModule):
     """Trains a model by an objective.
 
     The learning rate rises over the first steps and falls along a cosine as the budget is used up, so that
-    training ends well whatever the limit. The weight of divergences rises from 0 to 1 over the first tenth.
+    training ends well whatever the limit.
 
     Args:
         model: what is trained.
@@ -32,18 +32,16 @@ class TrainingModule(pl.LightningModule):
         budget: how long.
         seed: of the noise; a row's noise depends on the seed, the step and the row alone.
         learning_rate: the highest.
-        warm_up: share of the budget over which the weight of divergences rises.
     """
 
     def __init__(
         self,
-        model: MultimodalVAE,
-        objective: Objective,
+        model: Model,
+        objective: Objective[Any],
         budget: Budget,
         *,
         seed: int,
         learning_rate: float,
-        warm_up: float = 0.1,
     ) -> None:
         super().__init__()
         self.model = model
@@ -51,7 +49,6 @@ class TrainingModule(pl.LightningModule):
         self.budget = budget
         self.seed = seed
         self.learning_rate = learning_rate
-        self.warm_up = warm_up
 
     def used(self) -> float:
         """The share of the budget used up, counted in epochs where these bind and in time where it does."""
@@ -59,9 +56,8 @@ class TrainingModule(pl.LightningModule):
         return self.budget.fraction(self.global_step / batches)
 
     def training_step(self, batch: Batch) -> Tensor:
-        kl_weight = min(1.0, self.used() / self.warm_up) if self.warm_up else 1.0
         noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
-        loss = self.objective(self.model, batch, noise, kl_weight)
+        loss = self.objective(self.model, batch, noise, self.used())
         self._log("train", loss, batch)
         return loss.total
 

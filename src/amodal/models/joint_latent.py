@@ -1,0 +1,100 @@
+"""Autoencoders with one latent for a whole row."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from amodal.batch import Batch
+from amodal.distributions import GaussianMixture, RowNoise
+from amodal.modalities import Modality
+from amodal.models.model import Model, shown
+from amodal.priors import StandardNormal
+
+
+class JointLatentVAE(Model):
+    """A prior over a row's latent z (B, D) and a decoder a column; how cells become q(z | x) is left open.
+
+    Args:
+        modalities: column name -> fitted modality.
+        latent: D.
+        emphasis: how much a column weighs in training, in nats at a noise scale of one, whatever its size:
+            each column's log-likelihood is multiplied by `emphasis / size`. The sizes of cells
+            differ by thousands, and unweighted the largest would leave the others unheard
+            (likelihood rescaling: Javaloy et al., arXiv 2206.04496; Sutter et al., arXiv 2105.02470).
+
+    Attributes:
+        weights: (M,), those multipliers.
+    """
+
+    weights: Tensor
+
+    def __init__(self, modalities: Mapping[str, Modality], *, latent: int, emphasis: float) -> None:
+        super().__init__(modalities)
+        self.latent = latent
+        self.prior = StandardNormal(latent)
+        # A list, because a column's name may hold what a module's name may not.
+        self.decoders = nn.ModuleList(modality.decoder(latent) for modality in modalities.values())
+        sizes = torch.tensor([modality.size for modality in modalities.values()])
+        self.register_buffer("weights", emphasis / sizes, persistent=False)
+
+    @abstractmethod
+    def posterior(self, batch: Batch) -> GaussianMixture:
+        """q(z | the present cells); the prior for a row with none."""
+
+    def decode(self, z: Tensor, columns: Iterable[str]) -> dict[str, Distribution]:
+        """The likelihoods p(x_m | z) of columns, for latents (B, D)."""
+        index = {name: number for number, name in enumerate(self.modalities)}
+        return {name: self.decoders[index[name]](z) for name in columns}
+
+    def column_log_likelihood(self, index: int, z: Tensor, batch: Batch) -> Tensor:
+        """Log p(x_m | z) of one column's cells for latents (B, S, D): (B, S), zero where absent."""
+        name, modality = list(self.modalities.items())[index]
+        samples, present = z.shape[1], batch.present[:, index]
+        cells = shown(modality.scaled(batch.x[name]), present)
+        likelihood = self.decoders[index](z.flatten(0, 1))
+        scores = likelihood.log_prob(cells.repeat_interleave(samples, 0) if samples > 1 else cells)
+        return torch.where(present[:, None], scores.view(-1, samples), 0.0)
+
+    def log_likelihoods(self, z: Tensor, batch: Batch) -> Tensor:
+        """Log p(x_m | z) of every cell for latents (B, S, D): (B, S, M), zero where absent."""
+        columns = range(len(self.modalities))
+        return torch.stack([self.column_log_likelihood(index, z, batch) for index in columns], dim=2)
+
+    @torch.no_grad()
+    def complete(self, batch: Batch, targets: Iterable[str], noise: RowNoise) -> dict[str, Tensor]:
+        """Draw one latent a row, given the present cells, and from it all targets."""
+        z = self.posterior(batch).draw(noise, 1)[:, 0]
+        likelihoods = self.decode(z, targets)
+        return {name: self.modalities[name].draw(likelihoods[name], noise) for name in likelihoods}
+
+    @torch.no_grad()
+    def embed(self, batch: Batch) -> Tensor:
+        """The mean of q(z | the present cells), (B, D)."""
+        return self.posterior(batch).mean
+
+    @torch.no_grad()
+    def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:
+        """Importance-weighted estimate of log p(present cells) in nats, (B,); 0 for a row with none.
+
+        A lower bound in expectation, that tightens as samples grow (Burda et al., arXiv 1509.00519). It serves
+        every fusion rule, since each gives a posterior with a density.
+
+        Args:
+            batch: the rows.
+            noise: of the rows.
+            samples: latents drawn a row.
+            at_once: how many of them are decoded together.
+        """
+        posterior = self.posterior(batch)
+        weights = []
+        for start in range(0, samples, at_once):
+            z = posterior.draw(noise, min(at_once, samples - start))
+            likelihood = self.log_likelihoods(z, batch).sum(2)
+            weights.append(likelihood + self.prior().log_prob(z) - posterior.log_prob(z))
+        return torch.logsumexp(torch.cat(weights, dim=1), dim=1) - math.log(samples)

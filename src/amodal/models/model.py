@@ -1,0 +1,58 @@
+"""What every model of a table can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.modalities import Modality
+
+
+class Model(nn.Module, ABC):
+    """A generative model of a table's rows, whatever is missing of them.
+
+    Args:
+        modalities: column name -> fitted modality.
+    """
+
+    def __init__(self, modalities: Mapping[str, Modality]) -> None:
+        super().__init__()
+        self.modalities = dict(modalities)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @abstractmethod
+    def complete(self, batch: Batch, targets: Iterable[str], noise: RowNoise) -> dict[str, Tensor]:
+        """Draw the target columns given the present cells, as `Modality.to_cells` takes them.
+
+        What is drawn for one row belongs together.
+        """
+
+    @abstractmethod
+    def embed(self, batch: Batch) -> Tensor:
+        """The joint representation of each row's present cells, (B, D)."""
+
+    @abstractmethod
+    def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:
+        """Estimate log p(present cells) in nats, (B,); 0 for a row with none.
+
+        Args:
+            batch: the rows.
+            noise: of the rows.
+            samples: draws a row; the estimate tightens as they grow.
+            at_once: how many of them are taken together.
+        """
+
+
+def shown(cells: Tensor, present: Tensor) -> Tensor:
+    """Put zeros where a cell is absent, so that not even a NaN there reaches a network."""
+    shape = (-1, *([1] * (cells.dim() - 1)))
+    return torch.where(present.view(shape), cells, torch.zeros((), dtype=cells.dtype, device=cells.device))

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.distributions import Beta, Categorical, Independent, Normal
+
+from amodal.distributions import RowNoise, draw
+
+COUNT = 20_000
+
+
+def noise() -> RowNoise:
+    return RowNoise(0, torch.arange(COUNT))
+
+
+def test_a_normal() -> None:
+    drawn = draw(Independent(Normal(torch.full((COUNT, 2), 3.0), 0.5), 1), noise())
+    assert drawn.shape == (COUNT, 2)
+    assert drawn.mean().item() == pytest.approx(3.0, abs=0.02)
+    assert drawn.std().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_category() -> None:
+    probabilities = torch.tensor([0.1, 0.6, 0.3])
+    drawn = draw(Categorical(probabilities.expand(COUNT, -1)), noise())
+    torch.testing.assert_close(torch.bincount(drawn) / COUNT, probabilities, rtol=0, atol=0.02)
+
+
+def test_one_that_has_not_joined() -> None:
+    with pytest.raises(NotImplementedError, match="Beta"):
+        draw(Beta(torch.ones(2), torch.ones(2)), RowNoise(0, torch.arange(2)))
