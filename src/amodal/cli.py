@@ -131,7 +131,8 @@ def fit(
     time_limit: Annotated[str | None, typer.Option(help="Most time, such as 90s, 5m or 1h30m.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Most passes over the table.")] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Rows a step, over all devices. [default: 128]")
+        int | None,
+        typer.Option(help="Rows a step, over all devices. [default: 128, fewer where rows are few]"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same result. [default: 0]")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps. [default: auto]")] = None,

@@ -43,7 +43,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         bad_cells: "error" refuses a table with cells that cannot be read; "missing" takes them as missing.
         epochs: most passes over the table; until it stops getting better, at most 1,000, by default.
         time_limit: most time `fit` takes, in seconds or as "5m".
-        batch_size: rows a step.
+        batch_size: rows a step; 128, fewer for tables under 2,560 rows, by default.
         learning_rate: the highest of training.
         latent: size of the joint representation, and of `embed`'s vectors.
         device: "auto", "cpu", "cuda" or "mps".
@@ -77,7 +77,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         bad_cells: Literal["error", "missing"] = "error",
         epochs: int | None = None,
         time_limit: str | float | None = None,
-        batch_size: int = 128,
+        batch_size: int | None = None,
         learning_rate: float = 2e-3,
         latent: int = 64,
         device: str = "auto",

@@ -129,7 +129,7 @@ def test_embed_and_score_have_one_entry_a_row(fitted: TableModel, digits: Path) 
 
 def test_a_shuffled_row_scores_lower_on_labels(digits: Path) -> None:
     frame = pd.DataFrame({"a": ["x", "y"] * 100, "b": ["u", "v"] * 100})
-    model = TableModel(epochs=40, latent=4, random_state=0).fit(frame)
+    model = TableModel(epochs=100, latent=4, random_state=0).fit(frame)
     right = model.score_samples(frame.head(20)).mean()
     wrong = model.score_samples(frame.head(20).assign(b=["v", "u"] * 10)).mean()
     assert right > wrong + 1

@@ -17,11 +17,11 @@ class StoredRows(pl.LightningDataModule):
 
     Args:
         store: where the rows are.
-        batch_size: rows a step, over all processes together.
+        batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
         seed: of the order of rows and of which are held out.
     """
 
-    def __init__(self, store: Store, batch_size: int, seed: int) -> None:
+    def __init__(self, store: Store, batch_size: int | None, seed: int) -> None:
         super().__init__()
         self.store = store
         self.batch_size = batch_size
@@ -41,7 +41,8 @@ class StoredRows(pl.LightningDataModule):
         world = trainer.world_size
         if len(self.training) < world:
             raise DataProblem(f"{len(self.training)} rows cannot be shared among {world} processes.")
-        size = max(1, min(self.batch_size, len(self.training)) // world) * world
+        rows_a_step = self.batch_size or _rows_a_step(len(self.training))
+        size = max(1, min(rows_a_step, len(self.training)) // world) * world
         return Batches(
             self.store,
             rows,
@@ -52,6 +53,11 @@ class StoredRows(pl.LightningDataModule):
             trainer.global_rank,
             world,
         )
+
+
+def _rows_a_step(rows: int, most: int = 128, least: int = 16, steps: int = 20) -> int:
+    """As many as leave an epoch of a small table enough steps to get somewhere."""
+    return min(most, max(least, rows // steps))
 
 
 def split(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

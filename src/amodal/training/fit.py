@@ -41,7 +41,7 @@ class Plan:
     """How to train.
 
     Attributes:
-        batch_size: rows a step, over all processes together.
+        batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
         learning_rate: the highest.
         patience: epochs without a better held-out loss before training ends.
         seed: of the order of rows, the noise, and which rows are held out.
@@ -52,7 +52,7 @@ class Plan:
         strategy: how processes work together, as Lightning takes it.
     """
 
-    batch_size: int = 128
+    batch_size: int | None = None
     learning_rate: float = 2e-3
     patience: int = 30
     seed: int = 0
