@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from amodal.distributions import RowNoise
-from amodal.modalities import MODALITIES, Modality
+from amodal.modalities import MODALITIES, AudioMel, Modality
 from amodal.problems import RejectColumn
 from amodal.table import Table, infer_schema
 
@@ -90,17 +90,25 @@ def test_cells_come_back(
     for row, cell in enumerate(back[:6]):
         modality.write(tmp_path / f"{row}{modality.suffix}", cell)
     names = pd.Series([f"{row}{modality.suffix}" for row in range(6)])
-    again = modality.scaled(modality.to_tensor(names, tmp_path))
-    once = modality.scaled(stored[:6])
-    if modality.type == "audio":
-        # The phase is made anew, so that a sound is near its original, and as long.
-        ended, originally = (again[:, 0] < -0.25).sum(1), (once[:, 0] < -0.25).sum(1)
-        assert (ended - originally).abs().max() <= 2
-        both = (again > -0.25) & (once > -0.25)
-        loud = both & (once > 0.6)
-        assert (again - once)[loud].abs().mean() < 0.05
-    else:
-        assert torch.equal(again, once)
+    if modality.type == "image":
+        again = modality.to_tensor(names, tmp_path)
+        assert torch.equal(again, stored[:6])
+        return
+    # The phase is made anew, so that a sound is near its original as the ear hears both, and as long.
+    heard = AudioMel.fit(cells, five_columns.root)
+    again, once = heard.to_tensor(names, tmp_path), heard.to_tensor(cells[:6], five_columns.root)
+    ended, originally = (again[:, 0] < -0.25).sum(1), (once[:, 0] < -0.25).sum(1)
+    assert (ended - originally).abs().max() <= 2
+    loud = (again > -0.25) & (once > 0.6)
+    assert (again - once)[loud].abs().mean() < 0.05
+
+
+def test_features_are_one_vector_a_cell(modality: Modality, stored: Tensor) -> None:
+    vectors = modality.features(stored)
+    assert vectors.shape == (len(stored), np.prod(modality.feature_shape, dtype=int))
+    assert np.isfinite(vectors.numpy()).all()
+    assert modality.unit
+    assert modality.features(stored[:0]).shape == (0, vectors.shape[1])
 
 
 def test_its_state_survives_json(kind: type[Modality], modality: Modality) -> None:
@@ -158,10 +166,13 @@ def test_size_is_what_a_cell_holds(modality: Modality) -> None:
     assert 1 <= modality.size <= max(1, np.prod(modality.shape))
 
 
-def test_the_five_types_are_told_apart(five_columns: Table) -> None:
+def test_the_five_types_are_told_apart_and_get_their_default(five_columns: Table) -> None:
     schema = infer_schema(five_columns, MODALITIES)
     assert {name: modality.type for name, modality in schema.used.items()} == {
         name: name for name in five_columns.columns
     }
+    assert [modality.representation for modality in schema.used.values()] == [
+        *("pixels", "mel", "quantile", "one_hot", "tokens")
+    ]
     for column in schema.columns:
         assert column.reason

@@ -1,5 +1,6 @@
-"""What torch.distributions lacks: noise owned by rows, masked Gaussian mixtures, sequences of tokens."""
+"""What torch.distributions lacks: noise owned by rows, masked Gaussian mixtures, sequences and bags of words."""
 
+from amodal.distributions.bag import BagOfWords
 from amodal.distributions.draw import draw
 from amodal.distributions.gaussian import Gaussians, kl_to_standard
 from amodal.distributions.mixture import GaussianMixture
@@ -7,6 +8,7 @@ from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
 
 __all__ = [
+    "BagOfWords",
     "GaussianMixture",
     "Gaussians",
     "RowNoise",

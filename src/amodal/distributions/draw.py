@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
+from amodal.distributions.bag import BagOfWords
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
 
@@ -41,4 +42,9 @@ def _(distribution: Categorical, noise: RowNoise) -> Tensor:
 
 @draw.register
 def _(distribution: TokenSequence, noise: RowNoise) -> Tensor:
+    return distribution.draw(noise)
+
+
+@draw.register
+def _(distribution: BagOfWords, noise: RowNoise) -> Tensor:
     return distribution.draw(noise)

@@ -1,5 +1,6 @@
 """Files to arrays and back: the only place that knows Pillow, OpenCV, librosa and soundfile."""
 
+from amodal.media.cepstrum import from_mfcc, mfcc
 from amodal.media.images import fit_image, read_image, write_image
 from amodal.media.mel import from_log_mel, log_mel
 from amodal.media.paths import locate
@@ -9,8 +10,10 @@ __all__ = [
     "Sound",
     "fit_image",
     "from_log_mel",
+    "from_mfcc",
     "locate",
     "log_mel",
+    "mfcc",
     "read_image",
     "read_sound",
     "resample",

@@ -45,6 +45,7 @@ class AudioMel(Modality):
     type: ClassVar[str] = "audio"
     representation: ClassVar[str] = "mel"
     suffix: ClassVar[str | None] = ".wav"
+    unit: ClassVar[str] = "decibels above -80 of full scale, over 80; -0.5 after the end"
 
     rate: int
     frames: int

@@ -61,6 +61,7 @@ class CategoryOneHot(Modality):
 
     type: ClassVar[str] = "category"
     representation: ClassVar[str] = "one_hot"
+    unit: ClassVar[str] = "1 for the cell's label, 0 for others"
 
     labels: tuple[str, ...]
     kind: str
@@ -91,6 +92,10 @@ class CategoryOneHot(Modality):
         return ()
 
     @property
+    def feature_shape(self) -> tuple[int, ...]:
+        return (len(self.labels),)
+
+    @property
     def dtype(self) -> str:
         return "int64"
 
@@ -110,6 +115,10 @@ class CategoryOneHot(Modality):
             known = examples(self.labels, 5)
             raise BadCells({int(i): f"{cells.iloc[i]!r} was not seen in training ({known})" for i in unseen})
         return torch.from_numpy(codes.to_numpy(dtype=np.int64, copy=True))
+
+    def features(self, tensor: Tensor) -> Tensor:
+        """The labels one-hot."""
+        return nn.functional.one_hot(tensor, len(self.labels)).float()
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         of_label = _FROM_LABEL[self.kind]

@@ -36,6 +36,7 @@ class ImagePixels(Modality):
     type: ClassVar[str] = "image"
     representation: ClassVar[str] = "pixels"
     suffix: ClassVar[str | None] = ".png"
+    unit: ClassVar[str] = "brightness, 0 to 1"
 
     height: int
     width: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -20,16 +21,19 @@ class Modality(ABC):
     """A column type fitted to a column: its fields are all it learned from the data, and JSON-able.
 
     The way of a cell: `to_tensor` makes the compact tensor that is stored, `scaled` the one that networks
-    read and likelihoods score, and `to_cells` turns draws of that likelihood back to cells.
+    read and likelihoods score, and `to_cells` turns draws of that likelihood back to cells. `features` makes
+    vectors for other tools.
 
     Attributes:
         type: the kind of column, as in `--type COL=TYPE`.
         representation: the kind of numbers it becomes, as in `--type COL=TYPE:REPRESENTATION`.
+        unit: what the numbers of `features` are, and their range.
         suffix: of the files that its cells are written to, None for cells that stand in the table itself.
     """
 
     type: ClassVar[str]
     representation: ClassVar[str]
+    unit: ClassVar[str]
     suffix: ClassVar[str | None] = None
 
     @classmethod
@@ -61,6 +65,11 @@ class Modality(ABC):
         """Shape of one cell's tensor."""
 
     @property
+    def feature_shape(self) -> tuple[int, ...]:
+        """What a vector of `features` becomes when it is reshaped; by default the shape of a cell's tensor."""
+        return self.shape
+
+    @property
     @abstractmethod
     def dtype(self) -> str:
         """NumPy's name for the type of the stored numbers."""
@@ -86,6 +95,13 @@ class Modality(ABC):
     def scaled(self, tensor: Tensor) -> Tensor:
         """Turn a stored tensor to what the encoder reads and the likelihood scores."""
         return tensor
+
+    def features(self, tensor: Tensor) -> Tensor:
+        """Turn the stored tensors of all a column's cells to vectors (N, F), by default what networks read.
+
+        F is the product of `feature_shape`.
+        """
+        return self.scaled(tensor).reshape(len(tensor), math.prod(self.feature_shape))
 
     @abstractmethod
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:

@@ -41,6 +41,7 @@ class NumberQuantile(Modality):
 
     type: ClassVar[str] = "number"
     representation: ClassVar[str] = "quantile"
+    unit: ClassVar[str] = "standard normal quantile of the rank"
 
     quantiles: tuple[float, ...]
     decimals: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,56 +16,13 @@ from torch import Tensor, nn
 from amodal.distributions import TokenSequence
 from amodal.distributions.sequence import END, UNKNOWN
 from amodal.modalities.modality import Modality
+from amodal.modalities.text_column import join, split
 from amodal.nn import TokenDecoder, TokenEncoder
 from amodal.problems import BadCells, RejectColumn
 
 _LONGEST = 64
 _MOST_WORDS = 20_000
 _SAMPLE = 50_000
-
-# Han, Hiragana, Katakana, their punctuation and full-width forms, Thai, Lao, Myanmar and Khmer: scripts that
-# put no space between words.
-_UNSPACED = (
-    r"\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0002fa1f"
-)
-_PIECES = re.compile(rf"[{_UNSPACED}]|[^{_UNSPACED}]+")
-_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
-
-
-def split(text: str) -> list[str]:
-    """Words and punctuation of a text, by NLTK's tokenizer; characters where a script has no spaces.
-
-    Example:
-        >>> split("It's a 7, isn't it?")
-        ['It', "'s", 'a', '7', ',', 'is', "n't", 'it', '?']
-        >>> split("一个粗的7")
-        ['一', '个', '粗', '的', '7']
-    """
-    from nltk.tokenize import NLTKWordTokenizer
-
-    words = NLTKWordTokenizer().tokenize(text)
-    return [piece for word in words for piece in _PIECES.findall(word)]
-
-
-def join(words: Sequence[str]) -> str:
-    """A text of words, spaced as its script is.
-
-    Example:
-        >>> join(["It", "'s", "a", "7", ",", "is", "n't", "it", "?"])
-        "It's a 7, isn't it?"
-        >>> join(["一", "个", "粗", "的", "7"])
-        '一个粗的7'
-    """
-    from nltk.tokenize.treebank import TreebankWordDetokenizer
-
-    if any(_IS_UNSPACED.match(word) for word in words):
-        text = "".join(
-            word if not before or _IS_UNSPACED.match(word) or _IS_UNSPACED.match(before) else f" {word}"
-            for before, word in zip(["", *words], words, strict=False)
-        )
-        return text.strip()
-    return str(TreebankWordDetokenizer().detokenize(list(words)))
 
 
 @dataclass(frozen=True)
@@ -82,6 +38,7 @@ class TextTokens(Modality):
 
     type: ClassVar[str] = "text"
     representation: ClassVar[str] = "tokens"
+    unit: ClassVar[str] = "number of a word in the vocabulary, from 2; 1 for other words, 0 after the end"
 
     vocabulary: tuple[str, ...]
     length: int
