@@ -9,20 +9,25 @@ import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from amodal.distributions import Gaussians, RowNoise
-from amodal.fusions import FUSIONS, Fusion, MixtureOfProducts, Product
+from amodal.fusions import FUSIONS, Fusion, MembershipTable, MixtureOfProducts, Product
 
-RULES = [(rule, {}) for rule in FUSIONS] + [(MixtureOfProducts, {"most": 2})]
+TABLES = [rule for rule in FUSIONS if issubclass(rule, MembershipTable)]
+RULES = [
+    *(rule() for rule in FUSIONS if rule not in TABLES),
+    *(rule(prior_expert=among) for rule in TABLES for among in (False, True)),
+    *(MixtureOfProducts(prior_expert=among, most=2) for among in (False, True)),
+]
 ROWS, COLUMNS, DIMS = 6, 4, 3
 
 
-@pytest.fixture(params=RULES, ids=lambda rule: rule[0].__name__ + "".join(rule[1]))
-def rule(request: pytest.FixtureRequest) -> tuple[type[Fusion], dict[str, int]]:
+def described(fusion: Fusion) -> str:
+    options = [f"{name}={value}" for name, value in vars(fusion).items() if name in ("prior_expert", "most")]
+    return "-".join([type(fusion).__name__, *options])
+
+
+@pytest.fixture(params=RULES, ids=described)
+def fusion(request: pytest.FixtureRequest) -> Fusion:
     return request.param
-
-
-@pytest.fixture(params=[False, True], ids=["", "prior"])
-def fusion(request: pytest.FixtureRequest, rule: tuple[type[Fusion], dict[str, int]]) -> Fusion:
-    return rule[0](prior_expert=request.param, **rule[1])
 
 
 def experts(seed: int = 0) -> Gaussians:
@@ -71,7 +76,10 @@ def test_the_order_of_columns_does_not_matter(fusion: Fusion) -> None:
     )
 
 
-def test_members_are_present(fusion: Fusion) -> None:
+@pytest.mark.parametrize(
+    "fusion", [rule for rule in RULES if isinstance(rule, MembershipTable)], ids=described
+)
+def test_members_are_present(fusion: MembershipTable) -> None:
     members = fusion.members(present())
     assert not (members & ~present()[:, None]).any()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from amodal.fusions.fusion import Fusion
+from amodal.fusions.membership import MembershipTable
 
 
-class Mixture(Fusion):
+class Mixture(MembershipTable):
     """Mixture of experts (Shi et al., arXiv 1911.03393): every expert must explain the whole row alone."""
 
     def members(self, present: Tensor) -> Tensor:

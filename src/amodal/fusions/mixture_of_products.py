@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from amodal.fusions.fusion import Fusion
+from amodal.fusions.membership import MembershipTable
 
 
-class MixtureOfProducts(Fusion):
+class MixtureOfProducts(MembershipTable):
     """Mixture of products of experts (Sutter et al., arXiv 2105.02470), over all subsets of what is present.
 
     The subsets of M columns are 2^M - 1. With more than `most` columns the mixture keeps three kinds: single
@@ -16,7 +16,7 @@ class MixtureOfProducts(Fusion):
     of the columns still does not matter.
 
     Args:
-        prior_expert: see `Fusion`.
+        prior_expert: see `MembershipTable`.
         most: up to how many columns every subset is taken.
     """
 

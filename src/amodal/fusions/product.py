@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from amodal.fusions.fusion import Fusion
+from amodal.fusions.membership import MembershipTable
 
 
-class Product(Fusion):
+class Product(MembershipTable):
     """Product of experts (Wu & Goodman, arXiv 1802.05335): sharp, and led by the surest expert.
 
     Example:
