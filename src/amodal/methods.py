@@ -1,4 +1,4 @@
-"""The named methods: a paper's model is a fusion rule and an objective."""
+"""The named methods: a model, most often a fusion rule's, and an objective."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amodal.fusions import Fusion, Mixture, MixtureOfProducts, Product
+from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
-from amodal.models import Model, MultimodalVAE
-from amodal.objectives import ELBO, ImportanceWeighted, Objective, SubsetELBO, TotalCorrelation
+from amodal.models import EarlyFusionVAE, Model, MultimodalVAE
+from amodal.objectives import (
+    ELBO,
+    ImportanceWeighted,
+    MixturePrior,
+    Objective,
+    SubsetELBO,
+    TotalCorrelation,
+)
 from amodal.problems import UsageProblem
 
 
@@ -69,6 +76,34 @@ METHODS: tuple[Method, ...] = (
         "Sutter et al., arXiv 2105.02470",
         _fused(lambda: MixtureOfProducts(prior_expert=False)),
         ELBO(),
+    ),
+    Method(
+        "mmvm",
+        "no joint posterior: each expert drawn towards the mixture of all",
+        "Sutter et al., arXiv 2403.05300",
+        _fused(lambda: Mixture(prior_expert=False)),
+        MixturePrior(),
+    ),
+    Method(
+        "barycenter",
+        "Wasserstein barycenter of the experts",
+        "Qiu et al., arXiv 2412.20487",
+        _fused(Barycenter),
+        ELBO(),
+    ),
+    Method(
+        "hellinger",
+        "Hellinger barycenter of the experts, by its moments",
+        "Vo & Valera, arXiv 2601.06572",
+        _fused(Hellinger),
+        ELBO(),
+    ),
+    Method(
+        "early-fusion",
+        "one encoder of all columns' vectors side by side, given random parts of rows",
+        "Baltrusaitis et al., arXiv 1705.09406",
+        EarlyFusionVAE,
+        ELBO(dropout=0.5),
     ),
 )
 

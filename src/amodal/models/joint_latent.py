@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.batch import Batch
-from amodal.distributions import GaussianMixture, RowNoise
+from amodal.distributions import GaussianMixture, Gaussians, RowNoise
 from amodal.modalities import Modality
 from amodal.models.model import Model, shown
 from amodal.priors import StandardNormal
 
 _DEFENSIVE = 0.1
+_LOG_VARIANCE_LIMIT = 8.0
 
 
 class JointLatentVAE(Model):
@@ -105,3 +106,12 @@ class JointLatentVAE(Model):
             proposal = torch.logaddexp(share[0] + posterior.log_prob(z), share[1] + prior.log_prob(z))
             weights.append(self.log_likelihoods(z, batch).sum(2) + prior.log_prob(z) - proposal)
         return torch.logsumexp(torch.cat(weights, dim=1), dim=1) - math.log(samples)
+
+
+def bounded(outputs: Tensor) -> Gaussians:
+    """Read a network's outputs (..., 2 D) as the means and log-variances of Gaussians over the latent.
+
+    The bound is soft: no Gaussian may be surer, or less sure, than e^8.
+    """
+    mean, log_variance = outputs.float().chunk(2, dim=-1)
+    return Gaussians(mean, _LOG_VARIANCE_LIMIT * torch.tanh(log_variance / _LOG_VARIANCE_LIMIT))

@@ -11,10 +11,8 @@ from amodal.batch import Batch
 from amodal.distributions import GaussianMixture, Gaussians
 from amodal.fusions import Fusion
 from amodal.modalities import Modality
-from amodal.models.joint_latent import JointLatentVAE
+from amodal.models.joint_latent import JointLatentVAE, bounded
 from amodal.models.model import shown
-
-_LOG_VARIANCE_LIMIT = 8.0
 
 
 class MultimodalVAE(JointLatentVAE):
@@ -51,9 +49,7 @@ class MultimodalVAE(JointLatentVAE):
         for index, (name, modality) in enumerate(self.modalities.items()):
             cells = shown(modality.scaled(batch.x[name]), batch.present[:, index])
             experts.append(self.experts[index](self.encoders[index](cells)))
-        mean, log_variance = torch.stack(experts, dim=1).float().chunk(2, dim=2)
-        # A soft bound: no expert may be surer, or less sure, than e^8.
-        return Gaussians(mean, _LOG_VARIANCE_LIMIT * torch.tanh(log_variance / _LOG_VARIANCE_LIMIT))
+        return bounded(torch.stack(experts, dim=1))
 
     def posterior(self, batch: Batch) -> GaussianMixture:
         """q(z | the present cells); the prior for a row with none."""

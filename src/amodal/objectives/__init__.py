@@ -4,17 +4,25 @@ from typing import Any
 
 from amodal.objectives.elbo import ELBO
 from amodal.objectives.importance_weighted import ImportanceWeighted
+from amodal.objectives.mixture_prior import MixturePrior
 from amodal.objectives.objective import Loss, Objective
 from amodal.objectives.subset_elbo import SubsetELBO
 from amodal.objectives.total_correlation import TotalCorrelation
 
-OBJECTIVES: tuple[type[Objective[Any]], ...] = (ELBO, SubsetELBO, ImportanceWeighted, TotalCorrelation)
+OBJECTIVES: tuple[type[Objective[Any]], ...] = (
+    ELBO,
+    SubsetELBO,
+    ImportanceWeighted,
+    TotalCorrelation,
+    MixturePrior,
+)
 
 __all__ = [
     "ELBO",
     "OBJECTIVES",
     "ImportanceWeighted",
     "Loss",
+    "MixturePrior",
     "Objective",
     "SubsetELBO",
     "TotalCorrelation",
