@@ -42,7 +42,10 @@ MediaRootOption = Annotated[
 TypeOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--type", metavar="COL=TYPE", help="A column's type: image, audio, text, number, category or ignore."
+        "--type",
+        metavar="COL=TYPE",
+        help="A column's type: image, audio, text, number, category or ignore; or a representation too, such as "
+        "image:patches, audio:mfcc, text:bag_of_words, text:embedding.",
     ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -115,6 +118,40 @@ def inspect(
             Text(row["column"]), kind, Text(row["reason"]), f"{row['missing']:.0%}", Text(str(row["example"]))
         )
     Console().print(shown)
+
+
+@app.command()
+def features(
+    data: DataArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.parquet", help="File to write.")],
+    types: TypeOption = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with any of TableModel's settings.")] = None,
+    bad_cells: Annotated[
+        str | None, typer.Option(help="Cells that cannot be read: error, or missing (listed beside FILE).")
+    ] = None,
+    media_root: MediaRootOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
+    settings = _read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
+    settings["types"] = {**settings.get("types", {}), **_pairs(types, "--type")}
+    if output.exists() and (output.is_dir() or not overwrite):
+        raise UsageProblem(f"{output} is there already: give another place, or --overwrite.")
+    from amodal.estimator import TableModel
+    from amodal.features import described, write_features
+    from amodal.table import write_bad_cells
+
+    model = TableModel(**settings)
+    vectors = model.features(data, media_root=media_root)
+    write_features(vectors, output)
+    if model.bad_cells_:
+        beside = output.with_name(f"{output.stem}.bad_cells.csv")
+        write_bad_cells(beside, model.bad_cells_)
+        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {beside}", err=True)
+    typer.echo(f"{output}: {vectors.num_rows} rows")
+    for name, column in described(vectors).items():
+        shape = "x".join(str(side) for side in column["shape"])
+        typer.echo(f"  {name}: {column['type']}:{column['representation']}, {shape}; {column['unit']}")
 
 
 @app.command()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from sklearn.exceptions import NotFittedError
 
 from amodal.completion import complete_table, each_batch
 from amodal.distributions import RowNoise
+from amodal.features import feature_table
 from amodal.files import replacing_file
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
@@ -26,6 +27,9 @@ from amodal.model_folder import FittedModel, read_model, write_model
 from amodal.problems import UsageProblem
 from amodal.table import BadCell, Store, fingerprint, infer_schema, prepare_store, read_table
 from amodal.training import Budget, Plan, process_number, seconds_of, train
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Data = str | Path | pd.DataFrame
 _EPOCHS = 1000
@@ -45,7 +49,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         time_limit: most time `fit` takes, in seconds or as "5m".
         batch_size: rows a step; 128, fewer for tables under 2,560 rows, by default.
         learning_rate: the highest of training.
-        latent: size of the joint representation, and of `embed`'s vectors.
+        latent: size of the joint representation, and of `embed`'s vectors; the method's own by default.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", or as Lightning has it ("32-true", "bf16-mixed").
         devices: processes on this machine that train together.
@@ -79,7 +83,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         time_limit: str | float | None = None,
         batch_size: int | None = None,
         learning_rate: float = 2e-3,
-        latent: int = 64,
+        latent: int | None = None,
         device: str = "auto",
         precision: str = "auto",
         devices: int | str = 1,
@@ -130,7 +134,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         method = method_named(self.method)
         table = read_table(data, Path(media_root) if media_root else None)
         schema = infer_schema(table, MODALITIES, self.types, self.options)
-        options = {"latent": self.latent}
+        options = {} if self.latent is None else {"latent": self.latent}
         modalities: dict[str, Any] = schema.used
         with _work_folder(work) as folder:
             mark = fingerprint(table, modalities)
@@ -151,7 +155,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             )
             training = train(
                 model,
-                method.objective,
+                method.stages,
                 store,
                 budget,
                 plan,
@@ -318,6 +322,29 @@ class TableModel(TransformerMixin, BaseEstimator):
             for batch in each_batch(fitted.model, table)
         ]
         return np.concatenate(parts)
+
+    def features(self, data: Data, *, media_root: str | Path | None = None) -> pa.Table:
+        """Vectors of each cell for other tools; needs no `fit`.
+
+        Each column becomes what its representation says (`types={"photo": "image:patches"}`): the numbers that
+        scikit-learn's and librosa's own calls give, and not those of a model.
+
+        Args:
+            data: the rows; see `fit`.
+            media_root: the folder that paths in the table are relative to.
+
+        Returns:
+            A pyarrow table with one fixed-size list a column, null where a cell is missing. Its schema's metadata
+            say under "amodal", in JSON, each column's type, representation, shape, unit and fitted state.
+
+        Raises:
+            UsageProblem: an unknown column or type.
+            DataProblem: the table cannot be used; says which columns and rows.
+        """
+        table = read_table(data, Path(media_root) if media_root else None)
+        modalities: dict[str, Any] = infer_schema(table, MODALITIES, self.types, self.options).used
+        vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
+        return vectors
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the model as a folder, of which `TableModel.load` makes the same model on any machine."""

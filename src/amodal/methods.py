@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
+from amodal.batch import Batch
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
-from amodal.models import EarlyFusionVAE, Model, MultimodalVAE
+from amodal.models import EarlyFusionVAE, LatentFlow, Model, MultimodalVAE
 from amodal.objectives import (
     ELBO,
+    AnyOrder,
+    ColumnELBO,
     ImportanceWeighted,
     MixturePrior,
     Objective,
@@ -18,6 +23,28 @@ from amodal.objectives import (
     TotalCorrelation,
 )
 from amodal.problems import UsageProblem
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of training.
+
+    Attributes:
+        objective: what is trained.
+        share: of the budget that earlier stages have left.
+        parts: names of the model's modules that are trained; none for the whole model.
+        begin: what is worked out of some rows before the stage begins.
+    """
+
+    objective: Objective[Any]
+    share: float = 1.0
+    parts: tuple[str, ...] = ()
+    begin: Callable[[Any, Iterable[Batch]], None] = lambda model, batches: None
+
+    def parameters(self, model: Model) -> Iterator[nn.Parameter]:
+        """What is trained of a model."""
+        for module in [model.get_submodule(part) for part in self.parts] or [model]:
+            yield from module.parameters()
 
 
 @dataclass(frozen=True)
@@ -29,14 +56,19 @@ class Method:
         summary: one line for the user.
         source: the paper.
         model: makes the model of a table's columns, before training, from modalities and options.
-        objective: what is trained.
+        stages: of its training, one after another.
     """
 
     name: str
     summary: str
     source: str
     model: Callable[..., Model]
-    objective: Objective[Any]
+    stages: tuple[Stage, ...]
+
+    @property
+    def objective(self) -> Objective[Any]:
+        """Of the last stage, which ends training."""
+        return self.stages[-1].objective
 
 
 def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
@@ -54,56 +86,66 @@ METHODS: tuple[Method, ...] = (
         "product of experts, each drawn towards the joint posterior",
         "Hwang et al., NeurIPS 2021",
         _fused(lambda: Product(prior_expert=False)),
-        TotalCorrelation(),
+        (Stage(TotalCorrelation()),),
     ),
     Method(
         "mvae",
         "product of experts, trained on rows and on their parts",
         "Wu & Goodman, arXiv 1802.05335",
         _fused(lambda: Product(prior_expert=True)),
-        SubsetELBO(),
+        (Stage(SubsetELBO()),),
     ),
     Method(
         "mmvae",
         "mixture of experts, importance-weighted",
         "Shi et al., arXiv 1911.03393",
         _fused(lambda: Mixture(prior_expert=False)),
-        ImportanceWeighted(),
+        (Stage(ImportanceWeighted()),),
     ),
     Method(
         "mopoe",
         "mixture of the products of all subsets",
         "Sutter et al., arXiv 2105.02470",
         _fused(lambda: MixtureOfProducts(prior_expert=False)),
-        ELBO(),
+        (Stage(ELBO()),),
     ),
     Method(
         "mmvm",
         "no joint posterior: each expert drawn towards the mixture of all",
         "Sutter et al., arXiv 2403.05300",
         _fused(lambda: Mixture(prior_expert=False)),
-        MixturePrior(),
+        (Stage(MixturePrior()),),
     ),
     Method(
         "barycenter",
         "Wasserstein barycenter of the experts",
         "Qiu et al., arXiv 2412.20487",
         _fused(Barycenter),
-        ELBO(),
+        (Stage(ELBO()),),
     ),
     Method(
         "hellinger",
         "Hellinger barycenter of the experts, by its moments",
         "Vo & Valera, arXiv 2601.06572",
         _fused(Hellinger),
-        ELBO(),
+        (Stage(ELBO()),),
     ),
     Method(
         "early-fusion",
         "one encoder of all columns' vectors side by side, given random parts of rows",
         "Baltrusaitis et al., arXiv 1705.09406",
         EarlyFusionVAE,
-        ELBO(dropout=0.5),
+        (Stage(ELBO(dropout=0.5)),),
+    ),
+    Method(
+        "latent-flow",
+        "any column given any others, drawn one after another; pictures and sounds by flows",
+        "Lipman et al., arXiv 2210.02747; Uria et al., arXiv 1310.1757",
+        LatentFlow,
+        (
+            Stage(ColumnELBO(), share=0.35, parts=("autoencoders",)),
+            Stage(AnyOrder(), parts=("encoders", "context_network", "generators"), begin=LatentFlow.measure),
+        ),
     ),
 )
 

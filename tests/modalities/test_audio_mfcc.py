@@ -50,11 +50,26 @@ def test_features_are_those_of_librosa_and_scikit_learn(rate: int, tmp_path: Pat
     modality = AudioMfcc.fit(cells, tmp_path)
     expected = [by_librosa(tmp_path / cell, modality) for cell in cells]
     scaler = StandardScaler().fit(np.concatenate(expected, axis=1).T)
-    vectors = modality.features(modality.to_tensor(cells, tmp_path)).view(4, 40, -1).numpy()
+    tensor = modality.to_tensor(cells, tmp_path)
+    vectors = modality.calibrated(tensor).features(tensor).view(4, 40, -1).numpy()
     for vector, coefficients in zip(vectors, expected, strict=True):
         frames = coefficients.shape[1]
         np.testing.assert_allclose(vector[:, :frames].T, scaler.transform(coefficients.T), atol=1e-5)
         assert (vector[:, frames:] == 0).all()
+
+
+def test_a_few_sounds_stand_for_many_until_all_are_there(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sounds = {f"s{number}": rng.normal(size=300) * rng.uniform(0.01, 0.3) for number in range(600)}
+    cells = saved(tmp_path, **sounds)
+    modality = AudioMfcc.fit(cells, tmp_path)
+    tensor = modality.to_tensor(cells, tmp_path)
+    calibrated = modality.calibrated(tensor)
+    frames = np.concatenate([by_librosa(tmp_path / cell, modality) for cell in cells], axis=1)
+    np.testing.assert_allclose(calibrated.mean, frames.mean(axis=1), rtol=1e-4, atol=1e-3)
+    assert calibrated.mean != modality.mean
+    np.testing.assert_allclose(modality.mean, calibrated.mean, atol=0.2 * max(calibrated.scale))
+    assert modality.calibrated(tensor[:0]) == modality
 
 
 def test_networks_read_standardised_coefficients_and_where_a_sound_ends(tmp_path: Path) -> None:

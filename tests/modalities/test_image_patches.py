@@ -81,7 +81,7 @@ def test_features_are_at_most_a_thousand_patches_at_the_same_places(tmp_path: Pa
         for picture in pictures
     ]
     np.testing.assert_array_equal(modality.features(modality.to_tensor(cells, tmp_path)), expected)
-    assert modality.feature_shape == (1000, 16, 16, 1)
+    assert modality.feature_shape == (1000, 16, 16)
 
 
 def test_pictures_of_different_sizes_have_the_same_patches(tmp_path: Path) -> None:
@@ -130,3 +130,16 @@ def test_a_broken_picture_is_a_bad_cell(tmp_path: Path) -> None:
     with pytest.raises(BadCells) as caught:
         modality.to_tensor(pd.Series(["0.png", "broken.png"]), tmp_path)
     assert list(caught.value.reasons) == [1]
+
+
+def test_a_thousand_patches_and_one_more(tmp_path: Path) -> None:
+    for height, width, count in ((55, 40, 1000), (22, 158, 1001)):
+        picture = noise(height, width)
+        cells = saved(tmp_path, picture)
+        modality = ImagePatches.fit(cells, tmp_path, height=height, width=width)
+        expected = extract_patches_2d(
+            picture, (16, 16), max_patches=1000 if count > 1000 else None, random_state=0
+        )
+        vectors = modality.features(modality.to_tensor(cells, tmp_path))
+        np.testing.assert_array_equal(vectors[0], expected.ravel())
+        assert (height - 15) * (width - 15) == count

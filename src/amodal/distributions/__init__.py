@@ -1,7 +1,8 @@
-"""What torch.distributions lacks: noise owned by rows, masked Gaussian mixtures, sequences and bags of words."""
+"""What torch.distributions lacks: noise owned by rows, masked Gaussian mixtures, flows, sequences and bags of words."""
 
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.draw import draw
+from amodal.distributions.flow import Flow
 from amodal.distributions.gaussian import Gaussians, kl_to_standard
 from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
@@ -9,6 +10,7 @@ from amodal.distributions.sequence import TokenSequence
 
 __all__ = [
     "BagOfWords",
+    "Flow",
     "GaussianMixture",
     "Gaussians",
     "RowNoise",

@@ -6,9 +6,10 @@ from functools import singledispatch
 from typing import Any
 
 from torch import Tensor
-from torch.distributions import Categorical, Distribution, Independent, Normal
+from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
 
 from amodal.distributions.bag import BagOfWords
+from amodal.distributions.flow import Flow
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
 
@@ -47,4 +48,16 @@ def _(distribution: TokenSequence, noise: RowNoise) -> Tensor:
 
 @draw.register
 def _(distribution: BagOfWords, noise: RowNoise) -> Tensor:
+    return distribution.draw(noise)
+
+
+@draw.register
+def _(distribution: MixtureSameFamily, noise: RowNoise) -> Tensor:
+    chosen = draw(distribution.mixture_distribution, noise)
+    points = draw(distribution.component_distribution, noise)
+    return points.gather(1, chosen[:, None])[:, 0]
+
+
+@draw.register
+def _(distribution: Flow, noise: RowNoise) -> Tensor:
     return distribution.draw(noise)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ntpath
+import os
 import re
-from pathlib import Path, PureWindowsPath
-from stat import S_ISREG
+from errno import ELOOP
+from functools import lru_cache
+from pathlib import Path
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import BinaryIO
 
 from amodal.problems import UnreadableCell
@@ -40,7 +44,7 @@ def locate(cell: object, root: Path | None) -> Path:
         raise UnreadableCell("is not the path of a file")
     if _URL.match(cell):
         raise UnreadableCell("is a URL; download the file and write its path relative to the table's folder")
-    if Path(cell).is_absolute() or PureWindowsPath(cell).drive:
+    if os.path.isabs(cell) or ntpath.splitdrive(cell)[0]:  # noqa: PTH117
         raise UnreadableCell(
             "is an absolute path; write it relative to the table's folder or pass --media-root"
         )
@@ -50,23 +54,50 @@ def locate(cell: object, root: Path | None) -> Path:
 
 
 def _file_below(root: Path, cell: str) -> Path:
+    # Strings, and one path at the end: a table may name millions of files.
     try:
-        folder = root.resolve()
-        path = (folder / cell).resolve()
-        if not path.is_relative_to(folder):
+        folder = _real_folder(os.path.abspath(root), *os.stat(root)[1:3])  # noqa: PTH100, PTH116
+        path = _real_path(folder, cell)
+        if path != folder and not path.startswith(os.path.join(folder, "")):  # noqa: PTH118
             raise UnreadableCell("leaves the table's folder")
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
         raise UnreadableCell("no such file") from None
     except OSError as error:
+        if error.errno == ELOOP:
+            raise UnreadableCell("no such file (symbolic links go round in a circle)") from None
         raise UnreadableCell(f"cannot be opened ({error.strerror})") from error
-    except RuntimeError:  # how Python before 3.13 meets symbolic links that go round in a circle
-        raise UnreadableCell("no such file (symbolic links go round in a circle)") from None
     if not S_ISREG(status.st_mode):
-        raise UnreadableCell("is a folder, not a file" if path.is_dir() else "is not an ordinary file")
+        raise UnreadableCell(
+            "is a folder, not a file" if S_ISDIR(status.st_mode) else "is not an ordinary file"
+        )
     if status.st_size == 0:
         raise UnreadableCell("is an empty file")
-    return path
+    return Path(path)
+
+
+@lru_cache
+def _real_folder(path: str, _inode: int, _device: int) -> str:
+    """The folder without symbolic links; asked anew when another folder takes its place."""
+    return os.path.realpath(path)
+
+
+def _real_path(folder: str, cell: str) -> str:
+    """The path of a cell without `..` or symbolic links, of which the folder itself has none.
+
+    As `os.path.realpath`, which looks at every folder above too, each time.
+    """
+    path = folder
+    for part in cell.split(os.sep):  # noqa: PTH206
+        if part == ".." or "/" in part:
+            break
+        if part not in ("", "."):
+            path = os.path.join(path, part)  # noqa: PTH118
+            if S_ISLNK(os.lstat(path).st_mode):
+                break
+    else:
+        return path
+    return os.path.realpath(os.path.join(folder, cell))  # noqa: PTH118
 
 
 def open_cell(path: Path) -> BinaryIO:

@@ -46,6 +46,7 @@ class AudioMel(Modality):
     representation: ClassVar[str] = "mel"
     suffix: ClassVar[str | None] = ".wav"
     unit: ClassVar[str] = "decibels above -80 of full scale, over 80; -0.5 after the end"
+    latent: ClassVar[int | None] = 32
 
     rate: int
     frames: int

@@ -22,7 +22,6 @@ from amodal.modalities.modality import Modality
 from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
 
 _COEFFICIENTS = 40
-_HEARD = 500
 _LASTS, _ENDED = 1.0, -1.0
 
 
@@ -39,14 +38,15 @@ class AudioMfcc(Modality):
         mels: bands that the coefficients are made of.
         n_fft: samples a window.
         hop: samples from frame to frame.
-        mean: of each coefficient, over the frames of up to 500 sounds, evenly spread over the column.
+        mean: of each coefficient, over the frames of up to 200 sounds, evenly spread over the column.
         scale: its standard deviation over the same frames; 1 where a coefficient never changes.
     """
 
     type: ClassVar[str] = "audio"
     representation: ClassVar[str] = "mfcc"
     suffix: ClassVar[str | None] = ".wav"
-    unit: ClassVar[str] = "standard deviations from the mean over all the table's frames; 0 after the end"
+    unit: ClassVar[str] = "standard deviations from the mean, over the column's frames; 0 after the end"
+    latent: ClassVar[int | None] = 32
 
     rate: int
     frames: int
@@ -65,10 +65,8 @@ class AudioMfcc(Modality):
         shared = {name: value for name, value in options.items() if name not in ("mean", "scale")}
         unscaled = cls(**AudioMel.fit(cells, root, **shared).to_dict(), mean=(), scale=())
         if not {"mean", "scale"} <= set(options):
-            scaler = StandardScaler()
-            for coefficients in read_sample(cells, root, unscaled._coefficients, most=_HEARD):
-                scaler.partial_fit(coefficients.T)
-            options = {"mean": scaler.mean_.tolist(), "scale": scaler.scale_.tolist()} | options
+            heard = read_sample(cells, root, unscaled._coefficients)
+            options = _standard(np.concatenate(heard, axis=1).T) | options
         return cls.from_dict(unscaled.to_dict() | options)
 
     @property
@@ -118,14 +116,14 @@ class AudioMfcc(Modality):
         lasts = tensor[:, -1:]
         return torch.cat([(tensor[:, :-1] - mean) / scale * (lasts > 0), lasts], dim=1)
 
+    def calibrated(self, tensor: Tensor) -> Self:
+        frames = tensor.transpose(1, 2)
+        lasting = frames[frames[:, :, -1] > 0]
+        return self.from_dict(self.to_dict() | _standard(lasting[:, :-1].numpy())) if len(lasting) else self
+
     def features(self, tensor: Tensor) -> Tensor:
-        """Standardise over all the frames of the sounds handed over, where `scaled` goes by a sample of them."""
-        frames = tensor.transpose(1, 2).numpy()
-        lasts = frames[:, :, -1] > 0
-        vectors = np.zeros((len(frames), self.frames, _COEFFICIENTS), np.float32)
-        if lasts.any():
-            vectors[lasts] = StandardScaler().fit_transform(frames[lasts][:, :-1])
-        return torch.from_numpy(vectors).transpose(1, 2).flatten(1)
+        """The standardised coefficients, without the row that says where a sound ends."""
+        return self.scaled(tensor)[:, :-1].flatten(1)
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         return [self._sound(rows) for rows in tensor.detach().double().cpu().numpy()]
@@ -149,6 +147,12 @@ class AudioMfcc(Modality):
 
     def write(self, path: Path, cell: Any) -> None:
         write_sound(path, cell.samples, cell.rate)
+
+
+def _standard(frames: np.ndarray[Any, Any]) -> dict[str, tuple[float, ...]]:
+    """Mean and scale of coefficients, given as (frames, coefficients)."""
+    scaler = StandardScaler().fit(frames)
+    return {"mean": tuple(scaler.mean_.tolist()), "scale": tuple(scaler.scale_.tolist())}
 
 
 class _MfccDecoder(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class ImagePatches(Modality):
     representation: ClassVar[str] = "patches"
     suffix: ClassVar[str | None] = ".png"
     unit: ClassVar[str] = "brightness, 0 to 255"
+    latent: ClassVar[int | None] = 32
 
     height: int
     width: int
@@ -96,7 +98,8 @@ class ImagePatches(Modality):
     @property
     def feature_shape(self) -> tuple[int, ...]:
         count = (self.height - self.patch + 1) * (self.width - self.patch + 1)
-        return (min(count, _MOST), self.patch, self.patch, self.channels)
+        shape = (min(count, _MOST), self.patch, self.patch)
+        return shape if self.channels == 1 else (*shape, self.channels)
 
     @property
     def dtype(self) -> str:
@@ -133,18 +136,19 @@ class ImagePatches(Modality):
         """All patches of each picture, flattened; above 1,000, as many at places that are drawn once for all."""
         shape = (self.height, self.width, self.channels)
         values = np.arange(np.prod(shape)).reshape(shape)
-        count = (self.height - self.patch + 1) * (self.width - self.patch + 1)
-        wanted = extract_patches_2d(
-            values,
-            (self.patch, self.patch),
-            max_patches=_MOST if count > _MOST else None,
-            random_state=0,
-        )
         # Every value of a picture stands somewhere in its tensor.
         places = np.empty(values.size, np.int64)
         stored = self._cut(values[None]).ravel()
         places[stored] = np.arange(len(stored))
-        return torch.from_numpy(np.take(tensor.flatten(1).numpy(), places[wanted.ravel()], axis=1))
+        side = (self.patch, self.patch)
+        if self.feature_shape[0] < _MOST:
+            pictures = np.take(tensor.flatten(1).numpy(), places, axis=1).reshape(-1, *shape)
+            patches = np.lib.stride_tricks.sliding_window_view(pictures, side, axis=(1, 2))
+            vectors = patches.transpose(0, 1, 2, 4, 5, 3).reshape(len(tensor), math.prod(self.feature_shape))
+        else:
+            wanted = extract_patches_2d(values, side, max_patches=_MOST, random_state=0)
+            vectors = np.take(tensor.flatten(1).numpy(), places[wanted.ravel()], axis=1)
+        return torch.from_numpy(vectors)
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         """Average patches where they overlap, by `reconstruct_from_patches_2d`."""

@@ -37,6 +37,7 @@ class ImagePixels(Modality):
     representation: ClassVar[str] = "pixels"
     suffix: ClassVar[str | None] = ".png"
     unit: ClassVar[str] = "brightness, 0 to 1"
+    latent: ClassVar[int | None] = 32
 
     height: int
     width: int

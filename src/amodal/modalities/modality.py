@@ -29,12 +29,15 @@ class Modality(ABC):
         representation: the kind of numbers it becomes, as in `--type COL=TYPE:REPRESENTATION`.
         unit: what the numbers of `features` are, and their range.
         suffix: of the files that its cells are written to, None for cells that stand in the table itself.
+        latent: size of the latent of an autoencoder of the column alone, where a cell is the mean of its likelihood,
+            whose noise is no part of it; None where a draw of the likelihood is a cell.
     """
 
     type: ClassVar[str]
     representation: ClassVar[str]
     unit: ClassVar[str]
     suffix: ClassVar[str | None] = None
+    latent: ClassVar[int | None] = None
 
     @classmethod
     @abstractmethod
@@ -96,8 +99,12 @@ class Modality(ABC):
         """Turn a stored tensor to what the encoder reads and the likelihood scores."""
         return tensor
 
+    def calibrated(self, tensor: Tensor) -> Self:
+        """The modality as all stored tensors of its column have it, where `fit` looked at some; by default itself."""
+        return self
+
     def features(self, tensor: Tensor) -> Tensor:
-        """Turn the stored tensors of all a column's cells to vectors (N, F), by default what networks read.
+        """Turn stored tensors to vectors (N, F) for other tools, by default what networks read.
 
         F is the product of `feature_shape`.
         """
@@ -114,6 +121,13 @@ class Modality(ABC):
     @abstractmethod
     def decoder(self, latent: int) -> nn.Module:
         """A network from latents (N, latent) to the likelihood of N cells, a `torch.distributions.Distribution`."""
+
+    def conditional(self, context: int) -> nn.Module:
+        """A network from contexts (N, context) to the distribution of N cells that they leave open.
+
+        By default the decoder; for types without a `latent`.
+        """
+        return self.decoder(context)
 
     def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
         """What a user is shown of a likelihood: by default an honest draw."""

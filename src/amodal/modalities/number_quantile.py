@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from sklearn.preprocessing import QuantileTransformer
 from torch import Tensor, nn
-from torch.distributions import Normal
+from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from amodal.modalities.modality import Modality
 from amodal.nn import Dense, LearnedScale
@@ -21,6 +21,7 @@ from amodal.problems import BadCells, RejectColumn, examples
 
 _QUANTILES = 256
 _FEW = 20
+_NARROWEST = 0.03
 
 
 def _as_numbers(cells: pd.Series[Any]) -> np.ndarray[Any, Any]:
@@ -130,6 +131,10 @@ class NumberQuantile(Modality):
     def decoder(self, latent: int) -> nn.Module:
         return _NumberDecoder(latent)
 
+    def conditional(self, context: int) -> nn.Module:
+        """A mixture of normals: what is given often leaves several ranges open."""
+        return _NumberMixture(context)
+
 
 def _decimals(values: np.ndarray[Any, Any], most: int = 6) -> int:
     """How many digits after the point tell all values apart from their rounding, at most `most`."""
@@ -158,3 +163,18 @@ class _NumberDecoder(nn.Module):
     def forward(self, latents: Tensor) -> Normal:
         mean = self.network(latents)[:, 0]
         return Normal(mean, self.scale().expand_as(mean), validate_args=False)
+
+
+class _NumberMixture(nn.Module):
+    def __init__(self, context: int, components: int = 8) -> None:
+        super().__init__()
+        self.network = Dense(context, 128, 3 * components)
+
+    def forward(self, contexts: Tensor) -> MixtureSameFamily:
+        logits, means, excess = self.network(contexts).chunk(3, dim=1)
+        scales = _NARROWEST + nn.functional.softplus(excess)
+        return MixtureSameFamily(
+            Categorical(logits=logits, validate_args=False),
+            Normal(3.0 * means, scales, validate_args=False),
+            validate_args=False,
+        )

@@ -51,6 +51,7 @@ class TextEmbedding(Modality):
     type: ClassVar[str] = "text"
     representation: ClassVar[str] = "embedding"
     unit: ClassVar[str] = "mean of word vectors; texts of the column have a root mean square of 1"
+    latent: ClassVar[int | None] = 16
 
     vocabulary: tuple[str, ...]
     vectors: tuple[float, ...]

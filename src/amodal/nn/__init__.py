@@ -1,12 +1,15 @@
 """Network blocks. They know shapes, not probability."""
 
+from amodal.nn.context import ContextNetwork
 from amodal.nn.convolution import ImageDecoder, ImageEncoder
 from amodal.nn.dense import Dense
 from amodal.nn.scale import LearnedScale
 from amodal.nn.temporal import SoundDecoder, SoundEncoder
 from amodal.nn.tokens import TokenDecoder, TokenEncoder
+from amodal.nn.velocity import VelocityNetwork
 
 __all__ = [
+    "ContextNetwork",
     "Dense",
     "ImageDecoder",
     "ImageEncoder",
@@ -15,4 +18,5 @@ __all__ = [
     "SoundEncoder",
     "TokenDecoder",
     "TokenEncoder",
+    "VelocityNetwork",
 ]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from amodal.objectives.any_order import AnyOrder
+from amodal.objectives.column_elbo import ColumnELBO
 from amodal.objectives.elbo import ELBO
 from amodal.objectives.importance_weighted import ImportanceWeighted
 from amodal.objectives.mixture_prior import MixturePrior
@@ -15,11 +17,15 @@ OBJECTIVES: tuple[type[Objective[Any]], ...] = (
     ImportanceWeighted,
     TotalCorrelation,
     MixturePrior,
+    ColumnELBO,
+    AnyOrder,
 )
 
 __all__ = [
     "ELBO",
     "OBJECTIVES",
+    "AnyOrder",
+    "ColumnELBO",
     "ImportanceWeighted",
     "Loss",
     "MixturePrior",

@@ -1,10 +1,10 @@
 """Tables: reading, schema inference, the prepared store, writing."""
 
-from amodal.table.encoding import BadCellPolicy, convert, encode
+from amodal.table.encoding import BadCellPolicy, check_policy, convert, encode
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import IGNORE, check_columns, infer_schema
 from amodal.table.modality import CellWriter, Modality
-from amodal.table.problem_report import BadCell, cell_problem
+from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
 from amodal.table.reading import SUFFIXES, Table, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
 from amodal.table.store import Store, prepare_store
@@ -23,6 +23,7 @@ __all__ = [
     "Table",
     "cell_problem",
     "check_columns",
+    "check_policy",
     "convert",
     "describe",
     "encode",
@@ -31,5 +32,6 @@ __all__ = [
     "prepare_store",
     "read_table",
     "row_number",
+    "write_bad_cells",
     "write_table",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 from amodal.problems import DataProblem, examples
 from amodal.table.reading import row_number
 
-__all__ = ["BadCell", "cell_problem"]
+__all__ = ["BadCell", "cell_problem", "write_bad_cells"]
 
 SHOWN = 3  # bad cells of a column that the message shows
 
@@ -61,6 +63,14 @@ def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str)
             f"(row {shown}). Remove them, for there is nothing to learn from them."
         ]
     return DataProblem("\n".join(lines)) if lines else None
+
+
+def write_bad_cells(path: Path, bad: Sequence[BadCell]) -> None:
+    """List bad cells as CSV: column, row, cell, reason."""
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow([field.name for field in fields(BadCell)])
+        writer.writerows(astuple(cell) for cell in bad)
 
 
 def _cells(count: int) -> str:

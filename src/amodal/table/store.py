@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import check_columns
 from amodal.table.modality import Modality
 from amodal.table.parallel import Report, in_parallel
-from amodal.table.problem_report import BadCell, cell_problem
+from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
 from amodal.table.reading import Table
 
 __all__ = ["Store", "prepare_store"]
@@ -161,7 +161,7 @@ def prepare_store(
         if problem:
             raise problem
         np.save(beside / PRESENT, present)
-        _write_bad_cells(beside / BAD_CELLS, bad)
+        write_bad_cells(beside / BAD_CELLS, bad)
         description = {
             "format": FORMAT,
             "rows": len(table),
@@ -179,13 +179,6 @@ def _write_chunk(chunk: Chunk, folder: Path) -> tuple[int, np.ndarray, tuple[Bad
     encoded = encode_chunk(chunk)
     np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
     return encoded.position, encoded.rows, encoded.bad
-
-
-def _write_bad_cells(path: Path, bad: list[BadCell]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.writer(lines)
-        writer.writerow([field.name for field in fields(BadCell)])
-        writer.writerows(astuple(cell) for cell in bad)
 
 
 def _description(folder: Path) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass, field
@@ -66,3 +67,39 @@ class Budget:
         """Estimate of the time left; None before there is anything to judge by."""
         used = self.fraction(epochs_done)
         return self.elapsed() * (1.0 - used) / used if used > 0.005 else None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The part of a budget that one stage of training has.
+
+    Attributes:
+        budget: the whole.
+        start: share of the budget that is used up when the stage begins, 0 to 1.
+        end: share that is used up when it ends.
+        epochs_before: epochs of earlier stages; the last of them may be a part of one.
+    """
+
+    budget: Budget
+    start: float = 0.0
+    end: float = 1.0
+    epochs_before: float = 0.0
+
+    def whole(self, epochs_done: float) -> float:
+        """How much of the budget is used up after so many of the stage's epochs, 0 to 1."""
+        return self.budget.fraction(self.epochs_before + epochs_done)
+
+    def used(self, epochs_done: float) -> float:
+        """How much of the stage's part is used up, 0 to 1."""
+        return min(1.0, max(0.0, self.whole(epochs_done) - self.start) / max(self.end - self.start, 1e-9))
+
+    def over(self, epochs_done: float, reserve: float) -> bool:
+        """Whether the stage's time is up, `reserve` seconds of which are still needed, or its epochs are done."""
+        budget = self.budget
+        late = budget.seconds is not None and budget.elapsed() + reserve > budget.seconds * self.end
+        return late or self.epochs_before + epochs_done >= budget.epochs * self.end
+
+    @property
+    def epochs(self) -> int:
+        """Most epochs the stage may begin."""
+        return max(1, math.ceil(self.budget.epochs * self.end - self.epochs_before))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import lightning.pytorch as pl
 import pandas as pd
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from torch import Tensor
 
 from amodal.files import replacing_file
-from amodal.training.budget import Budget
+from amodal.training.budget import Budget, Span
 from amodal.training.module import TrainingModule
 
 
@@ -33,14 +34,14 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Stopping(pl.Callback):
-    """Ends training when the time is up, or when the user interrupts it.
+    """Ends a stage of training when its time is up, or when the user interrupts it.
 
     Args:
-        budget: the time.
+        span: its part of the budget.
     """
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+    def __init__(self, span: Span) -> None:
+        self.span = span
         self.interrupted = False
         self._validation_seconds = 0.0
         self._validation_started = 0.0
@@ -51,11 +52,11 @@ class Stopping(pl.Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validation_seconds = time.monotonic() - self._validation_started
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         if self.interrupted:
             raise Interrupted
-        if self.budget.seconds is not None:
-            over = self.budget.elapsed() + self._validation_seconds > self.budget.seconds
+        if isinstance(pl_module, TrainingModule):
+            over = self.span.over(pl_module.epochs_done(), self._validation_seconds)
             trainer.should_stop = trainer.should_stop or _agreed(trainer, over)
 
 
@@ -99,7 +100,7 @@ class History(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         ordered = {name: metrics.pop(name) for name in ("train_loss", "val_loss") if name in metrics}
-        row = {"epoch": trainer.current_epoch + 1, "seconds": round(self.budget.elapsed(), 3)}
+        row = {"epoch": len(self.rows) + 1, "seconds": round(self.budget.elapsed(), 3)}
         self.rows.append(row | ordered | metrics)
 
     def frame(self) -> pd.DataFrame:
@@ -119,11 +120,13 @@ class Checkpoints(pl.Callback):
 
     Args:
         path: the file.
+        stage: what is said of the stage, to be read before the rest is loaded.
         every: seconds between two.
     """
 
-    def __init__(self, path: Path, every: float = 10.0) -> None:
+    def __init__(self, path: Path, stage: Mapping[str, Any], every: float = 10.0) -> None:
         self.path = path
+        self.stage = dict(stage)
         self.every = every
         self._last = -float("inf")
 
@@ -132,12 +135,24 @@ class Checkpoints(pl.Callback):
             trainer.save_checkpoint(self.path)
             self._last = time.monotonic()
 
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["stage"] = self.stage
+
 
 class ProgressBar(pl.Callback):
-    """Shows epoch, losses, how far the budget is used up and the time left."""
+    """Shows epoch, losses, how far the budget is used up and the time left; one bar for all stages.
 
-    def __init__(self, budget: Budget) -> None:
+    Args:
+        budget: of all stages.
+        stages: how many there are.
+    """
+
+    def __init__(self, budget: Budget, stages: int = 1) -> None:
         self.budget = budget
+        self.stages = stages
+        self.stage = 1
         self._task: TaskID | None = None
         self._bar = Progress(
             TextColumn("Training"),
@@ -149,16 +164,24 @@ class ProgressBar(pl.Callback):
             console=Console(stderr=True),
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self._task is None:
             self._bar.start()
             self._task = self._bar.add_task("fit", total=1.0, told="", left="")
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         if self._task is None or not isinstance(pl_module, TrainingModule):
             return
-        left = self.budget.seconds_left(pl_module.used() * self.budget.epochs)
-        told = f"epoch {trainer.current_epoch + 1}"
+        span, done = pl_module.span, pl_module.epochs_done()
+        left = self.budget.seconds_left(span.epochs_before + done)
+        stage = f"stage {self.stage} of {self.stages}, " if self.stages > 1 else ""
+        told = f"{stage}epoch {math.floor(span.epochs_before + done) + 1}"
         shown = {"train_loss": "loss", "val_loss": "held-out", "train_kl": "kl"}
         metrics = trainer.callback_metrics
         told += "".join(
@@ -166,18 +189,10 @@ class ProgressBar(pl.Callback):
         )
         self._bar.update(
             self._task,
-            completed=pl_module.used(),
+            completed=span.whole(done),
             told=told,
             left="" if left is None else f"{int(left) // 60}:{int(left) % 60:02d} left",
         )
-
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._bar.stop()
-
-    def on_exception(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
-    ) -> None:
-        self._bar.stop()
 
 
 def _agreed(trainer: pl.Trainer, decision: bool) -> bool:

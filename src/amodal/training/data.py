@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import lightning.pytorch as pl
 import numpy as np
+import torch
 
+from amodal.batch import Batch
 from amodal.problems import DataProblem
 from amodal.table import Store
 from amodal.training.batches import Batches
@@ -27,6 +31,12 @@ class StoredRows(pl.LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.training, self.held_out = split(len(store), seed)
+
+    def some(self, device: torch.device, most: int = 10_000, at_once: int = 256) -> Iterator[Batch]:
+        """Rows to train on, at most so many, evenly spread over the table."""
+        rows = self.training[:: -(-len(self.training) // most)]
+        for start in range(0, len(rows), at_once):
+            yield self.store.gather(rows[start : start + at_once]).to(device)
 
     def train_dataloader(self) -> Batches:
         return self._batches(self.training, shuffled=True)

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,11 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 
+from amodal.methods import Stage
 from amodal.models import Model
-from amodal.objectives import Objective
 from amodal.problems import UsageProblem
 from amodal.table import Store
-from amodal.training.budget import Budget
+from amodal.training.budget import Budget, Span
 from amodal.training.callbacks import (
     AtomicCheckpointIO,
     Best,
@@ -78,7 +78,7 @@ class Training:
 
 def train(
     model: Model,
-    objective: Objective[Any],
+    stages: Sequence[Stage],
     store: Store,
     budget: Budget,
     plan: Plan,
@@ -86,13 +86,13 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> Training:
-    """Train a model in place, and leave it with the weights of its best epoch.
+    """Train a model in place, stage after stage, and leave it with the weights of each stage's best epoch.
 
     Args:
         model: what is trained.
-        objective: how.
+        stages: how.
         store: the rows, of which a tenth is held out.
-        budget: how long.
+        budget: how long, over all stages.
         plan: the rest.
         checkpoint: where the state goes as training runs; None writes none.
         resume: go on from that checkpoint.
@@ -101,28 +101,71 @@ def train(
         KeyboardInterrupt: after Ctrl-C; the checkpoint is whole.
         UsageProblem: the device or precision is not there, or there is nothing to resume.
     """
-    module = TrainingModule(model, objective, budget, seed=plan.seed, learning_rate=plan.learning_rate)
-    best, history, stopping = Best(plan.patience), History(budget), Stopping(budget)
-    callbacks: list[pl.Callback] = [stopping, best, history, ProgressBar(budget)]
-    if checkpoint:
-        callbacks.append(Checkpoints(checkpoint))
     if resume and not (checkpoint and checkpoint.is_file()):
         raise UsageProblem("There is no checkpoint to resume from: leave out --resume to start anew.")
-    with _quiet():
-        trainer = _trainer(plan, budget, callbacks)
-        with _interruptible(stopping):
-            trainer.fit(
-                module,
-                datamodule=StoredRows(store, plan.batch_size, plan.seed),
-                ckpt_path=str(checkpoint) if resume else None,
-                weights_only=True if resume else None,
+    before = torch.load(checkpoint, weights_only=True)["stage"] if resume and checkpoint else None
+    stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
+    history, stage_end, epochs = History(budget), 0.0, 0.0
+    with _quiet(), ProgressBar(budget, len(stages)) as bar:
+        for number, stage in enumerate(stages, start=1):
+            stage_end += (1.0 - stage_end) * stage.share
+            if before and number < before["number"]:
+                continue
+            if before:
+                start, epochs = before["start"], before["epochs"]
+            else:
+                start = budget.fraction(epochs)
+                stage.begin(model, StoredRows(store, plan.batch_size, plan.seed).some(model.device))
+            bar.stage = number
+            epochs += _train_stage(
+                model,
+                stage,
+                store,
+                Span(budget, start, stage_end, epochs),
+                plan,
+                [history, bar],
+                Checkpoints(checkpoint, {"number": number, "start": start, "epochs": epochs})
+                if checkpoint
+                else None,
+                resume=before is not None,
             )
+            before = None
+    return Training(history.frame(), process_number() == 0)
+
+
+def _train_stage(
+    model: Model,
+    stage: Stage,
+    store: Store,
+    span: Span,
+    plan: Plan,
+    shared: Sequence[pl.Callback],
+    checkpoints: Checkpoints | None,
+    *,
+    resume: bool,
+) -> float:
+    """Train one stage; gives its epochs, of which the last may be a part of one."""
+    model.requires_grad_(False)
+    for parameter in stage.parameters(model):
+        parameter.requires_grad_()
+    module = TrainingModule(model, stage.objective, span, seed=plan.seed, learning_rate=plan.learning_rate)
+    best, stopping = Best(plan.patience), Stopping(span)
+    callbacks = [stopping, best, *shared, *([checkpoints] if checkpoints else [])]
+    trainer = _trainer(plan, span.epochs, callbacks)
+    with _interruptible(stopping):
+        trainer.fit(
+            module,
+            datamodule=StoredRows(store, plan.batch_size, plan.seed),
+            ckpt_path=str(checkpoints.path) if resume and checkpoints else None,
+            weights_only=True if resume else None,
+        )
     if best.weights:
         model.load_state_dict(best.weights)
-    return Training(history.frame(), trainer.is_global_zero)
+    model.requires_grad_()
+    return module.epochs_done()
 
 
-def _trainer(plan: Plan, budget: Budget, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:
     accelerator = {"cuda": "gpu"}.get(plan.device, plan.device)
     options: dict[str, Any] = {
         "accelerator": accelerator,
@@ -130,7 +173,7 @@ def _trainer(plan: Plan, budget: Budget, callbacks: list[pl.Callback]) -> pl.Tra
         "num_nodes": plan.num_nodes,
         "strategy": plan.strategy,
         "precision": _precision(plan),
-        "max_epochs": budget.epochs,
+        "max_epochs": epochs,
     }
     try:
         return pl.Trainer(

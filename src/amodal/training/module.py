@@ -13,7 +13,7 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.models import Model
 from amodal.objectives import Loss, Objective
-from amodal.training.budget import Budget
+from amodal.training.budget import Span
 
 _WARM_STEPS = 100
 _LAST_RATE = 0.02
@@ -23,13 +23,13 @@ _VALIDATION_SEED = 987_654_321
 class TrainingModule(pl.LightningModule):
     """Trains a model by an objective.
 
-    The learning rate rises over the first steps and falls along a cosine as the budget is used up, so that
+    The learning rate rises over the first steps and falls along a cosine as its part of the budget is used up, so that
     training ends well whatever the limit.
 
     Args:
         model: what is trained.
         objective: how.
-        budget: how long.
+        span: its part of the budget.
         seed: of the noise; a row's noise depends on the seed, the step and the row alone.
         learning_rate: the highest.
     """
@@ -38,7 +38,7 @@ class TrainingModule(pl.LightningModule):
         self,
         model: Model,
         objective: Objective[Any],
-        budget: Budget,
+        span: Span,
         *,
         seed: int,
         learning_rate: float,
@@ -46,14 +46,17 @@ class TrainingModule(pl.LightningModule):
         super().__init__()
         self.model = model
         self.objective = objective
-        self.budget = budget
+        self.span = span
         self.seed = seed
         self.learning_rate = learning_rate
 
+    def epochs_done(self) -> float:
+        """Epochs of this stage, the current one counted by its steps."""
+        return self.global_step / max(1, int(self.trainer.num_training_batches))
+
     def used(self) -> float:
-        """The share of the budget used up, counted in epochs where these bind and in time where it does."""
-        batches = max(1, int(self.trainer.num_training_batches))
-        return self.budget.fraction(self.global_step / batches)
+        """The share of the span used up, counted in epochs where these bind and in time where it does."""
+        return self.span.used(self.epochs_done())
 
     def training_step(self, batch: Batch) -> Tensor:
         noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
@@ -70,7 +73,8 @@ class TrainingModule(pl.LightningModule):
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), lr=self.learning_rate, fused=True)
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return torch.optim.Adam(trained, lr=self.learning_rate, fused=True)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         warm = min(1.0, (self.global_step + 1) / _WARM_STEPS)
