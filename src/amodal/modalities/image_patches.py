@@ -92,13 +92,17 @@ class ImagePatches(Modality):
         )
 
     @property
+    def _every(self) -> int:
+        """How many patches there are when they may begin at any pixel."""
+        return (self.height - self.patch + 1) * (self.width - self.patch + 1)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return (self.patch * self.patch * self.channels, *self._grid)
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
-        count = (self.height - self.patch + 1) * (self.width - self.patch + 1)
-        shape = (min(count, _MOST), self.patch, self.patch)
+        shape = (min(self._every, _MOST), self.patch, self.patch)
         return shape if self.channels == 1 else (*shape, self.channels)
 
     @property
@@ -141,10 +145,11 @@ class ImagePatches(Modality):
         stored = self._cut(values[None]).ravel()
         places[stored] = np.arange(len(stored))
         side = (self.patch, self.patch)
-        if self.feature_shape[0] < _MOST:
+        if self._every <= _MOST:
             pictures = np.take(tensor.flatten(1).numpy(), places, axis=1).reshape(-1, *shape)
             patches = np.lib.stride_tricks.sliding_window_view(pictures, side, axis=(1, 2))
-            vectors = patches.transpose(0, 1, 2, 4, 5, 3).reshape(len(tensor), math.prod(self.feature_shape))
+            vectors = np.array(patches.transpose(0, 1, 2, 4, 5, 3), order="C")
+            vectors = vectors.reshape(len(tensor), math.prod(self.feature_shape))
         else:
             wanted = extract_patches_2d(values, side, max_patches=_MOST, random_state=0)
             vectors = np.take(tensor.flatten(1).numpy(), places[wanted.ravel()], axis=1)
