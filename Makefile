@@ -35,6 +35,7 @@ test-all: lint
 
 bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of an hour
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.gather
 	$(BIN)/python -m benchmarks.digits
 

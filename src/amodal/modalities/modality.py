@@ -29,8 +29,8 @@ class Modality(ABC):
         representation: the kind of numbers it becomes, as in `--type COL=TYPE:REPRESENTATION`.
         unit: what the numbers of `features` are, and their range.
         suffix: of the files that its cells are written to, None for cells that stand in the table itself.
-        latent: size of the latent of an autoencoder of the column alone, where a cell is the mean of its likelihood,
-            whose noise is no part of it; None where a draw of the likelihood is a cell.
+        latent: size of the latent of an autoencoder of the column alone, where a cell is the mean or mode of its
+            likelihood, whose noise is no part of it; None where a draw of the likelihood is a cell.
     """
 
     type: ClassVar[str]

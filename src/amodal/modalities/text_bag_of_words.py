@@ -44,6 +44,7 @@ class TextBagOfWords(Modality):
     type: ClassVar[str] = "text"
     representation: ClassVar[str] = "bag_of_words"
     unit: ClassVar[str] = "times the word stands in the text"
+    latent: ClassVar[int | None] = 16
 
     vocabulary: tuple[str, ...]
     places: tuple[float, ...]
