@@ -23,6 +23,7 @@ _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".opus", "
 _HIGHEST_RATE = 16_000
 _LONGEST_SECONDS = 8.0
 _HEADERS = 5_000
+_SMALL = 100_000
 _AFTER = -0.5
 """Value of the frames after a sound's end: below silence, which is 0, so that length is part of the tensor."""
 
@@ -105,7 +106,7 @@ class AudioMel(Modality):
             )[:, : self.frames]
             return np.pad(mel, ((0, 0), (0, self.frames - mel.shape[1])), constant_values=_AFTER)
 
-        spectrograms = read_all(cells, root, spectrogram)
+        spectrograms = read_all(cells, root, spectrogram, small=_SMALL)
         stacked = np.stack(spectrograms) if spectrograms else np.empty((0, *self.shape))
         return torch.from_numpy(stacked.astype(np.float16))
 

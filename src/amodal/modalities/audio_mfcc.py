@@ -22,6 +22,7 @@ from amodal.modalities.modality import Modality
 from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
 
 _COEFFICIENTS = 40
+_SMALL = 100_000
 _LASTS, _ENDED = 1.0, -1.0
 
 
@@ -91,7 +92,7 @@ class AudioMfcc(Modality):
         return float(np.prod(self.shape))
 
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        sounds = read_all(cells, root, self._coefficients)
+        sounds = read_all(cells, root, self._coefficients, small=_SMALL)
         tensor = np.zeros((len(sounds), *self.shape), np.float32)
         tensor[:, -1] = _ENDED
         for row, coefficients in zip(tensor, sounds, strict=True):

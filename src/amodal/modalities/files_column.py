@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path, PurePath
+from threading import Lock
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -13,6 +15,7 @@ from amodal.problems import BadCells, DataProblem, RejectColumn, UnreadableCell,
 
 T = TypeVar("T")
 _ENOUGH = 0.8
+_turn = Lock()
 
 
 def read_cells(
@@ -32,16 +35,34 @@ def read_cells(
     return found, reasons
 
 
-def read_all(cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]) -> list[T]:
+def read_all(
+    cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T], *, small: int = 0
+) -> list[T]:
     """Read the files that cells name.
+
+    Args:
+        cells: the cells.
+        root: the folder that they are relative to.
+        read: reads one.
+        small: bytes, by the first file, below which only one thread at a time reads. The work on a small file is
+            in pieces so short that threads spend more on passing the interpreter's lock than they gain:
+            utterances of half a second took 0.7 s with two threads and 0.4 s with one.
 
     Raises:
         BadCells: some cannot be read.
     """
-    found, reasons = read_cells(cells, root, read)
+    with _turn if _first_size(cells, root) < small else nullcontext():
+        found, reasons = read_cells(cells, root, read)
     if reasons:
         raise BadCells(reasons)
     return found
+
+
+def _first_size(cells: pd.Series[Any], root: Path | None) -> int:
+    try:
+        return locate(cells.iloc[0], root).stat().st_size if len(cells) else 0
+    except (UnreadableCell, OSError):
+        return 0
 
 
 def read_sample(

@@ -20,6 +20,7 @@ from amodal.modalities.modality import Modality
 from amodal.nn import ImageDecoder, ImageEncoder, LearnedScale
 
 _LARGEST = 64
+_SMALL = 8_192
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -81,7 +82,7 @@ class ImagePixels(Modality):
         def pixels(path: Path) -> np.ndarray[Any, Any]:
             return fit_image(read_image(path), self.height, self.width, self.channels)
 
-        pictures = read_all(cells, root, pixels)
+        pictures = read_all(cells, root, pixels, small=_SMALL)
         stacked = (
             np.stack(pictures) if pictures else np.empty((0, self.height, self.width, self.channels), "uint8")
         )
