@@ -21,7 +21,7 @@ from amodal.evaluation.features import (
 from amodal.evaluation.frechet import frechet_distance, gaussian_frechet
 from amodal.evaluation.judges import Judge, fit_judge, judged, judged_alike
 from amodal.evaluation.marginals import label_distance, number_distance
-from amodal.evaluation.matcher import Matcher, fit_matcher
+from amodal.evaluation.matcher import Matcher, fit_matcher, fit_matchers, matches
 from amodal.evaluation.missingness import Missingness, missingness
 from amodal.evaluation.neighbourhoods import Neighbourhoods, neighbourhoods
 from amodal.evaluation.realism import realism
@@ -66,6 +66,7 @@ __all__ = [
     "fit_features",
     "fit_judge",
     "fit_matcher",
+    "fit_matchers",
     "fit_table_features",
     "frechet_distance",
     "gaussian_frechet",
@@ -73,6 +74,7 @@ __all__ = [
     "judged_alike",
     "label_distance",
     "length_distance",
+    "matches",
     "mel_distance",
     "missingness",
     "need_rows",

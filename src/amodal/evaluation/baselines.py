@@ -108,21 +108,27 @@ def fill_iteratively(
     need_rows(len(real), 10, "real cells")
     rows = subsample(len(real), seed)
     if modality.type == "number":
-        target = np.array(modality.to_cells(real[rows]), np.float64)[:, None]
-    else:
-        target = modality.features(real[rows]).numpy().astype(np.float64)
-    # A scale of its own for each column: a regression's prior knows none.
-    mean, spread = target.mean(axis=0), target.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
+        known = np.array(modality.to_cells(real[rows]), np.float64)
+        return _numbers(modality, _imputed(known, real_given[rows], given, seed))
+    # Each label on its own: of several, that sum to one, each would be read off the others, which are hidden too.
+    labels = modality.features(real[rows]).numpy().astype(np.float64)
+    likely = np.stack([_imputed(label, real_given[rows], given, seed) for label in labels.T], axis=1)
+    return torch.from_numpy(likely.argmax(axis=1))
+
+
+def _imputed(
+    known: NDArray[np.float64], real_given: NDArray[Any], given: NDArray[Any], seed: int
+) -> NDArray[np.float64]:
+    """Hidden numbers (M,) of what is given (M, F), from known ones (N,) of what is given with them (N, F)."""
+    # Scaled as vectors are: the imputer's tolerance is one for all columns.
+    mean, spread = known.mean(), known.std() or 1.0
     imputer = IterativeImputer(random_state=seed, keep_empty_features=True)
-    hidden = np.full((len(given), target.shape[1]), np.nan)
+    hidden = np.full((len(given), 1), np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        imputer.fit(np.hstack([real_given[rows], (target - mean) / spread]))
-        filled = imputer.transform(np.hstack([given, hidden]))[:, -target.shape[1] :] * spread + mean
-    if modality.type == "number":
-        return _numbers(modality, filled[:, 0])
-    return torch.from_numpy(filled.argmax(axis=1))
+        imputer.fit(np.hstack([real_given, (known[:, None] - mean) / spread]))
+        filled = imputer.transform(np.hstack([given, hidden]))
+    return np.asarray(filled[:, -1] * spread + mean)
 
 
 def _numbers(modality: Modality, values: NDArray[Any]) -> Tensor:

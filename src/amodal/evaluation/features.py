@@ -99,12 +99,12 @@ def fit_table_features(
     Raises:
         LeftOut: a column has fewer than 2 present cells.
     """
-    return {
-        name: fit_features(
-            modality, real.x[name][real.present[:, index]], own=(own or {}).get(name), seed=seed
-        )
-        for index, (name, modality) in enumerate(modalities.items())
-    }
+    features = {}
+    for name, modality in modalities.items():
+        cells = real.x[name][real.present[:, real.columns.index(name)]]
+        need_rows(len(cells), 2, f"present cells of {name!r}")
+        features[name] = fit_features(modality, cells, own=(own or {}).get(name), seed=seed)
+    return features
 
 
 def column_vectors(features: Mapping[str, ColumnFeatures], batch: Batch) -> dict[str, Vectors]:
@@ -184,5 +184,7 @@ def _principal(flat: Vectorise, cells: Tensor, seed: int) -> Vectorise:
     if vectors.shape[1] <= _COMPONENTS:
         return flat
     components = min(_COMPONENTS, len(vectors) - 1)
-    decomposition = PCA(components, random_state=seed).fit(vectors)
+    # Of cells that are all the same, the share that each component explains is 0/0.
+    with np.errstate(invalid="ignore"):
+        decomposition = PCA(components, random_state=seed).fit(vectors)
     return lambda cells: decomposition.transform(flat(cells))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.kernel_approximation import Nystroem
 
 from amodal.evaluation.sampling import subsample
-from amodal.evaluation.score import need_rows
+from amodal.evaluation.score import LeftOut, need_rows
 
 _LEAST = 50
 _LANDMARKS = 300
@@ -41,12 +42,23 @@ class Matcher:
 
     def __call__(self, given: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
         """The ratios' logarithms (N, M), in nats, of each of N cells with each of M others."""
-        r = self.correlations
         p, q = self.given(given), self.target(target)
-        common = r / (1 - r**2)
-        own = r**2 / (1 - r**2) / 2
-        alone = -np.log(1 - r**2).sum() / 2
-        return (p * common) @ q.T - (p**2 @ own)[:, None] - (q**2 @ own)[None, :] + alone
+        r, weight = self.correlations, self._weight
+        alone = self._constant - (p**2 @ (r * weight))[:, None] / 2 - (q**2 @ (r * weight))[None, :] / 2
+        return np.asarray((p * weight) @ q.T + alone)
+
+    def own(self, given: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+        """The ratios' logarithms (N,), in nats, of each of N cells with the one in its own row."""
+        p, q = self.given(given), self.target(target)
+        return np.asarray((p * q - self.correlations * (p**2 + q**2) / 2) @ self._weight + self._constant)
+
+    @property
+    def _weight(self) -> NDArray[np.float64]:
+        return np.asarray(self.correlations / (1 - self.correlations**2))
+
+    @property
+    def _constant(self) -> float:
+        return float(-np.log(1 - self.correlations**2).sum() / 2)
 
 
 def fit_matcher(given: NDArray[Any], target: NDArray[Any], *, seed: int = 0) -> Matcher:
@@ -79,6 +91,43 @@ def fit_matcher(given: NDArray[Any], target: NDArray[Any], *, seed: int = 0) -> 
     chance = 2 / np.sqrt(len(rows) - half)
     correlations = np.where(correlations > chance, correlations.clip(max=_MOST_CORRELATED), 0.0)
     return Matcher(sides[0], sides[1], correlations)
+
+
+def fit_matchers(
+    vectors: Mapping[str, NDArray[Any]], *, seed: int = 0
+) -> tuple[dict[tuple[str, str], Matcher], dict[tuple[str, str], str]]:
+    """A matcher for each two columns of real rows, (given, target), the given being the first in the table.
+
+    Args:
+        vectors: of each column, as `column_vectors` gives them.
+        seed: as in `fit_matcher`.
+
+    Returns:
+        The matchers, and the pairs that have none with the reason.
+    """
+    matchers, left_out = {}, {}
+    for pair in combinations(vectors, 2):
+        try:
+            matchers[pair] = fit_matcher(vectors[pair[0]], vectors[pair[1]], seed=seed)
+        except LeftOut as reason:
+            left_out[pair] = str(reason)
+    return matchers, left_out
+
+
+def matches(
+    matchers: Mapping[tuple[str, str], Matcher], vectors: Mapping[str, NDArray[Any]]
+) -> NDArray[np.float64]:
+    """How well the cells of each row match, (N, pairs), in nats, 0 where one is missing.
+
+    Beside `row_vectors` they show a classifier at once what it would else need many rows to find out.
+    """
+    rows = len(next(iter(vectors.values())))
+    scores = np.zeros((rows, len(matchers)))
+    for index, ((given, target), matcher) in enumerate(matchers.items()):
+        there = ~(np.isnan(vectors[given]).any(axis=1) | np.isnan(vectors[target]).any(axis=1))
+        if there.any():
+            scores[there, index] = matcher.own(vectors[given][there], vectors[target][there])
+    return scores
 
 
 def both_present(given: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -21,7 +21,9 @@ def realism(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Sc
     """How well a classifier tells real rows from generated ones: 0.5 when it cannot, 1 when it always does.
 
     The area under the receiver operating characteristic of boosted trees on rows that they were not trained on.
-    Rows must have the same holes: see `with_holes_of`.
+    Rows must have the same holes, see `with_holes_of`, and no cell in common: a cell that is real in one fold and
+    made in another misleads the classifier below 0.5. Few rows show of themselves how their columns belong
+    together, so that `matches` should stand beside `row_vectors`.
 
     Source: the classifier two-sample test, Lopez-Paz & Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
 

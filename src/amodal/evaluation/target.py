@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -89,6 +89,7 @@ def predict_target(
     embed: Embed,
     complete: Complete,
     *,
+    given: Iterable[str] | None = None,
     draws: int = 8,
     seed: int = 0,
 ) -> TargetTable:
@@ -107,23 +108,25 @@ def predict_target(
         target: the column, of categories or numbers.
         embed: the model's.
         complete: the model's, of the target.
+        given: the columns to predict from; all others by default. One that names the target outright leaves the
+            others nothing to add.
         draws: how many completions are asked for.
         seed: of folds, intervals, and the subsample of up to 2,000 rows.
 
     Raises:
-        LeftOut: the target is of another type, the only column, or has too few cells: 50, and two labels with 5.
+        LeftOut: the target is of another type, nothing is given, or it has too few cells: 50, and two labels with 5.
     """
-    if not set(modalities) - {target}:
-        raise LeftOut(f"there is no column but {target!r}")
+    others = tuple(name for name in (modalities if given is None else given) if name != target)
+    if not others:
+        raise LeftOut(f"there is no column to predict {target!r} from")
     chosen = _rows_with(target, rows, seed)
     truth = Truth.of(modalities[target], chosen, target)
-    ways = _ways(chosen, modalities, target, truth, embed, complete, draws, seed)
-    others = tuple(name for name in modalities if name != target)
+    ways = _ways(chosen, modalities, others, truth, embed, complete, draws, seed)
     singles = [(name,) for name in others]
     removed = [tuple(name for name in others if name != each) for each in others] if others[1:] else []
     # Of two columns, one alone is also all but the other.
     sets = dict.fromkeys([*singles, others, *removed])
-    losses = {(given, by): predict(given) for given in sets for by, predict in ways.items()}
+    losses = {(columns, by): predict(columns) for columns in sets for by, predict in ways.items()}
     cut = len(chosen) < int(rows.present[:, rows.columns.index(target)].sum())
 
     def scored(score: Callable[[NDArray[Any]], float]) -> Score:
@@ -133,13 +136,13 @@ def predict_target(
         gain = truth.gain(losses[others, by], losses[fewer, by])
         return Difference(others, fewer, by, scored(gain))
 
-    best = {by: min(singles, key=lambda given, by=by: losses[given, by].mean()) for by in ways}  # type: ignore[misc]
+    best = {by: min((losses[single, by].mean(), single) for single in singles)[1] for by in ways}
     return TargetTable(
         target=target,
         measure=truth.measure,
         baseline=scored(truth.score(truth.losses(truth.typical))),
         predictions=tuple(
-            Prediction(given, by, scored(truth.score(loss))) for (given, by), loss in losses.items()
+            Prediction(columns, by, scored(truth.score(loss))) for (columns, by), loss in losses.items()
         ),
         gains=tuple(more(best[by], by) for by in ways) if removed else (),
         worth=tuple(more(fewer, by) for fewer in removed for by in ways),
@@ -156,7 +159,7 @@ def _rows_with(target: str, rows: Batch, seed: int) -> Batch:
 def _ways(
     rows: Batch,
     modalities: Mapping[str, Modality],
-    target: str,
+    others: tuple[str, ...],
     truth: Truth,
     embed: Embed,
     complete: Complete,
@@ -164,7 +167,7 @@ def _ways(
     seed: int,
 ) -> dict[By, Callable[[tuple[str, ...]], NDArray[np.float64]]]:
     """Each way from given columns to the losses (N,) of its predictions."""
-    inputs = {name: modality for name, modality in modalities.items() if name != target}
+    inputs = {name: modalities[name] for name in others}
     scaled = scaled_batch(rows, modalities)
     # No label is used here, so that the folds need no features of their own.
     vectors = column_vectors(fit_table_features(scaled, inputs, seed=seed), scaled)
