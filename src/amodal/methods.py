@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from amodal.objectives import (
     ImportanceWeighted,
     MixturePrior,
     Objective,
+    Shortcut,
     SubsetELBO,
     TotalCorrelation,
 )
@@ -33,13 +35,17 @@ class Stage:
         objective: what is trained.
         share: of the budget that earlier stages have left.
         parts: names of the model's modules that are trained; none for the whole model.
-        begin: what is worked out of some rows before the stage begins.
+        begin: what is done to the model before the stage.
+        during: what is worked out of all rows beforehand and kept while the stage lasts.
     """
 
     objective: Objective[Any]
     share: float = 1.0
     parts: tuple[str, ...] = ()
-    begin: Callable[[Any, Iterable[Batch]], None] = lambda model, batches: None
+    begin: Callable[[Any], None] = lambda model: None
+    during: Callable[[Any, Iterable[Batch]], AbstractContextManager[Any]] = lambda model, batches: (
+        nullcontext()
+    )
 
     def parameters(self, model: Model) -> Iterator[nn.Parameter]:
         """What is trained of a model."""
@@ -144,7 +150,13 @@ METHODS: tuple[Method, ...] = (
         LatentFlow,
         (
             Stage(ColumnELBO(), share=0.35, parts=("autoencoders",)),
-            Stage(AnyOrder(), parts=("encoders", "context_network", "generators"), begin=LatentFlow.measure),
+            Stage(
+                AnyOrder(),
+                share=0.9,
+                parts=("encoders", "context_network", "generators"),
+                during=LatentFlow.keeping_latents,
+            ),
+            Stage(Shortcut(), parts=("shortcuts",), begin=LatentFlow.begin_shortcuts),
         ),
     ),
 )

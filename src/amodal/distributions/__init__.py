@@ -2,7 +2,7 @@
 
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.draw import draw
-from amodal.distributions.flow import Flow
+from amodal.distributions.flow import Flow, Jumps
 from amodal.distributions.gaussian import Gaussians, kl_to_standard
 from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
@@ -13,6 +13,7 @@ __all__ = [
     "Flow",
     "GaussianMixture",
     "Gaussians",
+    "Jumps",
     "RowNoise",
     "TokenSequence",
     "draw",

@@ -52,14 +52,20 @@ class Flow(Distribution):
         start = torch.randn(shape.numel(), *self.batch_shape, *self.event_shape, device=self.device)
         return self._moved(start).view(*shape, *self.batch_shape, *self.event_shape)
 
-    @torch.no_grad()
     def _moved(self, points: Tensor) -> Tensor:
+        return self.path(points)[-1]
+
+    @torch.no_grad()
+    def path(self, points: Tensor) -> list[Tensor]:
+        """Where noise (K, B, D) is after 0, 1, ... and all steps."""
         step = 1.0 / self.steps
+        places = [points]
         for number in range(self.steps):
             first = self.velocity(points, self._times(points, number * step))
             ahead = self.velocity(points + step * first, self._times(points, (number + 1) * step))
             points = points + 0.5 * step * (first + ahead)
-        return points
+            places.append(points)
+        return places
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density (B,) or (K, B) of points (B, D) or (K, B, D), by the flow's way back to the noise.
@@ -99,3 +105,22 @@ class Flow(Distribution):
     @staticmethod
     def _times(points: Tensor, time: float) -> Tensor:
         return torch.full(points.shape[:2], time, device=points.device)
+
+
+class Jumps(Flow):
+    """The same in a few straight jumps, whose velocities are those of a path's parts and not of its points.
+
+    Drawn from, and not scored: a jump has no density of its own that is cheap.
+    """
+
+    @torch.no_grad()
+    def path(self, points: Tensor) -> list[Tensor]:
+        step = 1.0 / self.steps
+        places = [points]
+        for number in range(self.steps):
+            points = points + step * self.velocity(points, self._times(points, number * step))
+            places.append(points)
+        return places
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        raise NotImplementedError("jumps are drawn from; the flow they were learned from has densities")

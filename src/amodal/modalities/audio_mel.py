@@ -24,6 +24,8 @@ _HIGHEST_RATE = 16_000
 _LONGEST_SECONDS = 8.0
 _HEADERS = 5_000
 _SMALL = 100_000
+_MASKED = 0.15
+"""Largest share of bands, and of frames, that a spectrogram is masked of in training."""
 _AFTER = -0.5
 """Value of the frames after a sound's end: below silence, which is 0, so that length is part of the tensor."""
 
@@ -112,6 +114,18 @@ class AudioMel(Modality):
 
     def scaled(self, tensor: Tensor) -> Tensor:
         return tensor.float()
+
+    def augmented(self, tensor: Tensor, noise: RowNoise) -> Tensor:
+        """Spectrograms of which a span of bands and one of frames is silent (Park et al., arXiv 1904.08779)."""
+        heard = tensor
+        for side, size, chance in zip((1, 2), self.shape, noise.uniform(2, 2).unbind(1), strict=True):
+            width = chance[:, :1] * (size * _MASKED)
+            start = chance[:, 1:] * (size - width)
+            places = torch.arange(size, device=tensor.device)
+            masked = (places >= start) & (places < start + width)
+            # What is after the end stays so: a mask says nothing of a sound's length.
+            heard = torch.where(masked.unsqueeze(3 - side) & (heard > 0), 0.0, heard)
+        return heard
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         spectrograms = tensor.detach().float().cpu().numpy()

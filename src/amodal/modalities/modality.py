@@ -99,6 +99,13 @@ class Modality(ABC):
         """Turn a stored tensor to what the encoder reads and the likelihood scores."""
         return tensor
 
+    def augmented(self, tensor: Tensor, noise: RowNoise) -> Tensor:
+        """Scaled tensors (N, ...) as they might as well have been, for encoders to learn from; by default themselves.
+
+        Only what tells no other column anything may change.
+        """
+        return tensor
+
     def calibrated(self, tensor: Tensor) -> Self:
         """The modality as all stored tensors of its column have it, where `fit` looked at some; by default itself."""
         return self

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.batch import Batch
-from amodal.distributions import Flow, Gaussians, RowNoise, draw
+from amodal.distributions import Flow, Gaussians, Jumps, RowNoise, draw
 from amodal.modalities import Modality
 from amodal.models.column_autoencoder import ColumnAutoencoder
 from amodal.models.model import Model, shown
@@ -39,6 +41,7 @@ class LatentFlow(Model):
         guidance: how far a flow goes from what it does with nothing given towards what it does given the
             context: 1 is its own distribution, more is less varied and agrees better with what is given.
         steps: of the flows' solver.
+        jumps: that stand for a flow's path when draws shall be fast.
     """
 
     def __init__(
@@ -49,11 +52,14 @@ class LatentFlow(Model):
         features: int = 256,
         guidance: float = 1.5,
         steps: int = 8,
+        jumps: int = 2,
     ) -> None:
         super().__init__(modalities)
         columns = list(modalities.values())
         self.guidance = guidance
         self.steps = steps
+        self.jumps = jumps
+        self._kept: dict[int, Gaussians] = {}
         self.encoders = nn.ModuleList(modality.encoder(features) for modality in columns)
         self.context_network = ContextNetwork(len(columns), features, latent)
         self.autoencoders = nn.ModuleDict(
@@ -68,6 +74,13 @@ class LatentFlow(Model):
             if modality.latent is None
             else VelocityNetwork(modality.latent, latent)
             for modality in columns
+        )
+        self.shortcuts = nn.ModuleDict(
+            {
+                str(index): VelocityNetwork(modality.latent, latent)
+                for index, modality in enumerate(columns)
+                if modality.latent is not None
+            }
         )
 
     @property
@@ -91,11 +104,18 @@ class LatentFlow(Model):
         name, modality = list(self.modalities.items())[index]
         return shown(modality.scaled(batch.x[name]), batch.present[:, index])
 
-    def told(self, batch: Batch) -> Tensor:
-        """What each cell tells the context, (B, M, C); of an absent cell it means nothing."""
-        return self.context_network.told(
-            [encoder(self.cells(index, batch)) for index, encoder in enumerate(self.encoders)]
-        )
+    def told(self, batch: Batch, augmentation: RowNoise | None = None) -> Tensor:
+        """What each cell tells the context, (B, M, C); of an absent cell it means nothing.
+
+        With noise for it, encoders read cells as `Modality.augmented` gives them.
+        """
+        features = []
+        for index, (encoder, modality) in enumerate(
+            zip(self.encoders, self.modalities.values(), strict=True)
+        ):
+            cells = self.cells(index, batch)
+            features.append(encoder(modality.augmented(cells, augmentation) if augmentation else cells))
+        return self.context_network.told(features)
 
     def context(self, told: Tensor, given: Tensor) -> Tensor:
         """The context (B, C) of the cells that are given, boolean (B, M)."""
@@ -119,6 +139,23 @@ class LatentFlow(Model):
 
         return Flow(velocity, len(context), generator.size, steps=steps or self.steps, device=context.device)
 
+    def shortcut(self, index: int, context: Tensor) -> Jumps:
+        """What a column's flow, guided as by default, draws of latents given contexts (B, C), in a few jumps."""
+        network = cast(VelocityNetwork, self.shortcuts[str(index)])
+        told = network.told(context)
+        return Jumps(
+            lambda points, times: network(points, times, told),
+            len(context),
+            network.size,
+            steps=self.jumps,
+            device=context.device,
+        )
+
+    def begin_shortcuts(self) -> None:
+        """Let shortcuts begin as the flows they stand for."""
+        for key, network in self.shortcuts.items():
+            network.load_state_dict(self.generators[int(key)].state_dict())
+
     def _nothing(self, context: Tensor) -> Tensor:
         """The context of a row with nothing given, (1, C)."""
         columns = len(self.modalities)
@@ -127,12 +164,26 @@ class LatentFlow(Model):
 
     @torch.no_grad()
     def complete(
-        self, batch: Batch, targets: Iterable[str], noise: RowNoise, *, guidance: float | None = None
+        self,
+        batch: Batch,
+        targets: Iterable[str],
+        noise: RowNoise,
+        *,
+        guidance: float | None = None,
+        fast: bool = False,
     ) -> dict[str, Tensor]:
         """Draw the targets of each row one after another, each given the cells before it; see `order`.
 
         A target cell that is given stays as it is.
+
+        Args:
+            batch: the rows.
+            targets: columns.
+            noise: of the rows.
+            guidance: the model's by default.
+            fast: whether flows are followed by their shortcuts, which have the model's guidance.
         """
+        guidance = self.guidance if guidance is None else guidance
         names, wanted = list(self.modalities), set(targets)
         told, given = self.told(batch), batch.present.clone()
         drawn: dict[str, Tensor] = {}
@@ -141,7 +192,7 @@ class LatentFlow(Model):
             if name not in wanted:
                 continue
             context = self.context(told, given)
-            cells = self._draw(index, context, noise, self.guidance if guidance is None else guidance)
+            cells = self._draw(index, context, noise, guidance, fast)
             absent = ~batch.present[:, index]
             cells = torch.where(_beside(absent, cells), cells, self.cells(index, batch).to(cells.dtype))
             drawn[name] = cells
@@ -151,13 +202,13 @@ class LatentFlow(Model):
                 given[:, index] = True
         return drawn
 
-    def _draw(self, index: int, context: Tensor, noise: RowNoise, guidance: float) -> Tensor:
+    def _draw(self, index: int, context: Tensor, noise: RowNoise, guidance: float, fast: bool) -> Tensor:
         modality = list(self.modalities.values())[index]
-        conditional = self.conditional(index, context, guidance=guidance)
         autoencoder = self.autoencoder(index)
         if autoencoder is None:
-            return modality.draw(conditional, noise)
-        return modality.draw(autoencoder.decode(draw(conditional, noise)), noise)
+            return modality.draw(self.conditional(index, context), noise)
+        flow = self.shortcut(index, context) if fast else self.conditional(index, context, guidance=guidance)
+        return modality.draw(autoencoder.decode(draw(flow, noise)), noise)
 
     @torch.no_grad()
     def embed(self, batch: Batch) -> Tensor:
@@ -194,17 +245,43 @@ class LatentFlow(Model):
         """
         return self.log_likelihoods(batch, noise, max(1, min(samples // 10, at_once))).sum(1)
 
+    @contextmanager
+    def keeping_latents(self, batches: Iterable[Batch]) -> Iterator[None]:
+        """Encode all rows 0 to N-1 once by the trained autoencoders, and keep that while the rest is trained.
+
+        Sets the centre and spread of the latents. What is kept is no part of the model that is saved.
+        """
+        self._keep(batches)
+        try:
+            yield
+        finally:
+            self._kept.clear()
+
     @torch.no_grad()
-    def measure(self, batches: Iterable[Batch]) -> None:
-        """Learn the centre and spread of the autoencoders' latents from rows."""
-        found: dict[str, list[Gaussians]] = {key: [] for key in self.autoencoders}
+    def _keep(self, batches: Iterable[Batch]) -> None:
+        found: dict[int, list[Gaussians]] = {int(key): [] for key in self.autoencoders}
+        rows, present = [], []
         for batch in batches:
-            for key, posteriors in found.items():
-                present = batch.present[:, int(key)]
-                posterior = self._own(int(key)).posterior(self.cells(int(key), batch))
-                posteriors.append(Gaussians(posterior.mean[present], posterior.log_variance[present]))
-        for key, posteriors in found.items():
-            self._own(int(key)).measure(posteriors)
+            rows.append(batch.rows)
+            present.append(batch.present)
+            for index, posteriors in found.items():
+                posteriors.append(self._own(index).posterior(self.cells(index, batch)))
+        order = torch.cat(rows).argsort()
+        for index, posteriors in found.items():
+            mean = torch.cat([posterior.mean for posterior in posteriors])[order]
+            log_variance = torch.cat([posterior.log_variance for posterior in posteriors])[order]
+            there = torch.cat(present)[order, index]
+            self._own(index).measure([Gaussians(mean[there], log_variance[there])])
+            self._kept[index] = self._own(index).normalised(Gaussians(mean, log_variance))
+
+    @torch.no_grad()
+    def latents(self, index: int, batch: Batch) -> Gaussians:
+        """The normalised posteriors (B, D) of a column's cells: what is kept of these rows, or encoded now."""
+        kept = self._kept.get(index)
+        if kept is not None:
+            return Gaussians(kept.mean[batch.rows], kept.log_variance[batch.rows])
+        own = self._own(index)
+        return own.normalised(own.posterior(self.cells(index, batch)))
 
     def _own(self, index: int) -> ColumnAutoencoder:
         return self.autoencoders[str(index)]  # type: ignore[return-value]

@@ -8,6 +8,7 @@ from amodal.objectives.elbo import ELBO
 from amodal.objectives.importance_weighted import ImportanceWeighted
 from amodal.objectives.mixture_prior import MixturePrior
 from amodal.objectives.objective import Loss, Objective
+from amodal.objectives.shortcut import Shortcut
 from amodal.objectives.subset_elbo import SubsetELBO
 from amodal.objectives.total_correlation import TotalCorrelation
 
@@ -19,6 +20,7 @@ OBJECTIVES: tuple[type[Objective[Any]], ...] = (
     MixturePrior,
     ColumnELBO,
     AnyOrder,
+    Shortcut,
 )
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Loss",
     "MixturePrior",
     "Objective",
+    "Shortcut",
     "SubsetELBO",
     "TotalCorrelation",
 ]

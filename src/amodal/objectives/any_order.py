@@ -44,7 +44,7 @@ class AnyOrder(Objective[LatentFlow]):
     flow_weight: float = 0.125
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
-        told = model.told(batch)
+        told = model.told(batch, noise if model.training else None)
         given = self.given(batch.present, noise)
         splits, rows, columns = given.shape
         context = model.context(told.repeat(splits, 1, 1), given.view(-1, columns)).view(splits, rows, -1)
@@ -91,12 +91,10 @@ class AnyOrder(Objective[LatentFlow]):
         noise: RowNoise,
     ) -> Tensor:
         """The loss of each of T target cells, given its context (T, C), split (T,) and row (T,)."""
-        cells, generator = model.cells(index, batch), model.generators[index]
-        autoencoder = model.autoencoder(index)
+        generator, autoencoder = model.generators[index], model.autoencoder(index)
         if autoencoder is None or not isinstance(generator, VelocityNetwork):
-            return -generator(context).log_prob(cells[row])
-        with torch.no_grad():
-            posterior = autoencoder.normalised(autoencoder.posterior(cells))
+            return -generator(context).log_prob(model.cells(index, batch)[row])
+        posterior = model.latents(index, batch)
         latents = Gaussians(posterior.mean[row], posterior.log_variance[row])
         # Numbers are drawn for all splits of all rows, so that a row's depend on no other row.
         count = self.of_flow * self.draws

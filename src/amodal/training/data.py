@@ -32,11 +32,10 @@ class StoredRows(pl.LightningDataModule):
         self.seed = seed
         self.training, self.held_out = split(len(store), seed)
 
-    def some(self, device: torch.device, most: int = 10_000, at_once: int = 256) -> Iterator[Batch]:
-        """Rows to train on, at most so many, evenly spread over the table."""
-        rows = self.training[:: -(-len(self.training) // most)]
-        for start in range(0, len(rows), at_once):
-            yield self.store.gather(rows[start : start + at_once]).to(device)
+    def all(self, device: torch.device, at_once: int = 256) -> Iterator[Batch]:
+        """All rows of the store, in order."""
+        for start in range(0, len(self.store), at_once):
+            yield self.store.gather(np.arange(start, min(start + at_once, len(self.store)))).to(device)
 
     def train_dataloader(self) -> Batches:
         return self._batches(self.training, shuffled=True)

@@ -115,7 +115,7 @@ def train(
                 start, epochs = before["start"], before["epochs"]
             else:
                 start = budget.fraction(epochs)
-                stage.begin(model, StoredRows(store, plan.batch_size, plan.seed).some(model.device))
+                stage.begin(model)
             bar.stage = number
             epochs += _train_stage(
                 model,
@@ -148,14 +148,15 @@ def _train_stage(
     model.requires_grad_(False)
     for parameter in stage.parameters(model):
         parameter.requires_grad_()
-    module = TrainingModule(model, stage.objective, span, seed=plan.seed, learning_rate=plan.learning_rate)
+    rows = StoredRows(store, plan.batch_size, plan.seed)
+    module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
     best, stopping = Best(plan.patience), Stopping(span)
     callbacks = [stopping, best, *shared, *([checkpoints] if checkpoints else [])]
     trainer = _trainer(plan, span.epochs, callbacks)
-    with _interruptible(stopping):
+    with module.kept, _interruptible(stopping):
         trainer.fit(
             module,
-            datamodule=StoredRows(store, plan.batch_size, plan.seed),
+            datamodule=rows,
             ckpt_path=str(checkpoints.path) if resume and checkpoints else None,
             weights_only=True if resume else None,
         )
@@ -194,8 +195,14 @@ def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Traine
 def _precision(plan: Plan) -> Any:
     if plan.precision != "auto":
         return plan.precision
-    on_gpu = plan.device in ("auto", "cuda") and torch.cuda.is_available()
-    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+    if plan.device in ("auto", "cuda") and torch.cuda.is_available():
+        fast = torch.cuda.is_bf16_supported()
+    elif plan.device in ("auto", "cpu") and not torch.backends.mps.is_available():
+        # Without these instructions bfloat16 is emulated, and slower than float32.
+        fast = any(torch.cpu.get_capabilities().get(f"{name}_bf16") for name in ("avx512", "amx"))
+    else:
+        fast = False
+    return "bf16-mixed" if fast else "32-true"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from typing import Any
 
 import lightning.pytorch as pl
@@ -11,9 +12,11 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
+from amodal.methods import Stage
 from amodal.models import Model
-from amodal.objectives import Loss, Objective
+from amodal.objectives import Loss
 from amodal.training.budget import Span
+from amodal.training.data import StoredRows
 
 _WARM_STEPS = 100
 _LAST_RATE = 0.02
@@ -21,23 +24,28 @@ _VALIDATION_SEED = 987_654_321
 
 
 class TrainingModule(pl.LightningModule):
-    """Trains a model by an objective.
+    """Trains a model by a stage's objective.
 
     The learning rate rises over the first steps and falls along a cosine as its part of the budget is used up, so that
     training ends well whatever the limit.
 
     Args:
         model: what is trained.
-        objective: how.
-        span: its part of the budget.
+        stage: how.
+        rows: what it is trained on.
+        span: the stage's part of the budget.
         seed: of the noise; a row's noise depends on the seed, the step and the row alone.
         learning_rate: the highest.
+
+    Attributes:
+        kept: what the stage keeps while it lasts.
     """
 
     def __init__(
         self,
         model: Model,
-        objective: Objective[Any],
+        stage: Stage,
+        rows: StoredRows,
         span: Span,
         *,
         seed: int,
@@ -45,10 +53,16 @@ class TrainingModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.model = model
-        self.objective = objective
+        self.stage = stage
+        self.rows = rows
+        self.kept = ExitStack()
         self.span = span
         self.seed = seed
         self.learning_rate = learning_rate
+
+    def on_fit_start(self) -> None:
+        # The model is on its device now, and has the weights that a resumed run goes on from.
+        self.kept.enter_context(self.stage.during(self.model, self.rows.all(self.device)))
 
     def epochs_done(self) -> float:
         """Epochs of this stage, the current one counted by its steps."""
@@ -60,12 +74,14 @@ class TrainingModule(pl.LightningModule):
 
     def training_step(self, batch: Batch) -> Tensor:
         noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
-        loss = self.objective(self.model, batch, noise, self.used())
+        loss = self.stage.objective(self.model, batch, noise, self.used())
         self._log("train", loss, batch)
         return loss.total
 
     def validation_step(self, batch: Batch) -> None:
-        self._log("val", self.objective(self.model, batch, RowNoise(_VALIDATION_SEED, batch.rows)), batch)
+        self._log(
+            "val", self.stage.objective(self.model, batch, RowNoise(_VALIDATION_SEED, batch.rows)), batch
+        )
 
     def _log(self, part: str, loss: Loss, batch: Batch) -> None:
         values = {f"{part}_loss": loss.total.detach()}
