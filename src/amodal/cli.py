@@ -52,6 +52,16 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what
 BadCellsOption = Annotated[
     str, typer.Option(help="Cells that cannot be read: error, or missing (listed in bad_cells.csv).")
 ]
+GuidanceOption = Annotated[
+    float | None,
+    typer.Option(
+        help="How much pictures and sounds keep to what is given: 1 as the model believes, more agrees better and "
+        "varies less; latent-flow. [default: the model's]"
+    ),
+]
+FastOption = Annotated[
+    bool, typer.Option("--fast", help="Draw pictures and sounds in a few jumps; latent-flow.")
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
@@ -248,6 +258,8 @@ def sample(
         list[str] | None,
         typer.Option(metavar="COL=VALUE", help="A cell that every row shall have; repeatable."),
     ] = None,
+    guidance: GuidanceOption = None,
+    fast: FastOption = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
@@ -256,7 +268,7 @@ def sample(
     fitted = _load(model, device)
     cells = _pairs(given, "--given")
     with _output(output, overwrite):
-        frame = fitted.sample(n, given=cells, seed=seed)
+        frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
         _write(fitted, frame, output, Path.cwd(), overwrite)
 
 
@@ -270,6 +282,8 @@ def complete(
         str | None, typer.Option(metavar="C,D", help="Draw these columns, also where a cell is present.")
     ] = None,
     draws: Annotated[int, typer.Option(help="Completions of each row.")] = 1,
+    guidance: GuidanceOption = None,
+    fast: FastOption = False,
     seed: SeedOption = 0,
     bad_cells: BadCellsOption = "error",
     media_root: MediaRootOption = None,
@@ -287,6 +301,8 @@ def complete(
             columns=_names(columns),
             given=_names(given),
             draws=draws,
+            guidance=guidance,
+            fast=fast,
             bad_cells=cast("BadCellPolicy", bad_cells),
             media_root=media_root,
             seed=seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -44,6 +44,7 @@ def complete_table(
     given: Sequence[str] | None,
     draws: int,
     seed: int,
+    how: Mapping[str, Any] | None = None,
     bad_cells: BadCellPolicy = "error",
 ) -> pd.DataFrame:
     """Draw cells of a table given others.
@@ -55,6 +56,7 @@ def complete_table(
         given: use only these columns' cells; None uses all but those of `columns`.
         draws: completions of each row.
         seed: a row's draw depends on it and the row's number alone.
+        how: what else the model's `complete` is told of the way of drawing.
         bad_cells: what becomes of cells that cannot be read.
 
     Returns:
@@ -68,9 +70,8 @@ def complete_table(
         here = table.frame.iloc[batch.rows.cpu().numpy()]
         for draw in range(draws):
             part = here.copy()
-            for name, cells in _drawn(
-                model, batch, given, targets, RowNoise(seed + (draw << 32), batch.rows)
-            ):
+            noise = RowNoise(seed + (draw << 32), batch.rows)
+            for name, cells in _drawn(model, batch, given, targets, noise, how or {}):
                 present = batch.present[:, list(model.modalities).index(name)].cpu().numpy()
                 redrawn = columns is not None and name in columns
                 part[name] = pd.Series(
@@ -89,10 +90,15 @@ def complete_table(
 
 
 def _drawn(
-    model: Model, batch: Batch, given: Sequence[str], targets: Sequence[str], noise: RowNoise
+    model: Model,
+    batch: Batch,
+    given: Sequence[str],
+    targets: Sequence[str],
+    noise: RowNoise,
+    how: Mapping[str, Any],
 ) -> Iterator[tuple[str, Sequence[Any]]]:
     """Each target column's cells, drawn for all rows of a batch."""
-    for name, tensor in model.complete(batch.given(given), targets, noise).items():
+    for name, tensor in model.complete(batch.given(given), targets, noise, **how).items():
         modality = model.modalities[name]
         pieces = torch.split(tensor, _CELLS_AT_ONCE if modality.suffix else len(tensor))
         made = in_parallel(modality.to_cells, pieces, label=f"Making {name}")

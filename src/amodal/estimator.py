@@ -24,6 +24,7 @@ from amodal.files import replacing_file
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
 from amodal.model_folder import FittedModel, read_model, write_model
+from amodal.models import LatentFlow
 from amodal.problems import UsageProblem
 from amodal.table import BadCell, Store, fingerprint, infer_schema, prepare_store, read_table
 from amodal.training import Budget, Plan, process_number, seconds_of, train
@@ -224,6 +225,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         n: int,
         *,
         given: Mapping[str, Any] | None = None,
+        guidance: float | None = None,
+        fast: bool = False,
         media_root: str | Path | None = None,
         seed: int | None = None,
     ) -> pd.DataFrame:
@@ -232,6 +235,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         Args:
             n: how many.
             given: column -> the cell that all rows shall have; a path for a picture or sound.
+            guidance: see `complete`.
+            fast: see `complete`.
             media_root: the folder that such a path is relative to; the current one by default.
             seed: of the draws; `random_state` by default.
 
@@ -245,7 +250,14 @@ class TableModel(TransformerMixin, BaseEstimator):
         self._check_columns(given)
         frame = pd.DataFrame({name: [given.get(name)] * n for name in columns})
         frame = frame.astype({name: "object" for name in columns if name not in given})
-        return self.complete(frame, given=list(given), media_root=media_root or Path.cwd(), seed=seed)
+        return self.complete(
+            frame,
+            given=list(given),
+            guidance=guidance,
+            fast=fast,
+            media_root=media_root or Path.cwd(),
+            seed=seed,
+        )
 
     def complete(
         self,
@@ -254,6 +266,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         columns: Iterable[str] | None = None,
         given: Iterable[str] | None = None,
         draws: int = 1,
+        guidance: float | None = None,
+        fast: bool = False,
         bad_cells: Literal["error", "missing"] = "error",
         media_root: str | Path | None = None,
         seed: int | None = None,
@@ -265,12 +279,19 @@ class TableModel(TransformerMixin, BaseEstimator):
             columns: draw these, also where a cell is present, which is then not used for its own draw.
             given: use only these columns' cells.
             draws: how many completions of each row; above 1, columns `row` and `draw` number them.
+            guidance: how much pictures and sounds keep to what is given, from 0 up: 1 draws what the model
+                believes, more agrees better and varies less. Of `latent-flow` only; the model's own by default.
+            fast: draw pictures and sounds in a few jumps instead of many steps. Of `latent-flow` only.
             bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
             media_root: the folder that paths in the table are relative to.
             seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.
 
         Returns:
             The rows. Drawn pictures are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
+
+        Raises:
+            UsageProblem: an unknown column, or a way of drawing that the method does not have.
+            DataProblem: cells cannot be read; says which.
         """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
@@ -282,6 +303,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         return complete_table(
             fitted.model,
             table,
+            how=self._how(guidance, fast),
             columns=drawn,
             given=kept,
             draws=draws,
@@ -361,6 +383,25 @@ class TableModel(TransformerMixin, BaseEstimator):
         model = cls(method=fitted.method, random_state=fitted.seed, device=device, **fitted.options)
         model._take(fitted)
         return model
+
+    def _how(self, guidance: float | None, fast: bool) -> dict[str, Any]:
+        """How cells are drawn, where it is not the model's own way."""
+        how: dict[str, Any] = {}
+        if guidance is not None:
+            how["guidance"] = guidance
+        if fast:
+            how["fast"] = fast
+        if how and not isinstance(self._fitted().model, LatentFlow):
+            raise UsageProblem(
+                f"A model of method {self.method!r} has no {' and no '.join(how)}: that is latent-flow's."
+            )
+        if guidance is not None and fast:
+            raise UsageProblem(
+                "Fast draws have learned one guidance, the model's: give guidance or fast, not both."
+            )
+        if guidance is not None and not 0.0 <= guidance < float("inf"):
+            raise UsageProblem(f"guidance must be a number from 0 up, not {guidance}.")
+        return how
 
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used

@@ -35,6 +35,7 @@ class Stage:
         objective: what is trained.
         share: of the budget that earlier stages have left.
         parts: names of the model's modules that are trained; none for the whole model.
+        joins: whether it trains what columns have in common, and not columns by themselves or what is trained already.
         begin: what is done to the model before the stage.
         during: what is worked out of all rows beforehand and kept while the stage lasts.
     """
@@ -42,6 +43,7 @@ class Stage:
     objective: Objective[Any]
     share: float = 1.0
     parts: tuple[str, ...] = ()
+    joins: bool = True
     begin: Callable[[Any], None] = lambda model: None
     during: Callable[[Any, Iterable[Batch]], AbstractContextManager[Any]] = lambda model, batches: (
         nullcontext()
@@ -73,8 +75,8 @@ class Method:
 
     @property
     def objective(self) -> Objective[Any]:
-        """Of the last stage, which ends training."""
-        return self.stages[-1].objective
+        """Of the stage that trains what joins the columns."""
+        return max(self.stages, key=lambda stage: stage.joins).objective
 
 
 def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
@@ -149,14 +151,14 @@ METHODS: tuple[Method, ...] = (
         "Lipman et al., arXiv 2210.02747; Uria et al., arXiv 1310.1757",
         LatentFlow,
         (
-            Stage(ColumnELBO(), share=0.35, parts=("autoencoders",)),
+            Stage(ColumnELBO(), share=0.35, parts=("autoencoders",), joins=False),
             Stage(
                 AnyOrder(),
                 share=0.9,
                 parts=("encoders", "context_network", "generators"),
                 during=LatentFlow.keeping_latents,
             ),
-            Stage(Shortcut(), parts=("shortcuts",), begin=LatentFlow.begin_shortcuts),
+            Stage(Shortcut(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
         ),
     ),
 )
