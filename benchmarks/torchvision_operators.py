@@ -1,4 +1,4 @@
-"""Lets torchvision be imported where no build of it fits torch's: MultiVae asks for it, and uses none of its operators."""
+"""Lets torchvision be imported where its build does not fit torch's: MultiVae asks for it, and for no operator."""
 
 from __future__ import annotations
 
