@@ -7,48 +7,34 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from amodal import TableModel
 from amodal.demo import make_digits
 from amodal.training.data import split
-from benchmarks.judges import Judges, real_cells, train_judges
-
-JUDGED = ("image", "speech", "caption", "digit")
-GIVEN = (("image",), ("speech",), ("caption",), ("digit",))
-PAIRS = (("image", "speech"), ("image", "caption"), ("speech", "caption"))
-LEAST_ACCURACY = 0.95
-
-
-def conditional(model: TableModel, judges: Judges, heldout: pd.DataFrame, folder: Path) -> dict[str, float]:
-    """Share of drawn cells that are the given row's digit, "given > target"."""
-    truth = heldout["digit"].astype(int).to_numpy()
-    shares = {}
-    for given in GIVEN + PAIRS:
-        targets = [name for name in JUDGED if name not in given]
-        if len(given) == 2:
-            targets.remove("digit")
-        # The other columns are not even there to be looked at.
-        drawn = model.complete(heldout[list(given)], given=given, columns=targets, media_root=folder)
-        for target in targets:
-            share = (judges(target, drawn[target].tolist()) == truth).mean()
-            shares[f"{'+'.join(given)} > {target}"] = round(float(share), 4)
-    return shares
+from benchmarks.coherence import (
+    GIVEN,
+    JUDGED,
+    PAIRS,
+    completions,
+    conditional,
+    means,
+    trusted_judges,
+    whole_rows,
+)
 
 
-def joint(model: TableModel, judges: Judges, rows: int) -> dict[str, float]:
-    """Share of rows drawn with nothing given whose cells agree."""
-    drawn = model.sample(rows)
-    said = np.stack([judges(column, drawn[column].tolist()) for column in JUDGED])
-    return {
-        "image = speech = caption": round(float((said[:3] == said[0]).all(0).mean()), 4),
-        "image = speech = caption = digit": round(float((said == said[0]).all(0).mean()), 4),
-    }
+def complete(
+    model: TableModel, heldout: pd.DataFrame, folder: Path, given: Sequence[str], targets: Sequence[str]
+) -> dict[str, list]:
+    # The other columns are not even there to be looked at.
+    drawn = model.complete(heldout[list(given)], given=given, columns=targets, media_root=folder)
+    return {target: drawn[target].tolist() for target in targets}
 
 
 def rows_a_second(model: TableModel) -> int | None:
@@ -76,19 +62,10 @@ def main() -> None:
     folder = options.folder / f"digits-{options.rows}-{options.missing}-{options.seed}"
     if not (folder / "metadata.csv").is_file():
         make_digits(folder, rows=options.rows, missing=options.missing, seed=options.seed)
-    judges = train_judges(folder)
     heldout = pd.read_csv(folder / "heldout.csv", dtype=str)
     judged = heldout.head(options.judged)
-    truth = heldout["digit"].astype(int).to_numpy()
-    accuracy = {
-        column: round(float((judges(column, real_cells(folder, heldout, column)) == truth).mean()), 4)
-        for column in ("image", "speech", "caption")
-    }
-    print("judges on held-out real rows:", accuracy)
-    if min(accuracy.values()) < LEAST_ACCURACY:
-        sys.exit(
-            f"A judge is right on less than {LEAST_ACCURACY:.0%} of real rows: its verdicts mean little."
-        )
+    truth = judged["digit"].astype(int).to_numpy()
+    judges, accuracy = trusted_judges(folder, heldout)
 
     results = []
     for method in [""] if options.model else options.method.split(","):
@@ -99,20 +76,16 @@ def main() -> None:
             model = TableModel(method, time_limit=options.time_limit, random_state=options.seed)
             model.fit(folder / "metadata.csv")
         seconds = None if options.model else round(time.monotonic() - started, 1)
-        shares = conditional(model, judges, judged, folder)
-        single = {key: share for key, share in shares.items() if "+" not in key}
-        one = [share for key, share in single.items() if "digit" not in key]
-        two = [share for key, share in shares.items() if "+" in key]
+        shares = conditional(completions(partial(complete, model, judged, folder)), judges, truth)
+        drawn = model.sample(len(judged))
         results.append(
             {
                 "method": model.method,
                 "fit seconds": seconds,
                 "epochs": len(model.history_),
                 "rows a second": rows_a_second(model),
-                "one given": round(float(np.mean(one)), 4),
-                "one given, digit too": round(float(np.mean(list(single.values()))), 4),
-                "two given": round(float(np.mean(two)), 4),
-                "whole rows": joint(model, judges, len(judged)),
+                **means(shares),
+                "whole rows": whole_rows({name: drawn[name].tolist() for name in JUDGED}, judges),
                 "conditional": shares,
             }
         )

@@ -111,6 +111,13 @@ class Judges:
             return np.array([digit_of(cell) for cell in cells])
         return np.array([int(float(cell)) for cell in cells])
 
+    @torch.no_grad()
+    def features(self, column: str, cells: list) -> np.ndarray:
+        """What a judge's last hidden layer makes of pictures or sounds, (N, 128)."""
+        if column == "image":
+            return self.picture[:-1](as_pictures(cells)).numpy()
+        return self.speech[:-1](as_sounds(cells)).numpy()
+
 
 def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
     """The cells of a column as a completed table has them."""

@@ -1,0 +1,186 @@
+"""Rows trained on a second: in amodal's trainer, in MultiVae's, and by the bare networks, which is the limit.
+
+To be imported only after `torchvision_operators.define_missing_operators`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.methods import Stage, method_named
+from amodal.models import MultimodalVAE
+from amodal.models.joint_latent import bounded
+from amodal.models.model import shown
+from amodal.objectives import Loss, Objective
+from amodal.training import Budget, Plan, train
+from benchmarks.multivae_models import Clock, dataset, model_named, quiet, trainer_of
+from benchmarks.peer_table import BATCH_SIZE, PeerTable
+
+PAIRS = {"mvtcae": "MVTCAE", "mopoe": "MoPoE"}
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
+_WARM = 3
+
+
+@dataclass(frozen=True)
+class Timed(Objective[Any]):
+    """An objective that notes when each step of training came to it; none between epochs."""
+
+    objective: Objective[Any]
+    times: list[float]
+
+    def __call__(self, model: Any, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
+        self.times.append(time.perf_counter() if torch.is_grad_enabled() else np.nan)
+        return self.objective(model, batch, noise, progress)
+
+
+def steps(times: list[float]) -> list[float]:
+    """Seconds of each step but the first few, from when it ended (or began) to when the next did.
+
+    Example:
+        >>> steps([0.0, 9.0, 10.0, 11.0, 12.0, np.nan, 15.0, 17.0])
+        [1.0, 2.0]
+    """
+    lasted = np.diff(times)
+    return [float(seconds) for seconds in lasted[_WARM:] if not np.isnan(seconds)]
+
+
+def measure(table: PeerTable, rounds: int, seed: int) -> dict[str, Any]:
+    """Rows a second of each method, trainer and precision, and ratios; all take turns, an epoch at a time.
+
+    Validation and what else happens between epochs is left out, of all alike.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        contenders = dict(_contenders(table, folder, seed))
+        lasted: dict[tuple[str, str, str], list[float]] = {key: [] for key in contenders}
+        for _ in range(rounds):
+            for key, epoch in contenders.items():
+                lasted[key] += steps(epoch())
+    speeds = {
+        "|".join(key): round(BATCH_SIZE / float(np.median(seconds)), 1) for key, seconds in lasted.items()
+    }
+    ratios = {}
+    for method in PAIRS:
+        for precision in PRECISIONS:
+            amodal = speeds[f"{method}|{precision}|amodal"]
+            for other in ("MultiVae", "bare"):
+                ratios[f"{method}|{precision}|amodal / {other}"] = round(
+                    amodal / speeds[f"{method}|{precision}|{other}"], 3
+                )
+        ratios[f"{method}|amodal bf16 / MultiVae fp32"] = round(
+            speeds[f"{method}|bf16|amodal"] / speeds[f"{method}|fp32|MultiVae"], 3
+        )
+    return {"rows a second": speeds, "ratios": ratios, "threads": torch.get_num_threads()}
+
+
+def _contenders(
+    table: PeerTable, folder: str, seed: int
+) -> Iterator[tuple[tuple[str, str, str], Callable[[], list[float]]]]:
+    """(method, precision, whose) -> trains for an epoch and tells when its steps were."""
+    for method, theirs in PAIRS.items():
+        for precision in PRECISIONS:
+            yield (method, precision, "amodal"), _ours(method, table, precision, seed)
+            yield (method, precision, "MultiVae"), _theirs(theirs, table, precision, folder, seed)
+            yield (method, precision, "bare"), _bare(method, table, precision, seed)
+
+
+def _ours(name: str, table: PeerTable, precision: str, seed: int) -> Callable[[], list[float]]:
+    method = method_named(name)
+    torch.manual_seed(seed)
+    model = method.model(table.modalities)
+
+    def epoch() -> list[float]:
+        times: list[float] = []
+        plan = Plan(batch_size=BATCH_SIZE, seed=seed, device="cpu", precision=PRECISIONS[precision])
+        train(model, [Stage(Timed(method.objective, times))], table.store, Budget(1), plan)
+        return times
+
+    return epoch
+
+
+def _theirs(name: str, table: PeerTable, precision: str, folder: str, seed: int) -> Callable[[], list[float]]:
+    torch.manual_seed(seed)
+    clock = Clock(1e9)
+    trainer = trainer_of(
+        model_named(name, table.modalities, scale=0.3),
+        dataset(name, table, table.training),
+        dataset(name, table, table.held_out),
+        clock,
+        folder,
+        rate=1e-3,
+        seed=seed,
+    )
+
+    def epoch() -> list[float]:
+        clock.ends.clear()
+        with quiet(), _precision(precision):
+            trainer.train_step(1)
+        return list(clock.ends)
+
+    return epoch
+
+
+def _bare(name: str, table: PeerTable, precision: str, seed: int) -> Callable[[], list[float]]:
+    """Encoders, the mean of what they say, decoders, likelihoods; backward; Adam. Batches are ready in memory."""
+    torch.manual_seed(seed)
+    model = method_named(name).model(table.modalities)
+    if not isinstance(model, MultimodalVAE):
+        raise TypeError(f"{name} has not the networks of a MultimodalVAE")
+    networks = nn.ModuleList([model.encoders, model.experts, model.decoders])
+    optimiser = torch.optim.Adam(networks.parameters(), lr=1e-3, fused=True)
+    order = np.random.default_rng(seed).permutation(table.training)
+    whole = len(order) // BATCH_SIZE * BATCH_SIZE
+    batches = []
+    for rows in order[:whole].reshape(-1, BATCH_SIZE):
+        batch = table.store.gather(rows)
+        batches.append(
+            [
+                shown(modality.scaled(batch.x[column]), batch.present[:, index])
+                for index, (column, modality) in enumerate(table.modalities.items())
+            ]
+        )
+
+    def epoch() -> list[float]:
+        times = []
+        for columns in batches:
+            times.append(time.perf_counter())
+            with _precision(precision):
+                said = [
+                    expert(encoder(cells))
+                    for encoder, expert, cells in zip(model.encoders, model.experts, columns, strict=True)
+                ]
+                z = bounded(torch.stack(said, 1)).mean.mean(1)
+                scores = [
+                    decoder(z).log_prob(cells) for decoder, cells in zip(model.decoders, columns, strict=True)
+                ]
+                loss = -(torch.stack(scores, 1) @ model.weights).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        return [*times, time.perf_counter()]
+
+    return epoch
+
+
+def _precision(name: str) -> contextlib.AbstractContextManager[Any]:
+    return torch.autocast("cpu", dtype=torch.bfloat16) if name == "bf16" else contextlib.nullcontext()
+
+
+def show_speed(measured: dict[str, Any]) -> None:
+    speeds = pd.Series(measured["rows a second"])
+    speeds.index = pd.MultiIndex.from_tuples([tuple(key.split("|")) for key in speeds.index])
+    print(f"\nrows trained on a second, {measured['threads']} threads:")
+    print(speeds.unstack().to_string(float_format="%.0f"))
+    for name, ratio in measured["ratios"].items():
+        print(f"{name.replace('|', ', ')}: {ratio:.2f}")
