@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pandas as pd
 from amodal import TableModel
 from amodal.demo import make_digits
 from amodal.training.data import split
+from benchmarks.closeness import SEEN, closeness
 from benchmarks.coherence import (
     GIVEN,
     JUDGED,
@@ -27,13 +29,22 @@ from benchmarks.coherence import (
     trusted_judges,
     whole_rows,
 )
+from benchmarks.judges import Judges, real_cells
+from benchmarks.variety import LEAST_RECALL, too_uniform, variety
+
+DRAWS = 4
 
 
 def complete(
-    model: TableModel, heldout: pd.DataFrame, folder: Path, given: Sequence[str], targets: Sequence[str]
+    model: TableModel,
+    heldout: pd.DataFrame,
+    folder: Path,
+    given: Sequence[str],
+    targets: Sequence[str],
+    **how: bool | int,
 ) -> dict[str, list]:
     # The other columns are not even there to be looked at.
-    drawn = model.complete(heldout[list(given)], given=given, columns=targets, media_root=folder)
+    drawn = model.complete(heldout[list(given)], given=given, columns=targets, media_root=folder, **how)
     return {target: drawn[target].tolist() for target in targets}
 
 
@@ -54,6 +65,7 @@ def main() -> None:
     parser.add_argument("--method", default="mvtcae", help="one or several, with commas between")
     parser.add_argument("--time-limit", default="5m")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
+    parser.add_argument("--keep", type=Path, help="folder to keep the fitted models in")
     parser.add_argument("--model", type=Path, help="judge this model instead of fitting one")
     parser.add_argument("--judged", type=int, default=500, help="held-out rows given, and whole rows drawn")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -64,9 +76,9 @@ def main() -> None:
         make_digits(folder, rows=options.rows, missing=options.missing, seed=options.seed)
     heldout = pd.read_csv(folder / "heldout.csv", dtype=str)
     judged = heldout.head(options.judged)
-    truth = judged["digit"].astype(int).to_numpy()
     judges, accuracy = trusted_judges(folder, heldout)
 
+    real = {column: real_cells(folder, judged, column) for column in SEEN}
     results = []
     for method in [""] if options.model else options.method.split(","):
         started = time.monotonic()
@@ -75,25 +87,53 @@ def main() -> None:
         else:
             model = TableModel(method, time_limit=options.time_limit, random_state=options.seed)
             model.fit(folder / "metadata.csv")
+            if options.keep:
+                model.save(options.keep / method, overwrite=True)
         seconds = None if options.model else round(time.monotonic() - started, 1)
-        shares = conditional(completions(partial(complete, model, judged, folder)), judges, truth)
-        drawn = model.sample(len(judged))
-        results.append(
-            {
-                "method": model.method,
+        ways = {"": {}, " fast": {"fast": True}} if model.method == "latent-flow" else {"": {}}
+        for way, how in ways.items():
+            result = judge(model, judged, folder, judges, real, **how)
+            of_fit = {
+                "method": model.method + way,
                 "fit seconds": seconds,
                 "epochs": len(model.history_),
                 "rows a second": rows_a_second(model),
-                **means(shares),
-                "whole rows": whole_rows({name: drawn[name].tolist() for name in JUDGED}, judges),
-                "conditional": shares,
             }
-        )
-        show(results[-1])
+            results.append(of_fit | result)
+            show(results[-1])
     record = {"rows": options.rows, "missing": options.missing, "judges": accuracy, "methods": results}
     if options.json:
         options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
     print(json.dumps(record))
+    uniform = {result["method"]: too_uniform(result["variety"]) for result in results}
+    if any(columns for method, columns in uniform.items() if method.startswith("latent-flow")):
+        sys.exit(f"Draws recall less than {LEAST_RECALL:.0%} of what halves of the real cells do: {uniform}")
+
+
+def judge(
+    model: TableModel,
+    heldout: pd.DataFrame,
+    folder: Path,
+    judges: Judges,
+    real: Mapping[str, list],
+    **how: bool,
+) -> dict:
+    """All figures of a fitted model, of which `how` says in which way it draws."""
+    ask = partial(complete, model, heldout, folder, **how)
+    completed = completions(ask)
+    truth = heldout["digit"].astype(int).to_numpy()
+    shares = conditional(completed, judges, truth)
+    sampled = model.sample(len(heldout), **how)
+    whole = {name: sampled[name].tolist() for name in JUDGED}
+    again = ask(["caption"], list(SEEN), draws=DRAWS)
+    draws = [{name: cells[draw::DRAWS] for name, cells in again.items()} for draw in range(DRAWS)]
+    return {
+        **means(shares),
+        "whole rows": whole_rows(whole, judges),
+        "conditional": shares,
+        "distances": closeness(completed, whole, real, judges),
+        "variety": variety(draws, whole, real, judges),
+    }
 
 
 def show(result: dict) -> None:
@@ -112,6 +152,9 @@ def show(result: dict) -> None:
     )
     for name, share in result["whole rows"].items():
         print(f"whole rows, {name}: {share:.3f}")
+    for title, of in (("Frechet distance", result["distances"]), ("variety", result["variety"])):
+        for column, figures in of.items():
+            print(f"{title}, {column}: " + "; ".join(f"{name} {figure}" for name, figure in figures.items()))
 
 
 if __name__ == "__main__":

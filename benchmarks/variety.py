@@ -1,0 +1,92 @@
+"""Are draws samples, or one mode? How varied drawn pictures and sounds are, in what their judges see."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from amodal.evaluation import neighbourhoods
+from benchmarks.closeness import SEEN
+from benchmarks.coherence import Cells
+from benchmarks.judges import Judges
+
+LEAST_RECALL = 0.8
+"""Of the recall of two halves of the real cells."""
+
+
+def variety(draws: list[Cells], whole: Cells, real: Cells, judges: Judges) -> dict[str, dict[str, float]]:
+    """How varied several draws of each row are, and rows drawn with nothing given, beside real cells.
+
+    Recall is the share of real cells that lie among drawn ones, coverage that of real cells with a drawn one nearby,
+    both of half as many cells as there are rows, averaged over both halves, as that of the real ones is. Spread is the
+    mean distance of a row's draws from each other, over that of real cells of one digit: 1 where draws
+    given a digit's name differ as real ones do.
+
+    Args:
+        draws: several completions of each row given its caption.
+        whole: rows drawn with nothing given, as many.
+        real: the rows' own cells.
+        judges: whose last hidden layer is compared.
+    """
+    results = {}
+    for column in SEEN:
+        seen = judges.features(column, real[column])
+        drawn = np.stack([judges.features(column, cells[column]) for cells in draws])
+        free = judges.features(column, whole[column])
+        of_real, of_given, of_whole = (
+            _crosswise(seen, seen),
+            _crosswise(seen, drawn[0]),
+            _crosswise(seen, free),
+        )
+        said = judges(column, real[column])
+        results[column] = {
+            "recall, real halves": of_real[0],
+            "recall, given": of_given[0],
+            "recall, whole rows": of_whole[0],
+            "coverage, real halves": of_real[1],
+            "coverage, given": of_given[1],
+            "coverage, whole rows": of_whole[1],
+            "spread of draws": round(float(_apart(drawn) / _apart_within(seen, said)), 2),
+            "kinds in whole rows, of 10": round(_kinds(judges(column, whole[column])), 1),
+        }
+    return results
+
+
+def too_uniform(results: dict[str, dict[str, float]]) -> list[str]:
+    """The columns whose draws recall less than `LEAST_RECALL` of what halves of the real cells do."""
+    return [
+        column
+        for column, of in results.items()
+        if min(of["recall, given"], of["recall, whole rows"]) < LEAST_RECALL * of["recall, real halves"]
+    ]
+
+
+def _crosswise(real: np.ndarray, drawn: np.ndarray) -> tuple[float, float]:
+    """Recall and coverage of one half's drawn cells for the other half's real ones."""
+    both = [neighbourhoods(real[half::2], drawn[1 - half :: 2]) for half in (0, 1)]
+    return (
+        round(float(np.mean([of.recall.value for of in both])), 3),
+        round(float(np.mean([of.coverage.value for of in both])), 3),
+    )
+
+
+def _apart(draws: np.ndarray) -> float:
+    """The mean distance of a row's draws (K, N, F) from each other."""
+    pairs = [(one, other) for one in range(len(draws)) for other in range(one)]
+    return float(np.mean([np.linalg.norm(draws[one] - draws[other], axis=1).mean() for one, other in pairs]))
+
+
+def _apart_within(cells: np.ndarray, digits: np.ndarray) -> float:
+    """The mean distance of cells (N, F) of one digit from each other."""
+    distances = []
+    for digit in np.unique(digits):
+        same = cells[digits == digit]
+        between = np.linalg.norm(same[:, None] - same[None], axis=2)
+        distances.append(between[np.triu_indices(len(same), 1)])
+    return float(np.concatenate(distances).mean())
+
+
+def _kinds(digits: np.ndarray) -> float:
+    """How many digits there are, rare ones counting less: the exponential of their entropy."""
+    shares = np.bincount(digits, minlength=10) / len(digits)
+    shares = shares[shares > 0]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
