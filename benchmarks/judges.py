@@ -37,12 +37,15 @@ def as_pictures(cells: list[np.ndarray]) -> Tensor:
     )
 
 
-def as_sounds(cells: list[Sound]) -> Tensor:
-    """Spectrograms (N, 40, 56), of the sound as it is heard."""
-    mels = [
-        log_mel(cell.samples, cell.rate, target_rate=8000, n_fft=256, hop=128, mels=40)[:, :_FRAMES]
-        for cell in cells
-    ]
+def as_sounds(cells: list[Sound] | Tensor) -> Tensor:
+    """Spectrograms (N, 40, 56), of sounds as they are heard, or of a column's scaled tensors (N, 40, T) as they are."""
+    if isinstance(cells, Tensor):
+        mels = list(cells.float().clamp(0.0, 1.0)[:, :, :_FRAMES].numpy())
+    else:
+        mels = [
+            log_mel(cell.samples, cell.rate, target_rate=8000, n_fft=256, hop=128, mels=40)[:, :_FRAMES]
+            for cell in cells
+        ]
     return torch.from_numpy(np.stack([np.pad(mel, ((0, 0), (0, _FRAMES - mel.shape[1]))) for mel in mels]))
 
 
@@ -102,7 +105,7 @@ class Judges:
         self.picture, self.speech = picture.eval(), speech.eval()
 
     @torch.no_grad()
-    def __call__(self, column: str, cells: list) -> np.ndarray:
+    def __call__(self, column: str, cells: list | Tensor) -> np.ndarray:
         if column == "image":
             return self.picture(as_pictures(cells)).argmax(1).numpy()
         if column == "speech":
@@ -112,7 +115,7 @@ class Judges:
         return np.array([int(float(cell)) for cell in cells])
 
     @torch.no_grad()
-    def features(self, column: str, cells: list) -> np.ndarray:
+    def features(self, column: str, cells: list | Tensor) -> np.ndarray:
         """What a judge's last hidden layer makes of pictures or sounds, (N, 128)."""
         if column == "image":
             return self.picture[:-1](as_pictures(cells)).numpy()

@@ -56,6 +56,7 @@ class LatentFlow(Model):
     ) -> None:
         super().__init__(modalities)
         columns = list(modalities.values())
+        self.latent = latent
         self.guidance = guidance
         self.steps = steps
         self.jumps = jumps
@@ -109,13 +110,29 @@ class LatentFlow(Model):
 
         With noise for it, encoders read cells as `Modality.augmented` gives them.
         """
-        features = []
-        for index, (encoder, modality) in enumerate(
-            zip(self.encoders, self.modalities.values(), strict=True)
-        ):
+        each = []
+        for index, modality in enumerate(self.modalities.values()):
             cells = self.cells(index, batch)
-            features.append(encoder(modality.augmented(cells, augmentation) if augmentation else cells))
-        return self.context_network.told(features)
+            each.append(
+                self._tells(index, modality.augmented(cells, augmentation) if augmentation else cells)
+            )
+        return torch.stack(each, dim=1)
+
+    def _tells(self, index: int, cells: Tensor) -> Tensor:
+        """What cells of one column tell the context, (B, C)."""
+        return self.context_network.columns[index](self.encoders[index](cells))
+
+    def _told_of_present(self, batch: Batch) -> Tensor:
+        """The same as `told`, without reading columns of which no cell is there."""
+        nothing = torch.zeros(len(batch), self.latent, device=batch.present.device)
+        there = batch.present.any(0).tolist()
+        return torch.stack(
+            [
+                self._tells(index, self.cells(index, batch)) if seen else nothing
+                for index, seen in enumerate(there)
+            ],
+            dim=1,
+        )
 
     def context(self, told: Tensor, given: Tensor) -> Tensor:
         """The context (B, C) of the cells that are given, boolean (B, M)."""
@@ -185,7 +202,7 @@ class LatentFlow(Model):
         """
         guidance = self.guidance if guidance is None else guidance
         names, wanted = list(self.modalities), set(targets)
-        told, given = self.told(batch), batch.present.clone()
+        told, given = self._told_of_present(batch), batch.present.clone()
         drawn: dict[str, Tensor] = {}
         for index in self.order:
             name = names[index]
@@ -197,8 +214,9 @@ class LatentFlow(Model):
             cells = torch.where(_beside(absent, cells), cells, self.cells(index, batch).to(cells.dtype))
             drawn[name] = cells
             if len(drawn) < len(wanted):
-                now = self.context_network.columns[index](self.encoders[index](cells))
-                told = torch.cat([told[:, :index], now[:, None], told[:, index + 1 :]], dim=1)
+                told = torch.cat(
+                    [told[:, :index], self._tells(index, cells)[:, None], told[:, index + 1 :]], dim=1
+                )
                 given[:, index] = True
         return drawn
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -29,10 +27,6 @@ class ContextNetwork(nn.Module):
         self.nothing = nn.Parameter(torch.zeros(context))
         self.blocks = nn.ModuleList(_Residual(context) for _ in range(blocks))
         self.norm = nn.LayerNorm(context)
-
-    def told(self, features: Sequence[Tensor]) -> Tensor:
-        """What each column adds to the context, (B, M, C), of its features (B, F)."""
-        return torch.stack([column(of) for column, of in zip(self.columns, features, strict=True)], dim=1)
 
     def forward(self, told: Tensor, given: Tensor) -> Tensor:
         """The context (B, C) of what columns add, (B, M, C), where given is true, boolean (B, M)."""

@@ -14,6 +14,8 @@ from amodal.models import LatentFlow
 from amodal.nn import VelocityNetwork
 from amodal.objectives.objective import Loss, Objective
 
+_TEMPERATURE = 0.1
+
 
 @dataclass(frozen=True)
 class AnyOrder(Objective[LatentFlow]):
@@ -34,6 +36,8 @@ class AnyOrder(Objective[LatentFlow]):
         of_flow: splits on which flows are trained.
         draws: points of its path that a flow is trained on for each cell.
         flow_weight: weight of each dimension's squared error.
+        augmented: whether encoders are shown cells as `Modality.augmented` gives them, while training.
+        contrast: weight of the contrastive term, see `_contrast`.
     """
 
     splits: int = 1
@@ -42,9 +46,11 @@ class AnyOrder(Objective[LatentFlow]):
     of_flow: int = 2
     draws: int = 2
     flow_weight: float = 0.125
+    augmented: bool = True
+    contrast: float = 0.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
-        told = model.told(batch, noise if model.training else None)
+        told = model.told(batch, noise if self.augmented and model.training else None)
         given = self.given(batch.present, noise)
         splits, rows, columns = given.shape
         context = model.context(told.repeat(splits, 1, 1), given.view(-1, columns)).view(splits, rows, -1)
@@ -66,6 +72,10 @@ class AnyOrder(Objective[LatentFlow]):
             losses = torch.where(counted, losses, 0.0)
             total = total + losses.sum() / (used * rows)
             terms[name] = losses.detach().sum() / counted.sum().clamp_min(1)
+        if self.contrast:
+            apart = _contrast(told, batch.present)
+            total = total + self.contrast * apart
+            terms["contrast"] = apart.detach()
         return Loss(total, terms)
 
     def given(self, present: Tensor, noise: RowNoise) -> Tensor:
@@ -106,3 +116,22 @@ class AnyOrder(Objective[LatentFlow]):
         points = start + time[..., None] * (end - start)
         velocity = generator(points, time, generator.told(context))
         return self.flow_weight * (velocity - (end - start)).square().sum(-1).mean(0)
+
+
+def _contrast(told: Tensor, present: Tensor) -> Tensor:
+    """How badly what two columns tell of one row is told from what they tell of other rows, in nats.
+
+    InfoNCE (van den Oord et al., arXiv 1807.03748) between each two columns, over the rows that have both.
+    """
+    directions = functional.normalize(told, dim=-1)
+    losses, counts = told.new_zeros(()), told.new_zeros(())
+    for one in range(told.shape[1]):
+        for other in range(one):
+            both = present[:, one] & present[:, other]
+            alike = directions[:, one] @ directions[:, other].T / _TEMPERATURE
+            alike = alike.masked_fill(~both[None], -1e4)
+            right = torch.arange(len(both), device=both.device)
+            loss = functional.cross_entropy(alike, right, reduction="none")
+            losses = losses + torch.where(both, loss, 0.0).sum()
+            counts = counts + both.sum()
+    return losses / counts.clamp_min(1)
