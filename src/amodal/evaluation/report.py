@@ -167,7 +167,8 @@ class Summary(_Part):
     Attributes:
         overall: 0 to 1, the mean of `fidelity` and `coherence`, or the one there is; what `--fail-under` compares.
         fidelity: 0 to 1, the mean over columns of the mean of their scores between floor and ceiling.
-        coherence: 0 to 1, the mean over (given, target) pairs that agree in real rows, between floor and ceiling.
+        coherence: 0 to 1, what (given, target) pairs have of real rows' agreement beyond chance; the sum over the
+            pairs that tell, of 0 to the ceiling each, over the sum of their ceilings.
         completion: share of columns in which the model's completion is better than all that have no model.
         realism: as `Report.realism`.
         copying: as `CopyingPart.ratio`.
