@@ -69,7 +69,7 @@ class Shown:
         translated: for each (given, target) pair, one row.
         real_values: column of numbers or categories -> its present held-out cells.
         generated_values: likewise of generated rows.
-        real_rows: the judged held-out rows, N, as scaled tensors, for any other cell; `modalities[c].to_cells` makes cells.
+        real_rows: the judged held-out rows, N, as scaled tensors, which `Modality.to_cells` makes any other cell of.
         generated_rows: the generated rows, L, likewise.
         embedding: float (N, D), the model's `embed` of `real_rows`.
         map: float (N, 2), the two principal components of `embedding`.
