@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["image", "audio", "text"]
+Kind = Literal["image", "audio", "text", "missing"]
 Role = Literal["given", "drawn", "real"]
 
 
@@ -16,15 +16,19 @@ class Cell:
 
     Attributes:
         column: its column.
-        kind: "image", "audio" or "text".
-        value: a data URI for a file, else the text.
+        kind: "image", "audio", "text" or "missing".
+        value: a data URI for a file, else the text; empty for a missing cell.
         role: "given" to the model, "drawn" by it, or the "real" one to compare with.
+        picture: a data URI of a sound's spectrogram; empty where none is shown.
+        smooth: whether a picture has so many pixels that none should be seen.
     """
 
     column: str
     kind: Kind
     value: str
     role: Role
+    picture: str = ""
+    smooth: bool = False
 
 
 def data_uri(content: bytes, media_type: str) -> str:
