@@ -9,6 +9,7 @@ from amodal.evaluation.calibration import Coverage, calibration
 from amodal.evaluation.coherence import PairCoherence, agreement, pair_coherence, row_coherence
 from amodal.evaluation.completion_error import CompletionError, completion_error, mel_distance, token_f1
 from amodal.evaluation.copying import Copying, copying
+from amodal.evaluation.evaluate import Evaluation, evaluate
 from amodal.evaluation.features import (
     ColumnFeatures,
     column_vectors,
@@ -25,6 +26,7 @@ from amodal.evaluation.matcher import Matcher, fit_matcher, fit_matchers, matche
 from amodal.evaluation.missingness import Missingness, missingness
 from amodal.evaluation.neighbourhoods import Neighbourhoods, neighbourhoods
 from amodal.evaluation.realism import realism
+from amodal.evaluation.report import Report
 from amodal.evaluation.sampling import (
     MOST_ROWS,
     bootstrap,
@@ -34,6 +36,7 @@ from amodal.evaluation.sampling import (
     subsample,
 )
 from amodal.evaluation.score import LeftOut, Score, need_rows
+from amodal.evaluation.shown import Shown
 from amodal.evaluation.ssim import ssim
 from amodal.evaluation.target import Difference, Prediction, TargetTable, predict_target
 from amodal.evaluation.texts import length_distance, ngram_overlap
@@ -45,6 +48,7 @@ __all__ = [
     "Copying",
     "Coverage",
     "Difference",
+    "Evaluation",
     "Judge",
     "LeftOut",
     "Matcher",
@@ -52,7 +56,9 @@ __all__ = [
     "Neighbourhoods",
     "PairCoherence",
     "Prediction",
+    "Report",
     "Score",
+    "Shown",
     "TargetTable",
     "agreement",
     "bootstrap",
@@ -60,6 +66,7 @@ __all__ = [
     "column_vectors",
     "completion_error",
     "copying",
+    "evaluate",
     "fill_iteratively",
     "fill_nearest",
     "fill_typical",

@@ -234,10 +234,10 @@ class ColumnCompletion(_Part):
     Attributes:
         column: its name.
         type: its type.
-        how: what of the model is compared: "mean of 20 draws", "most frequent of 20 draws" or "one draw".
+        how: what of the model is compared: "mean of 19 draws", "most frequent of 19 draws" or "one draw".
         model: the error or accuracy; `better` says which.
-        baselines: the same of fills without a model, by name: "mean", "mode" or "mean cell", "nearest rows",
-            "IterativeImputer". One that does not apply is in `Report.left_out`.
+        baselines: the same of fills without a model, by name: "mean", "most frequent" or "mean cell"; "nearest
+            rows"; and of numbers and categories "IterativeImputer".
         best: which is best, "model" or a baseline's name.
     """
 
@@ -375,7 +375,7 @@ class TargetPart(_Part):
         gains: by each way, all columns over the best single one.
         worth: by each way, all columns over all but one.
         judges: of each other column, where the target is a category.
-        alike: share of whole generated rows of which all judges say the same.
+        alike: share of whole generated rows of which all judges that are mostly right say the row's own label.
     """
 
     target: str

@@ -1,0 +1,146 @@
+"""Each column on its own: are generated cells like real ones, and as varied?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from amodal.evaluation.baselines import fill_typical
+from amodal.evaluation.features import ColumnFeatures
+from amodal.evaluation.frechet import frechet_distance
+from amodal.evaluation.marginals import label_distance, number_distance
+from amodal.evaluation.neighbourhoods import neighbourhoods
+from amodal.evaluation.parts.evidence import Evidence, present_cells
+from amodal.evaluation.parts.reading import Notes, reading
+from amodal.evaluation.report import Better, ColumnFidelity
+from amodal.evaluation.sampling import shuffled_values, subsample
+from amodal.evaluation.score import LeftOut, Score
+from amodal.evaluation.texts import length_distance, ngram_overlap
+from amodal.modalities import Modality
+
+Scores = dict[str, Score]
+
+
+@dataclass(frozen=True)
+class _Column:
+    modality: Modality
+    features: ColumnFeatures
+    seed: int
+
+
+_METRICS: Mapping[str, tuple[Better, str, str]] = {
+    "Frechet distance": ("lower", "", "How far generated cells are from real ones as a whole, in features."),
+    "precision": ("higher", "", "Share of generated cells that look like real ones."),
+    "recall": ("higher", "", "Share of real cells that are like something the model makes."),
+    "density": ("higher", "", "How deep generated cells lie among real ones."),
+    "coverage": ("higher", "", "Share of real cells that have a generated cell near them."),
+    "length distance": ("lower", "", "How many words longer or shorter texts are, over the real mean."),
+    "n-gram overlap": ("higher", "", "Share of pairs of neighbouring words that texts have in common."),
+    "Wasserstein distance": ("lower", "standard deviations", "How far numbers must be moved on average."),
+    "total variation": ("lower", "", "Share of rows that would need another label."),
+}
+
+
+def fidelity(evidence: Evidence, notes: Notes) -> list[ColumnFidelity]:
+    """Score each column's generated cells against the judged rows'.
+
+    The ceiling is that of the known rows' cells, as many of them; the floor that of the known cells with each value
+    of a cell taken from another row, for numbers and categories that of the most typical cell repeated.
+    """
+    parts = []
+    for name, features in evidence.features.items():
+        column = _Column(evidence.modalities[name], features, evidence.seed)
+        real, known, made = (
+            present_cells(rows, name) for rows in (evidence.judged, evidence.known, evidence.generated)
+        )
+        # Few rows make distances larger: only scores of as many rows compare.
+        rows = min(len(real), len(known), len(made))
+        real, known, made = (
+            cells[subsample(len(cells), evidence.seed, rows)] for cells in (real, known, made)
+        )
+        vectorial = column.modality.type not in ("number", "category")
+        try:
+            floor_cells = (
+                shuffled_values(known, evidence.seed)
+                if vectorial
+                else fill_typical(column.modality, known, len(known))
+            )
+            scores = _scores(column, real, made)
+        except LeftOut as reason:
+            notes.add("fidelity", str(reason), name)
+            continue
+        ceiling, floor = _scores(column, real, known), _scores(column, real, floor_cells)
+        parts.append(
+            ColumnFidelity(
+                column=name,
+                type=column.modality.type,
+                scores=[
+                    reading(
+                        metric,
+                        score,
+                        better=_METRICS[metric][0],
+                        unit=_METRICS[metric][1],
+                        says=_METRICS[metric][2],
+                        ceiling=ceiling.get(metric),
+                        floor=floor.get(metric),
+                        floor_is="values shuffled over rows" if vectorial else "one typical cell repeated",
+                        cut=evidence.cut,
+                    )
+                    for metric, score in scores.items()
+                ],
+            )
+        )
+    return parts
+
+
+def _scores(column: _Column, real: Tensor, other: Tensor) -> Scores:
+    return _OF_TYPE[column.modality.type](column, real, other)
+
+
+def _by_features(column: _Column, real: Tensor, other: Tensor) -> Scores:
+    one, two = column.features(real), column.features(other)
+    near = neighbourhoods(one, two, seed=column.seed)
+    return {
+        "Frechet distance": frechet_distance(one, two, seed=column.seed),
+        "precision": near.precision,
+        "recall": near.recall,
+        "density": near.density,
+        "coverage": near.coverage,
+    }
+
+
+def _texts(column: _Column, real: Tensor, other: Tensor) -> Scores:
+    scores = _by_features(column, real, other)
+    one, two = ([str(text) for text in column.modality.to_cells(cells)] for cells in (real, other))
+    metrics: Mapping[str, Callable[..., Score]] = {
+        "length distance": length_distance,
+        "n-gram overlap": ngram_overlap,
+    }
+    for name, metric in metrics.items():
+        try:
+            scores[name] = metric(one, two, seed=column.seed)
+        except LeftOut:
+            # Texts without words have no such score; what features say of them stands.
+            continue
+    return scores
+
+
+def _numbers(column: _Column, real: Tensor, other: Tensor) -> Scores:
+    one, two = (np.array(column.modality.to_cells(cells), np.float64) for cells in (real, other))
+    return {"Wasserstein distance": number_distance(one, two)}
+
+
+def _labels(_: _Column, real: Tensor, other: Tensor) -> Scores:
+    return {"total variation": label_distance(real.tolist(), other.tolist())}
+
+
+_OF_TYPE: Mapping[str, Callable[[_Column, Tensor, Tensor], Scores]] = {
+    "image": _by_features,
+    "audio": _by_features,
+    "text": _texts,
+    "number": _numbers,
+    "category": _labels,
+}
