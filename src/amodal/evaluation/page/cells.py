@@ -41,9 +41,13 @@ def page_cell(column: str, type_: str, cell: Any, role: Role, detail: Detail) ->
     if type_ == "audio":
         samples, rate = _cut(cell, detail)
         inside = data_uri(wav_bytes(samples, rate), "audio/wav")
-        return Cell(column, "audio", inside, role, data_uri(png_bytes(_spectrogram(samples, rate)), "image/png"))
+        return Cell(
+            column, "audio", inside, role, data_uri(png_bytes(_spectrogram(samples, rate)), "image/png")
+        )
     text = number(float(cell)) if type_ == "number" else str(cell)
-    return Cell(column, "text", text if len(text) <= detail.letters else text[: detail.letters - 1] + "…", role)
+    return Cell(
+        column, "text", text if len(text) <= detail.letters else text[: detail.letters - 1] + "…", role
+    )
 
 
 def shrunk(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

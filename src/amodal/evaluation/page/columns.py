@@ -76,8 +76,10 @@ def column_sections(report: Report, shown: Shown, detail: Detail) -> list[Column
 
 
 def _panels(note: ColumnNote, shown: Shown, detail: Detail) -> list[Panel]:
-    real = [row for row in shown.real if row.cells.get(note.name) is not None][: detail.cells]
-    beside = shown.beside[: detail.cells]
+    # Sounds take more room than pictures and texts.
+    most = -(-detail.cells // 2) if note.type == "audio" else detail.cells
+    real = [row for row in shown.real if row.cells.get(note.name) is not None][:most]
+    beside = shown.beside[:most]
 
     def panel(heading: str, rows: list[ShownRow], role: Role) -> Panel:
         cells = [page_cell(note.name, str(note.type), row.cells.get(note.name), role, detail) for row in rows]
@@ -86,6 +88,6 @@ def _panels(note: ColumnNote, shown: Shown, detail: Detail) -> list[Panel]:
     panels = [
         panel("Real", real, "real"),
         panel("Generated", [pair.generated for pair in beside], "drawn"),
-        panel(f"Nearest {shown.nearest_are}", [pair.nearest for pair in beside], "real"),
+        panel(f"Nearest {shown.nearest_are} row", [pair.nearest for pair in beside], "real"),
     ]
     return [each for each in panels if each.cells]

@@ -69,7 +69,9 @@ class LatentMap:
     labels: list[LabelMap]
 
 
-def latent_map(shown: Shown, modalities: Mapping[str, Any], detail: Detail, seed: int = 0) -> LatentMap | None:
+def latent_map(
+    shown: Shown, modalities: Mapping[str, Any], detail: Detail, seed: int = 0
+) -> LatentMap | None:
     """The map of the rows that the model was judged by; None where fewer than three can be placed.
 
     Args:
@@ -101,10 +103,12 @@ def latent_map(shown: Shown, modalities: Mapping[str, Any], detail: Detail, seed
 
 
 def _fitted(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Places (N, 2) in a box of 100 x 100, in which the outermost rows leave the others room."""
-    low, high = np.quantile(places, [0.01, 0.99], axis=0)
-    scaled = (places - low) / np.maximum(high - low, 1e-9)
-    return np.asarray(5 + 90 * np.clip(scaled, -0.03, 1.03)) * [1, -1] + [0, 100]
+    """Places (N, 2) in a box of 100 x 100, the outermost rows drawn in, so that they leave the others room."""
+    low, high = np.quantile(places, [0.05, 0.95], axis=0)
+    scaled = 2 * (places - low) / np.maximum(high - low, 1e-9) - 1
+    beyond = np.sign(scaled) * np.maximum(np.abs(scaled) - 1, 0)
+    drawn_in = np.clip(scaled, -1, 1) * 36 + np.tanh(beyond) * 11
+    return np.asarray(50 + drawn_in * [1, -1])
 
 
 def _path(points: NDArray[np.float64]) -> str:

@@ -53,6 +53,7 @@ class TargetChart:
         low: the axis' left end.
         high: its right end.
         baseline: where the prediction that looks at nothing lies.
+        worth: column -> way -> what it adds to all others.
         verdicts: of each way, whether all columns are better than the best one, in words.
     """
 
@@ -62,6 +63,7 @@ class TargetChart:
     low: str
     high: str
     baseline: float
+    worth: dict[str, dict[str, Reading]]
     verdicts: list[str]
 
 
@@ -96,8 +98,17 @@ def target_chart(part: TargetPart) -> TargetChart:
         low=number(low),
         high="1",
         baseline=place(part.baseline.value),
+        worth=_worth(part.worth),
         verdicts=_verdicts(part.gains, part.measure),
     )
+
+
+def _worth(differences: Sequence[TargetDifference]) -> dict[str, dict[str, Reading]]:
+    worth: dict[str, dict[str, Reading]] = {}
+    for each in differences:
+        added = joined([name for name in each.more if name not in each.fewer])
+        worth.setdefault(added, {})[each.by] = each.score
+    return worth
 
 
 def _verdicts(gains: Sequence[TargetDifference], measure: str) -> list[str]:

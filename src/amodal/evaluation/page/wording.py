@@ -15,6 +15,9 @@ def number(value: float) -> str:
         ['0.123', '7', '−12.3', '1,234,568', '0.00012']
     """
     size = abs(value)
+    # What is left of rounding is nothing.
+    if size < 1e-9:
+        return "0"
     if value == round(value) or size >= 1000:
         text = f"{size:,.0f}"
     elif size >= 100:
