@@ -31,6 +31,8 @@ from amodal.training import Budget, Plan, process_number, seconds_of, train
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from amodal.evaluation import Report
+
 Data = str | Path | pd.DataFrame
 _EPOCHS = 1000
 
@@ -322,6 +324,55 @@ class TableModel(TransformerMixin, BaseEstimator):
             for batch in each_batch(fitted.model, table)
         ]
         return np.concatenate(parts)
+
+    def evaluate(
+        self,
+        data: Data,
+        *,
+        target: str | None = None,
+        training: Data | None = None,
+        bad_cells: Literal["error", "missing"] = "error",
+        media_root: str | Path | None = None,
+        seed: int | None = None,
+        output: str | Path | None = None,
+    ) -> Report:
+        """Judge the model by rows that it was not fitted to; see `amodal.evaluation.Report`.
+
+        The report's one overall score, `report.summary.overall.value`, goes from 0 to 1. It is the mean of
+        `fidelity`, how far generated cells come from worthless to real ones, column by column, and of `coherence`,
+        what columns drawn from one another have of real rows' agreement beyond chance; where one of them cannot be
+        had it is the other, and None where neither can.
+
+        Args:
+            data: held-out rows; see `fit`. Up to 4,000 are looked at, half of them to judge by.
+            target: a column of categories or numbers, of which it is asked what the others say of it.
+            training: the rows that the model was fitted to. Matchers then learn from these, all held-out rows are
+                judged (up to 2,000), and it is looked for copies.
+            bad_cells: "error" refuses cells that cannot be read, and labels not seen in training; "missing" takes
+                them as missing.
+            media_root: the folder that paths in the tables are relative to.
+            seed: of draws, splits and subsamples; `random_state` by default.
+            output: a folder to write the report to as well.
+
+        Raises:
+            UsageProblem: the model has no such target.
+            DataProblem: a table has none of the model's columns, or cells that cannot be used.
+        """
+        # Its libraries take a second to load, which no other call needs.
+        from amodal.evaluation import evaluate, write_evaluation
+
+        root = Path(media_root) if media_root else None
+        evaluation = evaluate(
+            self._fitted(),
+            read_table(data, root),
+            training=None if training is None else read_table(training, root),
+            target=target,
+            seed=self.random_state if seed is None else seed,
+            bad_cells=bad_cells,
+        )
+        if output is not None:
+            write_evaluation(evaluation, Path(output))
+        return evaluation.report
 
     def features(self, data: Data, *, media_root: str | Path | None = None) -> pa.Table:
         """Vectors of each cell for other tools; needs no `fit`.

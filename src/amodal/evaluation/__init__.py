@@ -40,6 +40,7 @@ from amodal.evaluation.shown import Shown
 from amodal.evaluation.ssim import ssim
 from amodal.evaluation.target import Difference, Prediction, TargetTable, predict_target
 from amodal.evaluation.texts import length_distance, ngram_overlap
+from amodal.evaluation.writing import write_evaluation
 
 __all__ = [
     "MOST_ROWS",
@@ -101,4 +102,5 @@ __all__ = [
     "subsample",
     "token_f1",
     "with_holes_of",
+    "write_evaluation",
 ]

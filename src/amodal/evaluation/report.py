@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 FORMAT = 1
 """Of report.json; another number is another layout."""
 
+_TELLING = 0.1
+
 Better = Literal["higher", "lower"]
 Share = float
 """From 0, as bad as the floor, to 1, as good as the ceiling."""
@@ -60,7 +62,10 @@ class Reading(Mark):
 
     @property
     def scaled(self) -> Share | None:
-        """Where the value lies between floor, 0, and ceiling, 1, clipped; None where these do not tell."""
+        """Where the value lies between floor, 0, and ceiling, 1, clipped.
+
+        None where these do not tell: the floor is not worse than the ceiling by a tenth of the larger of them.
+        """
         return self.scale(self.value)
 
     def scale(self, value: float) -> Share | None:
@@ -68,7 +73,8 @@ class Reading(Mark):
         if self.better is None or self.ceiling is None or self.floor is None:
             return None
         way = self.ceiling.value - self.floor.value
-        if (way <= 0) if self.better == "higher" else (way >= 0):
+        least = _TELLING * max(abs(self.ceiling.value), abs(self.floor.value))
+        if way * (1 if self.better == "higher" else -1) <= least:
             return None
         return min(1.0, max(0.0, (value - self.floor.value) / way))
 
@@ -167,7 +173,8 @@ class Summary(_Part):
     Attributes:
         overall: 0 to 1, the mean of `fidelity` and `coherence`, or the one there is; what `--fail-under` compares.
         fidelity: 0 to 1, the mean over columns of the mean of their scores between floor and ceiling.
-        coherence: 0 to 1, the mean over (given, target) pairs that agree in real rows, between floor and ceiling.
+        coherence: 0 to 1, what (given, target) pairs have of real rows' agreement beyond chance; the sum over the
+            pairs that tell, of 0 to the ceiling each, over the sum of their ceilings.
         completion: share of columns in which the model's completion is better than all that have no model.
         realism: as `Report.realism`.
         copying: as `CopyingPart.ratio`.

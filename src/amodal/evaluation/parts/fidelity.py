@@ -15,7 +15,7 @@ from amodal.evaluation.marginals import label_distance, number_distance
 from amodal.evaluation.neighbourhoods import neighbourhoods
 from amodal.evaluation.parts.evidence import Evidence, present_cells
 from amodal.evaluation.parts.reading import Notes, reading
-from amodal.evaluation.report import Better, ColumnFidelity
+from amodal.evaluation.report import Better, ColumnFidelity, Reading
 from amodal.evaluation.sampling import shuffled_values, subsample
 from amodal.evaluation.score import LeftOut, Score
 from amodal.evaluation.texts import length_distance, ngram_overlap
@@ -47,8 +47,8 @@ _METRICS: Mapping[str, tuple[Better, str, str]] = {
 def fidelity(evidence: Evidence, notes: Notes) -> list[ColumnFidelity]:
     """Score each column's generated cells against the judged rows'.
 
-    The ceiling is that of the known rows' cells, as many of them; the floor that of the known cells with each value
-    of a cell taken from another row, for numbers and categories that of the most typical cell repeated.
+    The ceiling is that of the known rows' cells, as many of them. The floor is the worse of two: one typical cell
+    repeated, which is not varied, and each value of a cell taken from another row, which looks like nothing real.
     """
     parts = []
     for name, features in evidence.features.items():
@@ -61,39 +61,51 @@ def fidelity(evidence: Evidence, notes: Notes) -> list[ColumnFidelity]:
         real, known, made = (
             cells[subsample(len(cells), evidence.seed, rows)] for cells in (real, known, made)
         )
-        vectorial = column.modality.type not in ("number", "category")
         try:
-            floor_cells = (
-                shuffled_values(known, evidence.seed)
-                if vectorial
-                else fill_typical(column.modality, known, len(known))
-            )
             scores = _scores(column, real, made)
         except LeftOut as reason:
             notes.add("fidelity", str(reason), name)
             continue
-        ceiling, floor = _scores(column, real, known), _scores(column, real, floor_cells)
+        ceiling, floors = _scores(column, real, known), _floors(column, real, known)
+
+        def read(
+            metric: str, score: Score, ceiling: Scores = ceiling, floors: Mapping[str, Scores] = floors
+        ) -> Reading:
+            better, unit, says = _METRICS[metric]
+            worst = (max if better == "lower" else min)(
+                (which for which in floors if metric in floors[which]),
+                key=lambda which: floors[which][metric].value,
+                default="",
+            )
+            return reading(
+                metric,
+                score,
+                better=better,
+                unit=unit,
+                says=says,
+                ceiling=ceiling.get(metric),
+                floor=floors[worst][metric] if worst else None,
+                floor_is=worst,
+                cut=evidence.cut,
+            )
+
         parts.append(
             ColumnFidelity(
                 column=name,
                 type=column.modality.type,
-                scores=[
-                    reading(
-                        metric,
-                        score,
-                        better=_METRICS[metric][0],
-                        unit=_METRICS[metric][1],
-                        says=_METRICS[metric][2],
-                        ceiling=ceiling.get(metric),
-                        floor=floor.get(metric),
-                        floor_is="values shuffled over rows" if vectorial else "one typical cell repeated",
-                        cut=evidence.cut,
-                    )
-                    for metric, score in scores.items()
-                ],
+                scores=[read(metric, score) for metric, score in scores.items()],
             )
         )
     return parts
+
+
+def _floors(column: _Column, real: Tensor, known: Tensor) -> dict[str, Scores]:
+    """What worthless cells score, of which some metrics are blind to one kind and some to the other."""
+    worthless = {"one typical cell repeated": fill_typical(column.modality, known, len(known))}
+    # Numbers and labels are one value a cell, and shuffled the same column.
+    if column.modality.type not in ("number", "category"):
+        worthless["values shuffled over rows"] = shuffled_values(known, column.seed)
+    return {which: _scores(column, real, cells) for which, cells in worthless.items()}
 
 
 def _scores(column: _Column, real: Tensor, other: Tensor) -> Scores:

@@ -14,16 +14,16 @@ from amodal.evaluation.report import ColumnLikelihood
 from amodal.evaluation.sampling import bootstrap, subsample
 from amodal.evaluation.score import need_rows
 
-_MOST_ROWS = 128
-_SAMPLES, _AT_ONCE = 50, 10
+_MOST_ROWS = 100
+_SAMPLES, _AT_ONCE = 30, 10
 _LEAST = 10
 
 
 def likelihood(evidence: Evidence, notes: Notes) -> list[ColumnLikelihood]:
     """Bits that each column's cells cost by themselves, a dimension: an importance-weighted upper bound.
 
-    Source: Burda, Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016; up to 128 rows, since each
-    is decoded 50 times.
+    Source: Burda, Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016; up to 100 rows, since each
+    is decoded 30 times.
     """
     parts = []
     for number, (name, modality) in enumerate(evidence.modalities.items()):

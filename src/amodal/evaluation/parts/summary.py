@@ -19,6 +19,7 @@ from amodal.evaluation.report import (
 
 _SUSPICIOUS = 0.25
 _TOLD = 0.9
+_CHANCE = 0.5
 
 
 def summarise(
@@ -37,13 +38,7 @@ def summarise(
     one = _mean(
         "fidelity", columns, rows, cut, "Columns on their own, between worthless cells, 0, and real ones, 1."
     )
-    two = _mean(
-        "coherence",
-        [bounds for each in pairs if (bounds := _pair_bounds(each))],
-        rows,
-        cut,
-        "Columns drawn from each other one, between chance, 0, and real rows, 1.",
-    )
+    two = _coherence(pairs, rows, cut)
     for name, score in (("fidelity", one), ("coherence", two)):
         if score is None:
             notes.add(f"summary's {name}", "none of its scores tells real rows from worthless ones")
@@ -97,16 +92,39 @@ def _bounds(scores: Sequence[Reading]) -> Bounds:
     )
 
 
-def _pair_bounds(pair: PairScore) -> Bounds | None:
-    if pair.scaled is None or pair.score.ceiling is None:
+def _coherence(pairs: Sequence[PairScore], rows: int, cut: bool) -> Reading | None:
+    """How much of real rows' agreement beyond chance there is, over all pairs that tell.
+
+    The sum of what is there over the sum of what could be: pairs that hardly agree in real rows, of which the ratio
+    is mostly noise, count little.
+    """
+    telling = [(each.score, each.score.ceiling) for each in pairs if each.tells and each.score.ceiling]
+    if not telling:
         return None
+    most = sum(real.value - _CHANCE for _, real in telling)
 
-    def scaled(value: float | None) -> float | None:
-        if value is None or pair.score.ceiling is None:
-            return None
-        return float(np.clip((value - 0.5) / (pair.score.ceiling.value - 0.5), 0, 1))
+    def part(values: Sequence[float]) -> float:
+        return (
+            sum(
+                min(max(value - _CHANCE, 0.0), real.value - _CHANCE)
+                for value, (_, real) in zip(values, telling, strict=True)
+            )
+            / most
+        )
 
-    return pair.scaled, scaled(pair.score.low), scaled(pair.score.high)
+    made = [score for score, _ in telling]
+    ends = (
+        part([score.value for score in made]),
+        part([score.value if score.low is None else score.low for score in made]),
+        part([score.value if score.high is None else score.high for score in made]),
+    )
+    says = "What there is of real rows' agreement beyond chance, in columns drawn from one another."
+    return _mean("coherence", [ends], rows, cut, says)
+
+
+def _lost(pair: PairScore) -> float:
+    """How much less a pair agrees than in real rows."""
+    return pair.score.ceiling.value - pair.score.value if pair.score.ceiling else 0.0
 
 
 def _mean(name: str, parts: Sequence[Bounds], rows: int, cut: bool, says: str) -> Reading | None:
@@ -143,12 +161,11 @@ def _sentences(
         )
     if summary.coherence is not None:
         sentences.append(
-            f"Columns drawn from one another agree {summary.coherence.value:.0%} as well as those of real rows."
+            f"Columns drawn from one another have {summary.coherence.value:.0%} of the agreement of real rows."
         )
-        telling = [each for each in pairs if each.scaled is not None]
-        weakest = min(telling, key=lambda each: each.scaled or 0.0)
+        most = max((each for each in pairs if each.scaled is not None), key=_lost)
         sentences.append(
-            f"The weakest pair is {weakest.given} -> {weakest.target}, with {weakest.scaled:.0%}."
+            f"Most is lost from {most.given} to {most.target}: {most.scaled:.0%} of it is there."
         )
     if completion:
         better = sum(each.best == "model" for each in completion)
