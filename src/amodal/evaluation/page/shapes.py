@@ -56,7 +56,7 @@ class Bar:
 
 def histogram(real: Sequence[Any], generated: Sequence[Any]) -> Histogram | None:
     """The numbers' shapes, between the ends of all but the outermost real ones; None where either are none."""
-    first, second = (np.asarray([cell for cell in cells], np.float64) for cells in (real, generated))
+    first, second = (np.asarray(list(cells), np.float64) for cells in (real, generated))
     first, second = first[np.isfinite(first)], second[np.isfinite(second)]
     if not len(first) or not len(second):
         return None
