@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from amodal.evaluation.sampling import MOST_ROWS, bootstrap, subsample
@@ -47,8 +47,9 @@ def realism(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Sc
     said = cross_val_predict(classifier, vectors, made, cv=folds, method="predict_proba")[:, 1]
 
     def area(drawn: NDArray[Any]) -> float:
-        # One draw for both halves keeps as many real rows as generated ones.
-        both = np.concatenate([drawn, drawn + rows])
-        return float(roc_auc_score(made[both], said[both]))
+        # One draw for both halves keeps as many real rows as generated ones. The area is Mann & Whitney's
+        # statistic, which is had of ranks in a hundredth of the time of scikit-learn's own.
+        ranks = rankdata(said[np.concatenate([drawn, drawn + rows])])[rows:]
+        return float((ranks.mean() - (rows + 1) / 2) / rows)
 
     return bootstrap(area, rows, seed=seed, subsampled=max(len(real), len(generated)) > rows)
