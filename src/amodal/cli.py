@@ -376,7 +376,7 @@ def evaluate(
     if report.left_out:
         typer.echo(f"{len(report.left_out)} metrics were left out; the report says why.")
     score = "none could be had" if overall is None else f"{overall.value:.2f}"
-    typer.echo(f"{output / 'report.json'}: overall score {score}")
+    typer.echo(f"{output / 'report.html'}: overall score {score}")
     if fail_under is not None and (overall is None or overall.value < fail_under):
         typer.echo(f"The overall score ({score}) is below the {fail_under:g} asked for.", err=True)
         raise typer.Exit(4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from amodal.files import replacing_file
+from amodal.pages import Cell, Role, data_uri, loss_curve, render
 
 _MEDIA = {"image": "image/png", "speech": "audio/wav"}
 
@@ -31,47 +31,7 @@ class Step:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One cell as the page shows it.
-
-    Attributes:
-        column: its column.
-        kind: "image", "audio" or "text".
-        value: a data URI for a file, else the text.
-        role: "given", "drawn" or "real".
-    """
-
-    column: str
-    kind: str
-    value: str
-    role: str
-
-
 Row = list[Cell]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """The losses of training as lines in a box of `width` x `height`.
-
-    Attributes:
-        width: of the box.
-        height: of the box.
-        lines: "train_loss" and "val_loss" -> points, as SVG's polyline takes them.
-        low: the loss at the bottom of the box.
-        high: the loss at its top.
-        epochs: how many.
-        seconds: how long they took.
-    """
-
-    width: int
-    height: int
-    lines: dict[str, str]
-    low: float
-    high: float
-    epochs: int
-    seconds: float
 
 
 def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
@@ -85,22 +45,16 @@ def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
     Returns:
         The page's path. It needs no other file and no network.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    page = Environment(
-        loader=PackageLoader("amodal.demo", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("page.html.jinja")
-    html = page.render(
+    history = folder / "model" / "history.csv"
+    html = render(
+        "amodal.demo",
+        "page.html.jinja",
         generated=_generated(folder),
         filled=_filled(folder),
         from_caption=_translated(folder, "caption", ["image", "speech"]),
         from_image=_translated(folder, "image", ["speech"]),
         steps=steps,
-        curve=_curve(folder / "model" / "history.csv"),
+        curve=loss_curve(pd.read_csv(history)) if history.is_file() else None,
         versions=_versions(folder / "model" / "model.json"),
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     )
@@ -115,13 +69,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _cell(root: Path, column: str, value: str, role: str) -> Cell:
+def _cell(root: Path, column: str, value: str, role: Role) -> Cell:
     if column not in _MEDIA:
         return Cell(column, "text", value, role)
-    content = base64.b64encode((root / value).read_bytes()).decode()
-    return Cell(
-        column, "image" if column == "image" else "audio", f"data:{_MEDIA[column]};base64,{content}", role
-    )
+    inside = data_uri((root / value).read_bytes(), _MEDIA[column])
+    return Cell(column, "image" if column == "image" else "audio", inside, role)
 
 
 def _generated(folder: Path) -> list[Row]:
@@ -151,26 +103,6 @@ def _translated(folder: Path, source: str, targets: list[str]) -> list[Row]:
             row.append(_cell(table, target, real[target], "real"))
         rows.append(row)
     return rows
-
-
-def _curve(history: Path, width: int = 600, height: int = 160) -> Curve | None:
-    """The losses by epoch; None where there are none to draw."""
-    if not history.is_file():
-        return None
-    table = pd.read_csv(history).dropna(subset=["train_loss", "val_loss"])
-    if table.empty:
-        return None
-    losses = table[["train_loss", "val_loss"]]
-    # The first epochs fall far and would flatten the rest.
-    low, high = float(losses.min().min()), float(losses.iloc[min(2, len(losses) - 1) :].max().max())
-    span, steps = max(high - low, 1e-9), max(len(losses) - 1, 1)
-
-    def points(name: str) -> str:
-        ys = ((high - losses[name].clip(upper=high)) / span * height).round(1)
-        return " ".join(f"{place / steps * width:.1f},{y}" for place, y in enumerate(ys))
-
-    lines = {name: points(name) for name in ("train_loss", "val_loss")}
-    return Curve(width, height, lines, low, high, len(table), float(table["seconds"].iloc[-1]))
 
 
 def _versions(description: Path) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """Files to arrays and back: the only place that knows Pillow, OpenCV, librosa and soundfile."""
 
 from amodal.media.cepstrum import from_mfcc, mfcc
-from amodal.media.images import fit_image, read_image, write_image
+from amodal.media.images import fit_image, png_bytes, read_image, write_image
 from amodal.media.mel import from_log_mel, log_mel
 from amodal.media.paths import locate
-from amodal.media.sounds import Sound, read_sound, resample, sound_shape, write_sound
+from amodal.media.sounds import Sound, read_sound, resample, sound_shape, wav_bytes, write_sound
 
 __all__ = [
     "Sound",
@@ -14,10 +14,12 @@ __all__ = [
     "locate",
     "log_mel",
     "mfcc",
+    "png_bytes",
     "read_image",
     "read_sound",
     "resample",
     "sound_shape",
+    "wav_bytes",
     "write_image",
     "write_sound",
 ]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["fit_image", "read_image", "write_image"]
+__all__ = ["fit_image", "png_bytes", "read_image", "write_image"]
 
 # Others are left out that run programs (EPS), hold no raster (WMF) or cannot be told by their start (TGA).
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
@@ -188,6 +188,16 @@ def write_image(path: Path, array: NDArray[np.uint8]) -> None:
 
     Args:
         path: the file to write or replace.
+        array: as `png_bytes` takes it.
+    """
+    with replacing_file(path) as beside:
+        beside.write_bytes(png_bytes(array))
+
+
+def png_bytes(array: NDArray[np.uint8]) -> bytes:
+    """The PNG file of a picture.
+
+    Args:
         array: uint8, (H, W) or (H, W, 1) for grey, (H, W, 3) for red, green, blue.
     """
     import cv2
@@ -195,8 +205,7 @@ def write_image(path: Path, array: NDArray[np.uint8]) -> None:
     grey = array.ndim == 2 or array.shape[2:] == (1,)
     picture = _with_channels(array, 1 if grey else 3)
     _, encoded = cv2.imencode(".png", picture if grey else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    with replacing_file(path) as beside:
-        beside.write_bytes(encoded.tobytes())
+    return bytes(encoded.tobytes())
 
 
 _quiet_lock = Lock()

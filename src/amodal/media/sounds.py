@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from soundfile import SoundFile
 
-__all__ = ["Sound", "read_sound", "resample", "sound_shape", "write_sound"]
+__all__ = ["Sound", "read_sound", "resample", "sound_shape", "wav_bytes", "write_sound"]
 
 _BLOCK = 2**18
 # A writer that could not know the length when it began leaves a size of zero, or one as large as this.
@@ -100,6 +101,18 @@ def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
 
     Args:
         path: the file to write or replace.
+        samples: as `wav_bytes` takes them.
+        rate: samples a second, in hertz.
+    """
+    content = wav_bytes(samples, rate)
+    with replacing_file(path) as beside:
+        beside.write_bytes(content)
+
+
+def wav_bytes(samples: NDArray[np.floating], rate: int) -> bytes:
+    """The 16-bit WAV file of one channel.
+
+    Args:
         samples: (n,), finite; what lies outside -1 to 1 is clipped.
         rate: samples a second, in hertz.
     """
@@ -109,8 +122,9 @@ def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
         raise ValueError("a sound is one row of finite samples")
     # 32,768 is what reading divides by.
     whole = np.clip(np.rint(np.asarray(samples, np.float64) * 32768), -32768, 32767).astype(np.int16)
-    with replacing_file(path) as beside:
-        soundfile.write(beside, whole, rate, format="WAV", subtype="PCM_16")
+    file = BytesIO()
+    soundfile.write(file, whole, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def resample(samples: NDArray[np.floating], rate: int, target_rate: int) -> NDArray[np.float32]:
