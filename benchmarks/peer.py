@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("--time-limit", default="5m", help="of training, for each method")
     parser.add_argument("--columns", default="image,speech,caption,digit", help="these at least")
     parser.add_argument("--judged", type=int, default=500, help="held-out rows given, and whole rows drawn")
-    parser.add_argument("--scale", type=float, default=0.3, help="of MultiVae's normal likelihoods")
+    parser.add_argument("--scale", type=float, default=0.75, help="of MultiVae's normal likelihoods")
     parser.add_argument("--rate", type=float, default=1e-3, help="MultiVae's learning rate")
     parser.add_argument("--speed", action="store_true", help="measure training's speed too")
     parser.add_argument("--rounds", type=int, default=5, help="of --speed")

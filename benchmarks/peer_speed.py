@@ -113,7 +113,7 @@ def _theirs(name: str, table: PeerTable, precision: str, folder: str, seed: int)
     torch.manual_seed(seed)
     clock = Clock(1e9)
     trainer = trainer_of(
-        model_named(name, table.modalities, scale=0.3),
+        model_named(name, table.modalities, scale=0.75),
         dataset(name, table, table.training),
         dataset(name, table, table.held_out),
         clock,

@@ -14,11 +14,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory):
-    from amodal.demo import make_digits
-    from benchmarks.peer_table import peer_table
     from benchmarks.torchvision_operators import define_missing_operators
 
     define_missing_operators()
+    from amodal.demo import make_digits
+    from benchmarks.peer_table import peer_table
+
     folder: Path = tmp_path_factory.mktemp("peer") / "digits"
     make_digits(folder, rows=60, missing=0.2, seed=0)
     return peer_table(folder, ["image", "speech", "caption", "digit", "thickness"], 30, seed=0)
