@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo
+# A file stays in one process, for its tests share tables and models; two processes have a thread of torch each.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-all lint format bench docs clean
 
@@ -28,10 +30,10 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 test: lint  ## everything that guards the main job
-	$(BIN)/pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-all: lint
-	$(BIN)/pytest
+	$(PYTEST)
 
 bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of an hour
 	$(BIN)/python -m benchmarks.startup
