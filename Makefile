@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo
+CHROMIUM ?= /usr/bin/chromium
 
-.PHONY: demo test test-all lint format bench docs clean
+.PHONY: demo test test-all test-browser lint format bench docs clean
 
 # torch comes first and pinned, so that no other requirement pulls in a build for graphics cards.
 $(READY): pyproject.toml constraints.txt
@@ -28,10 +29,15 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 test: lint  ## everything that guards the main job
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -m 'not slow and not browser'
 
 test-all: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not browser'
+
+test-browser: $(READY)  ## the report's page in Debian's chromium, which must be there already
+	@test -x $(CHROMIUM) || { echo "There is no $(CHROMIUM): apt-get install chromium, or give CHROMIUM=/path/to/chromium."; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -m browser tests/browser
 
 bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of an hour
 	$(BIN)/python -m benchmarks.startup
