@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -69,7 +71,7 @@ def test_the_solver_is_of_second_order() -> None:
         (flow(rows=50, steps=steps).path(starts())[-1] - (MEAN + SCALE * starts())).abs().max()
         for steps in (8, 16, 32)
     ]
-    for coarse, fine in zip(errors, errors[1:], strict=False):
+    for coarse, fine in pairwise(errors):
         assert 3.4 < coarse / fine < 4.6
 
 
