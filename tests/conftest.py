@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
 
+from amodal.cli import main
 from amodal.table import Table, read_table
 
 ROWS = 40
@@ -32,6 +37,43 @@ def five_columns(tmp_path_factory: pytest.TempPathFactory) -> Table:
         }
     )
     return read_table(frame, root)
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def amodal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run the command line in this process, as another would take seconds for its imports alone."""
+
+    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        called = ["amodal", *map(str, words)]
+        monkeypatch.setattr(sys, "argv", called)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        done = subprocess.CompletedProcess(called, int(ended.value.code or 0), said.out, said.err)
+        return as_told(done, code)
+
+    return run
+
+
+@pytest.fixture
+def process() -> Command:
+    """Run the command line as a process of its own, as a user does."""
+
+    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        called = [sys.executable, "-m", "amodal.cli", *map(str, words)]
+        return as_told(subprocess.run(called, capture_output=True, text=True, check=False), code)
+
+    return run
+
+
+def as_told(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
 
 
 def tone(hertz: float, seconds: float, rate: int = 8_000) -> np.ndarray:

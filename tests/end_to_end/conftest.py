@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,21 +26,3 @@ def saved(fitted: TableModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "model"
     fitted.save(folder)
     return folder
-
-
-@pytest.fixture
-def amodal() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line as a user does."""
-
-    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "amodal.cli", *map(str, words)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return run

@@ -15,9 +15,9 @@ def test_inspect_says_types_and_reasons(amodal, digits: Path) -> None:
     assert "caption" in amodal("inspect", digits).stdout
 
 
-def test_from_table_to_files_and_back(amodal, digits: Path, tmp_path: Path) -> None:
+def test_from_table_to_files_and_back(amodal, process, digits: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
-    amodal("fit", digits, "-o", model, "--epochs", 2, "--device", "cpu")
+    process("fit", digits, "-o", model, "--epochs", 2, "--device", "cpu")
     assert {path.name for path in model.iterdir()} == {
         "model.safetensors",
         "model.json",
@@ -26,7 +26,7 @@ def test_from_table_to_files_and_back(amodal, digits: Path, tmp_path: Path) -> N
     }
     assert not (tmp_path / "model.training").exists()
 
-    amodal("sample", model, "-n", 3, "-o", tmp_path / "generated", "--given", "digit=7")
+    process("sample", model, "-n", 3, "-o", tmp_path / "generated", "--given", "digit=7")
     generated = pd.read_csv(tmp_path / "generated" / "metadata.csv")
     assert (generated["digit"] == 7).all()
     for column in ("image", "speech"):
@@ -40,15 +40,17 @@ def test_from_table_to_files_and_back(amodal, digits: Path, tmp_path: Path) -> N
     # What is written is a table like any other.
     again = tmp_path / "again"
     amodal("fit", tmp_path / "filled", "-o", again, "--epochs", 1)
-    amodal("embed", again, digits / "heldout.csv", "-o", tmp_path / "embedding.parquet")
-    assert pq.read_table(tmp_path / "embedding.parquet").num_rows == 500
+    few = tmp_path / "few.csv"
+    pd.read_csv(digits / "heldout.csv").head(20).to_csv(few, index=False)
+    amodal("embed", again, few, "-o", tmp_path / "embedding.parquet", "--media-root", digits)
+    assert pq.read_table(tmp_path / "embedding.parquet").num_rows == 20
 
     amodal(
-        *("complete", model, digits / "heldout.csv", "-o", tmp_path / "said"),
+        *("complete", model, few, "-o", tmp_path / "said", "--media-root", digits),
         *("--given", "caption", "--columns", "speech", "--draws", 2),
     )
     said = pd.read_csv(tmp_path / "said" / "metadata.csv")
-    assert len(said) == 1000
+    assert len(said) == 40
     assert all((tmp_path / "said" / cell).is_file() for cell in said["image"])
 
 
@@ -61,6 +63,13 @@ def test_nothing_is_overwritten_unasked(amodal, saved: Path, digits: Path, tmp_p
     (tmp_path / "letters" / "mum.txt").write_text("dear mum")
     amodal("sample", saved, "-n", 1, "-o", tmp_path / "letters", "--overwrite", code=2)
     assert (tmp_path / "letters" / "mum.txt").read_text() == "dear mum"
+
+
+def test_a_process_ends_with_the_code_of_its_problem(process, tmp_path: Path) -> None:
+    assert process("--version").stdout.startswith("amodal ")
+    (tmp_path / "there").mkdir()
+    assert "--overwrite" in process("features", "x.csv", "-o", tmp_path / "there", code=2).stderr
+    assert "x.csv" in process("inspect", tmp_path / "x.csv", code=3).stderr
 
 
 @pytest.mark.parametrize(

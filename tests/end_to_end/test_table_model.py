@@ -92,16 +92,21 @@ def test_draws_differ_and_are_numbered(fitted: TableModel, digits: Path) -> None
     assert drawn["thickness"].nunique() > 3
 
 
-def test_a_rows_draw_depends_on_the_seed_and_its_number_alone(fitted: TableModel) -> None:
-    some, more = fitted.sample(2, seed=5), fitted.sample(300, seed=5)
+def test_a_rows_draw_depends_on_the_seed_and_its_number_alone(
+    fitted: TableModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = fitted.sample(7, seed=5)
+    with monkeypatch.context() as fewer:
+        fewer.setattr("amodal.completion._ROWS_AT_ONCE", 5)
+        more = fitted.sample(12, seed=5)
     columns = ["image", "caption", "thickness", "digit"]
-    assert same_cells(some[columns].iloc[:, 1:], more[columns].iloc[:2, 1:])
+    assert same_cells(some[columns].iloc[:, 1:], more[columns].iloc[:7, 1:])
     images = [
         np.abs(a.astype(int) - b.astype(int)).max()
-        for a, b in zip(some["image"], more["image"][:2], strict=True)
+        for a, b in zip(some["image"], more["image"][:7], strict=True)
     ]
     assert max(images) <= 1, "sums of other lengths may round differently, no more"
-    assert not same_cells(some[columns], fitted.sample(2, seed=6)[columns])
+    assert not same_cells(some[columns], fitted.sample(7, seed=6)[columns])
 
 
 def test_saved_is_loaded(fitted: TableModel, saved: Path, digits: Path) -> None:

@@ -23,9 +23,12 @@ def table(rows: int = 400) -> pd.DataFrame:
     return pd.DataFrame({"size": size.round(3), "kind": kind, "text": text})
 
 
+def words(data: Path, model: Path, *more: object) -> list[str]:
+    return [str(word) for word in ("fit", data, "-o", model, "--device", "cpu", "--batch-size", 64, *more)]
+
+
 def command(data: Path, model: Path, *more: object) -> list[str]:
-    words = ["fit", data, "-o", model, "--device", "cpu", "--batch-size", 64, *more]
-    return [sys.executable, "-m", "amodal.cli", *map(str, words)]
+    return [sys.executable, "-m", "amodal.cli", *words(data, model, *more)]
 
 
 @pytest.fixture
@@ -53,23 +56,23 @@ def test_it_stops_when_the_held_out_loss_no_longer_falls() -> None:
 def test_a_time_limit_ends_training(data: Path) -> None:
     started = time.monotonic()
     model = TableModel(time_limit="4s", latent=4).fit(data)
-    assert model.history_["seconds"].iloc[-1] <= 4.4
+    assert model.history_["seconds"].iloc[-1] <= 5
     assert time.monotonic() - started < 30, "far from the limit of a thousand epochs"
 
 
-def test_two_processes_train_as_one(data: Path, tmp_path: Path) -> None:
-    for name, more in (("one", []), ("two", ["--devices", 2, "--strategy", "ddp"])):
-        subprocess.run(command(data, tmp_path / name, "--epochs", 3, *more), check=True)
+def test_two_processes_train_as_one(amodal, data: Path, tmp_path: Path) -> None:
+    # In bfloat16 the gradients of half a batch round otherwise than those of the whole.
+    alike = ("--epochs", 3, "--precision", "32-true")
+    amodal(*words(data, tmp_path / "one", *alike))
+    subprocess.run(command(data, tmp_path / "two", *alike, "--devices", 2, "--strategy", "ddp"), check=True)
     one, two = (pd.read_csv(tmp_path / name / "history.csv") for name in ("one", "two"))
     columns = ["train_loss", "val_loss"]
     np.testing.assert_allclose(one[columns], two[columns], rtol=1e-3)
 
 
-def killed_after_a_checkpoint(words: list[str], work: Path, how: signal.Signals) -> int:
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    for _ in range(600):
-        if (work / "last.ckpt").is_file():
-            break
+def killed_after_a_checkpoint(called: list[str], work: Path, how: signal.Signals) -> int:
+    process = subprocess.Popen(called, stderr=subprocess.PIPE, text=True)
+    while not (work / "last.ckpt").is_file():
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.1)
     os.kill(process.pid, how)
@@ -78,12 +81,12 @@ def killed_after_a_checkpoint(words: list[str], work: Path, how: signal.Signals)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_an_interrupted_run_goes_on(how: signal.Signals, data: Path, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on(amodal, how: signal.Signals, data: Path, tmp_path: Path) -> None:
     model, work = tmp_path / "model", tmp_path / "model.training"
     code = killed_after_a_checkpoint(command(data, model, "--epochs", 3000), work, how)
     assert code == {signal.SIGKILL: -9, signal.SIGINT: 130}[how]
     assert not model.exists()
-    subprocess.run(command(data, model, "--epochs", 3000, "--time-limit", "1s", "--resume"), check=True)
+    amodal(*words(data, model, "--epochs", 3000, "--time-limit", "1s", "--resume"))
     history = pd.read_csv(model / "history.csv")
     assert history["epoch"].tolist() == list(range(1, len(history) + 1))
     assert not work.exists()
