@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := build/demo
-# A file stays in one process, for its tests share tables and models; two processes have a thread of torch each.
+CHROMIUM ?= /usr/bin/chromium
+# A process for each processor, with one thread of torch; a file's tests stay in one, for they share tables and models.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-all lint format bench docs clean
+.PHONY: demo test test-all test-browser lint format bench docs clean
 
 # torch comes first and pinned, so that no other requirement pulls in a build for graphics cards.
 $(READY): pyproject.toml constraints.txt
@@ -30,10 +31,15 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 test: lint  ## everything that guards the main job
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not browser'
 
 test-all: lint
-	$(PYTEST)
+	$(PYTEST) -m 'not browser'
+
+test-browser: $(READY)  ## the report's page in Debian's chromium, which must be there already
+	@test -x $(CHROMIUM) || { echo "There is no $(CHROMIUM): apt-get install chromium, or give CHROMIUM=/path/to/chromium."; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	CHROMIUM=$(CHROMIUM) $(PYTEST) -m browser tests/browser
 
 bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of an hour
 	$(BIN)/python -m benchmarks.startup

@@ -171,7 +171,11 @@ def fit(
         Path, typer.Option("-o", "--output", metavar="MODEL", help="Folder to write the model to.")
     ],
     method: Annotated[
-        str | None, typer.Option(help="mvtcae, mvae, mmvae or mopoe. [default: mvtcae]")
+        str | None,
+        typer.Option(
+            help="latent-flow, mvtcae, mvae, mmvae, mopoe, mmvm, barycenter, hellinger or early-fusion. "
+            "[default: latent-flow]"
+        ),
     ] = None,
     types: TypeOption = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with any of TableModel's settings.")] = None,

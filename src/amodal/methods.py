@@ -90,6 +90,22 @@ def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
 
 METHODS: tuple[Method, ...] = (
     Method(
+        "latent-flow",
+        "any column given any others, drawn one after another; pictures and sounds by flows",
+        "Lipman et al., arXiv 2210.02747; Uria et al., arXiv 1310.1757",
+        LatentFlow,
+        (
+            Stage(ColumnELBO(), share=0.35, parts=("autoencoders",), joins=False),
+            Stage(
+                AnyOrder(),
+                share=0.9,
+                parts=("encoders", "context_network", "generators"),
+                during=LatentFlow.keeping_latents,
+            ),
+            Stage(Shortcut(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
+        ),
+    ),
+    Method(
         "mvtcae",
         "product of experts, each drawn towards the joint posterior",
         "Hwang et al., NeurIPS 2021",
@@ -144,22 +160,6 @@ METHODS: tuple[Method, ...] = (
         "Baltrusaitis et al., arXiv 1705.09406",
         EarlyFusionVAE,
         (Stage(ELBO(dropout=0.5)),),
-    ),
-    Method(
-        "latent-flow",
-        "any column given any others, drawn one after another; pictures and sounds by flows",
-        "Lipman et al., arXiv 2210.02747; Uria et al., arXiv 1310.1757",
-        LatentFlow,
-        (
-            Stage(ColumnELBO(), share=0.35, parts=("autoencoders",), joins=False),
-            Stage(
-                AnyOrder(),
-                share=0.9,
-                parts=("encoders", "context_network", "generators"),
-                during=LatentFlow.keeping_latents,
-            ),
-            Stage(Shortcut(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
-        ),
     ),
 )
 

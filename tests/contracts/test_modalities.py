@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from amodal.distributions import RowNoise
-from amodal.modalities import MODALITIES, AudioMel, Modality
+from amodal.modalities import MODALITIES, AudioMel, ImagePixels, Modality
 from amodal.problems import RejectColumn
 from amodal.table import Table, infer_schema
 
@@ -149,6 +149,55 @@ def test_the_decoder_makes_a_likelihood_of_each_cell(modality: Modality, stored:
     gradients = [weights.grad for weights in decoder.parameters()]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
     assert any((gradient != 0).any() for gradient in gradients)
+
+
+def test_augmented_cells_are_cells_that_depend_on_their_rows_noise(
+    modality: Modality, stored: Tensor
+) -> None:
+    cells, rows, some = modality.scaled(stored), torch.arange(len(stored)), torch.tensor([7, 30, 3])
+    before = cells.clone()
+    augmented = modality.augmented(cells, RowNoise(0, rows))
+    assert torch.equal(cells, before), "what is given stays as it is"
+    assert augmented.shape == cells.shape
+    assert augmented.dtype == cells.dtype
+    assert augmented.min() >= cells.min()
+    assert augmented.max() <= cells.max()
+    assert torch.equal(augmented, modality.augmented(cells, RowNoise(0, rows)))
+    assert torch.equal(augmented[some], modality.augmented(cells[some], RowNoise(0, rows[some])))
+    assert modality.augmented(cells[:0], RowNoise(0, rows[:0])).shape == cells[:0].shape
+
+
+def test_pictures_move_by_up_to_a_fourteenth_of_their_sides() -> None:
+    modality = ImagePixels(28, 14, 1)
+    rows = torch.arange(200)
+    cells = torch.rand(1, 1, 28, 14).expand(200, 1, 28, 14)
+    augmented = modality.augmented(cells, RowNoise(0, rows))
+    seen = set()
+    for chance, picture in zip(RowNoise(0, rows).uniform(2), augmented, strict=True):
+        down, right = round((2 * float(chance[0]) - 1) * 2), round((2 * float(chance[1]) - 1) * 1)
+        seen.add((down, right))
+        lines = [min(max(line + down, 0), 27) for line in range(28)]
+        places = [min(max(place + right, 0), 13) for place in range(14)]
+        assert torch.equal(picture, cells[0][:, lines][:, :, places])
+    assert seen == {(down, right) for down in range(-2, 3) for right in range(-1, 2)}
+
+
+def test_sounds_fall_silent_in_a_span_of_bands_and_one_of_frames_and_end_where_they_did() -> None:
+    modality = AudioMel(8_000, 40, 20, 256, 128)
+    cells = torch.rand(100, 20, 40).clamp_min(0.1)
+    cells[:, :, 30:] = -0.5
+    augmented = modality.augmented(cells, RowNoise(0, torch.arange(100)))
+    assert torch.equal(augmented[:, :, 30:], cells[:, :, 30:])
+    changed = augmented != cells
+    assert (augmented[changed] == 0).all()
+    bands, frames = changed[:, :, :30].all(2), changed[:, :, :30].all(1)
+    assert torch.equal(changed[:, :, :30], bands[:, :, None] | frames[:, None])
+    for spans, size in ((bands, 20), (frames, 40)):
+        assert spans.any()
+        assert (spans.sum(1) <= 0.15 * size + 1).all()
+        # One span: it begins once.
+        begun = spans[:, 1:] & ~spans[:, :-1]
+        assert (begun.sum(1) + spans[:, 0].long() <= 1).all()
 
 
 def test_draws_become_cells(modality: Modality, likelihood: Distribution) -> None:

@@ -29,17 +29,26 @@ class Flow(Distribution):
         size: D.
         steps: of the solver.
         device: where the velocity computes.
+        numbers: integer (B,), the rows' numbers, on which `log_prob`'s probes depend; 0 to B-1 by default.
     """
 
     arg_constraints: dict[str, Any] = {}  # noqa: RUF012 - torch declares it so
     has_rsample = False
 
     def __init__(
-        self, velocity: Velocity, rows: int, size: int, *, steps: int, device: torch.device | None = None
+        self,
+        velocity: Velocity,
+        rows: int,
+        size: int,
+        *,
+        steps: int,
+        device: torch.device | None = None,
+        numbers: Tensor | None = None,
     ) -> None:
         self.velocity = velocity
         self.steps = steps
         self.device = device
+        self.numbers = torch.arange(rows, device=device) if numbers is None else numbers
         super().__init__(torch.Size([rows]), torch.Size([size]), validate_args=False)
 
     def draw(self, noise: RowNoise) -> Tensor:
@@ -74,8 +83,7 @@ class Flow(Distribution):
         the same row (Grathwohl et al., arXiv 1810.01367). It is exact where the velocity's Jacobian is diagonal.
         """
         points = value if value.dim() == 3 else value[None]
-        rows = torch.arange(points.shape[1], device=points.device)
-        noise = RowNoise(0, rows)
+        noise = RowNoise(0, self.numbers)
         gained = torch.zeros(points.shape[:2], device=points.device)
         step = 1.0 / self.steps
         for number in reversed(range(self.steps)):

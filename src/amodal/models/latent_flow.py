@@ -139,9 +139,23 @@ class LatentFlow(Model):
         return self.context_network(told, given)
 
     def conditional(
-        self, index: int, context: Tensor, *, guidance: float = 1.0, steps: int | None = None
+        self,
+        index: int,
+        context: Tensor,
+        *,
+        guidance: float = 1.0,
+        steps: int | None = None,
+        numbers: Tensor | None = None,
     ) -> Distribution:
-        """A column's distribution given contexts (B, C): of its cells, or of its normalised latents."""
+        """A column's distribution given contexts (B, C): of its cells, or of its normalised latents.
+
+        Args:
+            index: the column's.
+            context: what is given.
+            guidance: of a flow.
+            steps: of a flow's solver; the model's by default.
+            numbers: the rows' (B,), on which the estimate of a flow's densities depends; 0 to B-1 by default.
+        """
         generator = self.generators[index]
         if not isinstance(generator, VelocityNetwork):
             return generator(context)
@@ -154,7 +168,14 @@ class LatentFlow(Model):
                 return given
             return torch.lerp(generator(points, times, nothing), given, guidance)
 
-        return Flow(velocity, len(context), generator.size, steps=steps or self.steps, device=context.device)
+        return Flow(
+            velocity,
+            len(context),
+            generator.size,
+            steps=steps or self.steps,
+            device=context.device,
+            numbers=numbers,
+        )
 
     def shortcut(self, index: int, context: Tensor) -> Jumps:
         """What a column's flow, guided as by default, draws of latents given contexts (B, C), in a few jumps."""
@@ -245,7 +266,7 @@ class LatentFlow(Model):
         scores = torch.zeros(batch.present.shape, device=batch.present.device)
         for index in self.order:
             context, cells = self.context(told, given), self.cells(index, batch)
-            conditional = self.conditional(index, context)
+            conditional = self.conditional(index, context, numbers=batch.rows)
             autoencoder = self.autoencoder(index)
             if autoencoder is None:
                 of_cells = conditional.log_prob(cells)
@@ -269,8 +290,8 @@ class LatentFlow(Model):
 
         Sets the centre and spread of the latents. What is kept is no part of the model that is saved.
         """
-        self._keep(batches)
         try:
+            self._keep(batches)
             yield
         finally:
             self._kept.clear()

@@ -108,7 +108,8 @@ def train(
     history, stage_end, epochs = History(budget), 0.0, 0.0
     with _quiet(), ProgressBar(budget, len(stages)) as bar:
         for number, stage in enumerate(stages, start=1):
-            stage_end += (1.0 - stage_end) * stage.share
+            # The last stage has all that is left, also where those that were to follow train nothing here.
+            stage_end += (1.0 - stage_end) * (stage.share if number < len(stages) else 1.0)
             if before and number < before["number"]:
                 continue
             if before:

@@ -77,7 +77,7 @@ def column_sections(report: Report, shown: Shown, detail: Detail) -> list[Column
 
 def _panels(note: ColumnNote, shown: Shown, detail: Detail) -> list[Panel]:
     # Sounds take more room than pictures and texts.
-    most = -(-detail.cells // 2) if note.type == "audio" else detail.cells
+    most = -(-detail.cells // 3) if note.type == "audio" else detail.cells
     real = [row for row in shown.real if row.cells.get(note.name) is not None][:most]
     beside = shown.beside[:most]
 
