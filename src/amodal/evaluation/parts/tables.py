@@ -101,4 +101,4 @@ def training_vectors(
 def described(table: Table, modalities: Mapping[str, Any]) -> Data:
     """What the report says of a table."""
     has = {name: modality for name, modality in modalities.items() if name in table.columns}
-    return Data(source=table.source, rows=len(table), fingerprint=fingerprint(table, has))
+    return Data(source=Path(table.source).name, rows=len(table), fingerprint=fingerprint(table, has))
