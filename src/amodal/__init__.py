@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from amodal.problems import BadCells, DataProblem, UsageProblem
 
 if TYPE_CHECKING:
+    from amodal.comparison import compare
     from amodal.estimator import TableModel
 
 __version__ = "0.1.0"
-__all__ = ["BadCells", "DataProblem", "TableModel", "UsageProblem", "__version__"]
+__all__ = ["BadCells", "DataProblem", "TableModel", "UsageProblem", "__version__", "compare"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from amodal.estimator import TableModel
 
         return TableModel
+    if name == "compare":
+        from amodal.comparison import compare
+
+        return compare
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -77,7 +77,7 @@ def test_a_process_ends_with_the_code_of_its_problem(process, tmp_path: Path) ->
     [
         (("fit", "nowhere.csv", "-o", "x"), 3, "nowhere.csv"),
         (("sample", "nowhere", "-n", "1", "-o", "x"), 3, "is no model"),
-        (("fit", "{digits}", "-o", "x", "--method", "vae"), 2, "Choose from mvtcae"),
+        (("fit", "{digits}", "-o", "x", "--method", "vae"), 2, "Choose from latent-flow"),
         (("fit", "{digits}", "-o", "x", "--type", "caption"), 2, "COLUMN=VALUE"),
         (("fit", "{digits}", "-o", "x", "--type", "caption=poem"), 2, "image"),
         (("fit", "{digits}", "-o", "x", "--type", "captoin=text"), 2, "caption"),
@@ -94,7 +94,7 @@ def test_wrong_calls_say_what_to_do(amodal, digits, saved, tmp_path, words, code
 
 def test_settings_come_from_a_file_and_flags_win(amodal, digits: Path, tmp_path: Path) -> None:
     config = tmp_path / "fit.yaml"
-    config.write_text("latent: 8\nepochs: 5\noptions:\n  image: {height: 14, width: 14}\n")
+    config.write_text("method: mvtcae\nlatent: 8\nepochs: 5\noptions:\n  image: {height: 14, width: 14}\n")
     amodal("fit", digits, "-o", tmp_path / "model", "--config", config, "--epochs", 1)
     model = json.loads((tmp_path / "model" / "model.json").read_text())
     assert model["model"]["latent"] == 8

@@ -39,7 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_training_lowers_the_held_out_loss_and_keeps_the_best(data: Path) -> None:
-    model = TableModel(epochs=15, latent=4).fit(data)
+    model = TableModel("mvtcae", epochs=15, latent=4).fit(data)
     losses = model.history_["val_loss"]
     assert losses.min() < losses.iloc[0] - 5
     assert list(model.history_)[:4] == ["epoch", "seconds", "train_loss", "val_loss"]

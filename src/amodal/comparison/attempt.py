@@ -1,0 +1,65 @@
+"""A trial in a process of its own."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from amodal.comparison.trial import OUTCOME, TRACEBACK, Outcome, Trial
+
+PROCESS = [sys.executable, "-m", "amodal.comparison"]
+_OUT_OF_MEMORY = 9  # SIGKILL: what systems end processes with when memory runs out
+
+
+def attempt(trial: Trial) -> Outcome:
+    """Do a trial; `trial.folder` is there whole and with an outcome afterwards, be it a failure.
+
+    It is done in a folder beside, which a later attempt clears away where this one is interrupted.
+    """
+    folder = trial.folder
+    beside = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    process = subprocess.run(PROCESS, input=pickle.dumps(replace(trial, folder=beside)), check=False)  # noqa: S603
+    outcome = read_outcome(beside)
+    if outcome is None or (process.returncode and not outcome.failure):
+        outcome = Outcome(method=trial.settings["method"], failure=_ended(process.returncode))
+    if outcome.failure:
+        _keep_failure(beside, outcome)
+    if folder.exists():
+        shutil.rmtree(folder)
+    beside.rename(folder)
+    return outcome
+
+
+def read_outcome(folder: Path) -> Outcome | None:
+    """A finished trial's outcome; None where there is none that can be read."""
+    try:
+        return Outcome.model_validate_json((folder / OUTCOME).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _ended(code: int) -> str:
+    if code == -_OUT_OF_MEMORY:
+        return "the system killed it, most often because memory ran out"
+    if code < 0:
+        return f"it ended by {signal.Signals(-code).name}"
+    return f"its process ended with {code} and no outcome"
+
+
+def _keep_failure(folder: Path, outcome: Outcome) -> None:
+    """Leave nothing of a failure but its reason: half a model is none."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != TRACEBACK:
+            path.unlink()
+    (folder / OUTCOME).write_text(outcome.model_dump_json(indent=1) + "\n", encoding="utf-8")
