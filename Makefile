@@ -39,7 +39,7 @@ test-all: lint
 test-browser: $(READY)  ## the report's page in Debian's chromium, which must be there already
 	@test -x $(CHROMIUM) || { echo "There is no $(CHROMIUM): apt-get install chromium, or give CHROMIUM=/path/to/chromium."; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
-	CHROMIUM=$(CHROMIUM) $(PYTEST) -m browser tests/browser
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -m browser tests/browser
 
 bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of an hour
 	$(BIN)/python -m benchmarks.startup
