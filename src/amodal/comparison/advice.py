@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amodal.comparison.standing import SCORES, Standing, ranked, tied
+from amodal.evaluation.page.wording import joined, percent
 
 _MANY = 3
 
@@ -37,8 +38,7 @@ def _pick(finished: Sequence[Standing]) -> list[str]:
     best = order[0]
     if len(finished) == 1:
         return [f"Only `{best.method}` finished: there is nothing to compare it with."]
-    score = best.scores["overall"].value
-    said = f"Take `{best.method}`: its overall score is the best, {score:.2f} of 1."
+    said = f"Take `{best.method}`: its overall score is the best, {_said(best, 'overall')}."
     equal = [each for each in order[1:] if tied(best.scores["overall"], each.scores["overall"])]
     if equal:
         are = "is" if len(equal) == 1 else "are"
@@ -56,27 +56,34 @@ def _cheaper(best: Standing, equal: Sequence[Standing]) -> str:
 
 
 def _reasons(finished: Sequence[Standing], target: str | None) -> list[str]:
-    """What each method is best at."""
+    """What each method is best at, and at what none is better than another for certain."""
     best: dict[str, list[str]] = {}
+    alike = []
     for score, words in SCORES.items():
         order = ranked(finished, score)
-        if score == "overall" or not order:
+        if score == "overall" or len(order) < 2:
             continue
+        called = f"prediction of {target}" if score == "target" else words
         first, rest = order[0], order[1:]
         equal = [each for each in rest if tied(first.scores[score], each.scores[score])]
-        if rest and len(equal) == len(rest):
-            within = "; all are within the intervals"
-        elif equal:
-            within = f"; within the intervals also {_names(equal, score)}"
-        else:
-            within = ""
-        called = f"prediction of {target}" if score == "target" else words
-        best.setdefault(first.method, []).append(f"best {called} ({first.scores[score].value:.2f}{within})")
-    return [f"`{method}`: {', '.join(reasons)}." for method, reasons in best.items()]
+        if len(equal) == len(rest):
+            alike.append(called)
+            continue
+        within = f"; within the intervals also {_names(equal, score)}" if equal else ""
+        best.setdefault(first.method, []).append(f"best {called} ({_said(first, score)}{within})")
+    sentences = [f"`{method}`: {', '.join(reasons)}." for method, reasons in best.items()]
+    if alike:
+        sentences.append(f"In {joined(alike)} the intervals of all overlap: no method is better for certain.")
+    return sentences
+
+
+def _said(each: Standing, score: str) -> str:
+    value = each.scores[score].value
+    return f"{value:.2f}" if score == "target" else percent(value)
 
 
 def _names(standings: Sequence[Standing], score: str) -> str:
-    names = [f"`{each.method}` ({each.scores[score].value:.2f})" for each in standings[:_MANY]]
+    names = [f"`{each.method}` ({_said(each, score)})" for each in standings[:_MANY]]
     if len(standings) > _MANY:
         names.append(f"{len(standings) - _MANY} more")
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return joined(names)

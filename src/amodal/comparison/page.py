@@ -88,6 +88,7 @@ def write_page(
     """
     scores = {name: words for name, words in SCORES.items() if any(name in each.scores for each in standings)}
     finished = [each for each in standings if each.report is not None]
+    cells = {each.method: _cells(each, standings) for each in standings}
     html = render(
         ("amodal.comparison", "amodal.evaluation.page"),
         "comparison.html.jinja",
@@ -96,7 +97,8 @@ def write_page(
         methods={each.method: method_named(each.method) for each in standings},
         scores=scores,
         costs=COSTS,
-        cells={each.method: _cells(each, standings) for each in standings},
+        cells=cells,
+        close=any(shown["overall"].sign == "tied" for shown in cells.values() if "overall" in shown),
         advice=[_parts(sentence) for sentence in advice(standings, target)],
         strips=_strips(finished, split, folder, modalities),
         columns=len(modalities),
