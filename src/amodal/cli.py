@@ -447,10 +447,16 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
     costs = {
         "seconds": ("s", "{:.0f}", 1),
         "memory_mb": ("GB", "{:.1f}", 1e3),
-        "parameters": ("weights", "{:.1f}M", 1e6),
+        "parameters": ("size", "{:.1f}M", 1e6),
     }
-    shown = {name: (name.replace("_", " "), "{:.2f}", 1.0) for name in scores if name in leaderboard} | costs
-    table = Table("method", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    titles = {"completion": "complete"}  # all of a row fits into 80 letters
+    shown = {
+        name: (titles.get(name, name.replace("_", " ")), "{:.2f}", 1.0)
+        for name in scores
+        if name in leaderboard
+    } | costs
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("method", no_wrap=True)
     for title, _, _ in shown.values():
         table.add_column(title, justify="right")
     for row in leaderboard.to_dict(orient="records"):
