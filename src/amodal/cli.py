@@ -449,12 +449,9 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
         "memory_mb": ("GB", "{:.1f}", 1e3),
         "parameters": ("size", "{:.1f}M", 1e6),
     }
-    titles = {"completion": "complete"}  # all of a row fits into 80 letters
-    shown = {
-        name: (titles.get(name, name.replace("_", " ")), "{:.2f}", 1.0)
-        for name in scores
-        if name in leaderboard
-    } | costs
+    # A row fits into 80 letters.
+    titles = {"coherence": "pairs", "whole_rows": "rows", "completion": "complete"}
+    shown = {name: (titles.get(name, name), "{:.2f}", 1.0) for name in scores if name in leaderboard} | costs
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("method", no_wrap=True)
     for title, _, _ in shown.values():
