@@ -163,7 +163,7 @@ def test_wrong_calls_start_nothing(
 ) -> None:
     monkeypatch.setattr(attempt, "PROCESS", ["no such program"])
     for wrong, said in (
-        ({"methods": ["vae"]}, "Choose from mvtcae"),
+        ({"methods": ["vae"]}, "Choose from latent-flow"),
         ({"methods": []}, "no methods"),
         ({"time_limit": "soon"}, "5m"),
         ({"target": "said"}, "Choose from size, colour"),
