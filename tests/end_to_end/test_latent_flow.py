@@ -288,7 +288,7 @@ def related(rows: int, seed: int) -> pd.DataFrame:
     )
 
 
-TABLE, FRESH = related(300, 0), related(200, 1)
+TABLE, FRESH = related(1_000, 0), related(200, 1)
 
 
 def accuracy(columns: list[str]) -> dict[str, float]:
@@ -309,6 +309,7 @@ def accuracy(columns: list[str]) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_a_column_of_noise_does_not_harm_the_others() -> None:
     without, beside = accuracy(["kind", "size", "text"]), accuracy(["kind", "size", "text", "noise"])
     for what, share in without.items():
