@@ -245,6 +245,8 @@ def fit(
     if not model.is_global_zero_:
         return
     model.save(output, overwrite=overwrite or resume)
+    for name, reason in model.schema_.ignored.items():
+        typer.echo(f"{name} was left out: {reason}", err=True)
     if model.bad_cells_:
         shutil.copyfile(work / "store" / "bad_cells.csv", output / "bad_cells.csv")
         typer.echo(f"{len(model.bad_cells_)} cells could not be read: {output / 'bad_cells.csv'}", err=True)

@@ -103,3 +103,12 @@ def test_settings_come_from_a_file_and_flags_win(amodal, digits: Path, tmp_path:
     assert len(pd.read_csv(tmp_path / "model" / "history.csv")) == 1
     config.write_text("latnet: 8\n")
     assert "latent" in amodal("fit", digits, "-o", tmp_path / "other", "--config", config, code=2).stderr
+
+
+def test_columns_that_are_left_out_are_told(amodal, tmp_path: Path) -> None:
+    rows = pd.DataFrame({"size": range(40), "same": "x", "key": [f"id-{row:03}" for row in range(40)]})
+    rows.assign(size=rows["size"] * 1.5 + 0.25).to_csv(tmp_path / "table.csv", index=False)
+    told = amodal("fit", tmp_path / "table.csv", "-o", tmp_path / "model", "--epochs", 1).stderr
+    assert "same was left out:" in told
+    assert "key was left out:" in told
+    assert "size was left out" not in told
