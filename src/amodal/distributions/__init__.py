@@ -6,6 +6,7 @@ from amodal.distributions.flow import Flow, Jumps
 from amodal.distributions.gaussian import Gaussians, kl_to_standard
 from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
+from amodal.distributions.normal import IsotropicNormal
 from amodal.distributions.sequence import TokenSequence
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Flow",
     "GaussianMixture",
     "Gaussians",
+    "IsotropicNormal",
     "Jumps",
     "RowNoise",
     "TokenSequence",

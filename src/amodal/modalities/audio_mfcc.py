@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution
 
-from amodal.distributions import RowNoise
+from amodal.distributions import IsotropicNormal, RowNoise
 from amodal.media import Sound, from_mfcc, mfcc, read_sound, write_sound
 from amodal.modalities.audio_mel import AudioMel
 from amodal.modalities.files_column import read_all, read_sample
@@ -162,8 +162,5 @@ class _MfccDecoder(nn.Module):
         self.network = SoundDecoder(latent, _COEFFICIENTS + 1, frames)
         self.scale = LearnedScale(start=1.0, floor=0.1)
 
-    def forward(self, latents: Tensor) -> Independent[Normal]:
-        mean = self.network(latents)
-        return Independent(
-            Normal(mean, self.scale().expand_as(mean), validate_args=False), 2, validate_args=False
-        )
+    def forward(self, latents: Tensor) -> IsotropicNormal:
+        return IsotropicNormal(self.network(latents), self.scale())

@@ -13,9 +13,9 @@ import pandas as pd
 import torch
 from sklearn.feature_extraction.image import extract_patches_2d, reconstruct_from_patches_2d
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution
 
-from amodal.distributions import RowNoise
+from amodal.distributions import IsotropicNormal, RowNoise
 from amodal.media import write_image
 from amodal.modalities.image_pixels import ImagePixels
 from amodal.modalities.modality import Modality
@@ -199,8 +199,5 @@ class _PatchDecoder(nn.Module):
         self.network = ImageDecoder(latent, channels, rows, columns, base=128)
         self.scale = LearnedScale(start=0.3, floor=0.02)
 
-    def forward(self, latents: Tensor) -> Independent[Normal]:
-        mean = self.network(latents)
-        return Independent(
-            Normal(mean, self.scale().expand_as(mean), validate_args=False), 3, validate_args=False
-        )
+    def forward(self, latents: Tensor) -> IsotropicNormal:
+        return IsotropicNormal(self.network(latents), self.scale())

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution
 
-from amodal.distributions import RowNoise
+from amodal.distributions import IsotropicNormal, RowNoise
 from amodal.media import fit_image, read_image, write_image
 from amodal.modalities.files_column import accept_files, read_all, read_sample
 from amodal.modalities.modality import Modality
@@ -127,8 +127,5 @@ class _PixelDecoder(nn.Module):
         self.network = ImageDecoder(latent, channels, height, width)
         self.scale = LearnedScale(start=0.3, floor=0.02)
 
-    def forward(self, latents: Tensor) -> Independent[Normal]:
-        mean = self.network(latents)
-        return Independent(
-            Normal(mean, self.scale().expand_as(mean), validate_args=False), 3, validate_args=False
-        )
+    def forward(self, latents: Tensor) -> IsotropicNormal:
+        return IsotropicNormal(self.network(latents), self.scale())

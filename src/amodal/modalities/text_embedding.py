@@ -14,9 +14,9 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution
 
-from amodal.distributions import RowNoise
+from amodal.distributions import IsotropicNormal, RowNoise
 from amodal.modalities.modality import Modality
 from amodal.modalities.text_column import in_typical_order, join, split_all, split_cells, typical_places
 from amodal.modalities.text_tokens import TextTokens
@@ -196,8 +196,5 @@ class _EmbeddingDecoder(nn.Module):
         self.network = Dense(latent, 128, numbers)
         self.scale = LearnedScale(start=1.0, floor=0.1)
 
-    def forward(self, latents: Tensor) -> Independent[Normal]:
-        mean = self.network(latents)
-        return Independent(
-            Normal(mean, self.scale().expand_as(mean), validate_args=False), 1, validate_args=False
-        )
+    def forward(self, latents: Tensor) -> IsotropicNormal:
+        return IsotropicNormal(self.network(latents), self.scale())

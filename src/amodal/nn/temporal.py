@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from amodal.nn.convolution import channels_last
+from amodal.nn.convolution import GroupNorm, channels_last, doublings
 
 _SHORTEST = 8
 
@@ -36,7 +36,7 @@ class SoundEncoder(nn.Module):
             # Flat two-dimensional convolutions: on a processor their channels-last kernels are the faster.
             layers += [
                 nn.Conv2d(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
-                nn.GroupNorm(8, channels),
+                GroupNorm(8, channels),
                 nn.GELU(),
             ]
             before, frames = channels, frames // 2 + 1
@@ -45,7 +45,7 @@ class SoundEncoder(nn.Module):
 
     def forward(self, spectrograms: Tensor) -> Tensor:
         flat = spectrograms[:, :, None].contiguous(memory_format=torch.channels_last)
-        return self.head(self.convolutions(flat).flatten(1))
+        return self.head(self.convolutions(flat).permute(0, 2, 3, 1).flatten(1))
 
 
 class SoundDecoder(nn.Module):
@@ -64,12 +64,10 @@ class SoundDecoder(nn.Module):
         self.frames, self.channels = frames, channels
         self.start = -(-frames // 2**halvings)
         self.stem = nn.Sequential(nn.Linear(latent, channels * self.start), nn.GELU())
-        layers: list[nn.Module] = []
-        for _ in range(halvings):
-            layers += [nn.ConvTranspose1d(channels, channels, 4, stride=2, padding=1), nn.GELU()]
-        layers = [*layers[:-2], nn.ConvTranspose1d(channels, bands, 4, stride=2, padding=1)] if layers else []
-        self.convolutions = nn.Sequential(*layers) if layers else nn.Conv1d(channels, bands, 1)
+        widths = [channels] * halvings + [bands]
+        self.convolutions = doublings(widths, flat=True) if halvings else nn.Conv2d(channels, bands, 1)
 
     def forward(self, latents: Tensor) -> Tensor:
-        maps = self.stem(latents).view(-1, self.channels, self.start)
-        return self.convolutions(maps)[:, :, : self.frames].contiguous()
+        maps = self.stem(latents).view(-1, self.channels, 1, self.start)
+        spectrograms = self.convolutions(maps.contiguous(memory_format=torch.channels_last))
+        return spectrograms[:, :, 0, : self.frames].contiguous()

@@ -17,6 +17,7 @@ from amodal.models import Model
 from amodal.objectives import Loss
 from amodal.training.budget import Span
 from amodal.training.data import StoredRows
+from amodal.training.means import Means
 
 _WARM_STEPS = 100
 _LAST_RATE = 0.02
@@ -59,6 +60,7 @@ class TrainingModule(pl.LightningModule):
         self.span = span
         self.seed = seed
         self.learning_rate = learning_rate
+        self._means = Means()
 
     def on_fit_start(self) -> None:
         # The model is on its device now, and has the weights that a resumed run goes on from.
@@ -75,18 +77,27 @@ class TrainingModule(pl.LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
         loss = self.stage.objective(self.model, batch, noise, self.used())
-        self._log("train", loss, batch)
+        self._add(loss, batch)
         return loss.total
 
     def validation_step(self, batch: Batch) -> None:
-        self._log(
-            "val", self.stage.objective(self.model, batch, RowNoise(_VALIDATION_SEED, batch.rows)), batch
-        )
+        self._add(self.stage.objective(self.model, batch, RowNoise(_VALIDATION_SEED, batch.rows)), batch)
 
-    def _log(self, part: str, loss: Loss, batch: Batch) -> None:
-        values = {f"{part}_loss": loss.total.detach()}
-        values |= {f"{part}_{name}": value for name, value in loss.terms.items()}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.trainer.is_last_batch or self.trainer.should_stop:
+            self._tell("train")
+
+    def on_validation_epoch_end(self) -> None:
+        self._tell("val")
+
+    def _add(self, loss: Loss, batch: Batch) -> None:
+        self._means.add({"loss": loss.total.detach(), **loss.terms}, len(batch))
+
+    def _tell(self, part: str) -> None:
+        # Once an epoch: Lightning takes a millisecond and more to note a step's losses.
+        rows = self._means.rows
+        means = {f"{part}_{name}": mean for name, mean in self._means.taken().items()}
+        self.log_dict(means, on_step=False, on_epoch=True, batch_size=rows, sync_dist=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
