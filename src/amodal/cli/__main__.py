@@ -1,0 +1,5 @@
+"""python -m amodal.cli."""
+
+from amodal.cli import main
+
+main()

@@ -1,0 +1,62 @@
+"""amodal complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from amodal.cli.arguments import (
+    BadCellsOption,
+    DataArgument,
+    DeviceOption,
+    FastOption,
+    FolderOption,
+    GuidanceOption,
+    MediaRootOption,
+    ModelArgument,
+    OverwriteOption,
+    SeedOption,
+    names,
+)
+from amodal.cli.folders import check_free, load, write_rows
+
+if TYPE_CHECKING:
+    from amodal.table import BadCellPolicy
+
+
+def complete(
+    model: ModelArgument,
+    data: DataArgument,
+    output: FolderOption,
+    given: Annotated[str | None, typer.Option(metavar="A,B", help="Use only these columns' cells.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="C,D", help="Draw these columns, also where a cell is present.")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Completions of each row.")] = 1,
+    guidance: GuidanceOption = None,
+    fast: FastOption = False,
+    seed: SeedOption = 0,
+    bad_cells: BadCellsOption = "error",
+    media_root: MediaRootOption = None,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Fill the holes of a table, or turn columns into others."""
+    from amodal.table import read_table
+
+    fitted = load(model, device)
+    check_free(output, overwrite)
+    root = read_table(data, media_root).root
+    frame = fitted.complete(
+        data,
+        columns=names(columns),
+        given=names(given),
+        draws=draws,
+        guidance=guidance,
+        fast=fast,
+        bad_cells=cast("BadCellPolicy", bad_cells),
+        media_root=media_root,
+        seed=seed,
+    )
+    write_rows(fitted, frame, output, root, overwrite)

@@ -1,0 +1,74 @@
+"""amodal evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from amodal.cli.arguments import (
+    BadCellsOption,
+    DataArgument,
+    DeviceOption,
+    FolderOption,
+    MediaRootOption,
+    ModelArgument,
+    OverwriteOption,
+    SeedOption,
+)
+from amodal.cli.folders import check_free, load
+from amodal.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from amodal.table import BadCellPolicy
+
+
+def evaluate(
+    model: ModelArgument,
+    data: DataArgument,
+    output: FolderOption,
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="Ask what the other columns say of this one.")
+    ] = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="The table that the model was fitted to, to look for copies."),
+    ] = None,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Exit with 4 where the overall score, 0 to 1, is below."),
+    ] = None,
+    seed: SeedOption = 0,
+    bad_cells: BadCellsOption = "error",
+    media_root: MediaRootOption = None,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Judge a model by rows that it was not fitted to.
+
+    The overall score is the mean of two. Fidelity: how far generated cells come from worthless, 0, to real ones, 1,
+    column by column. Coherence: what columns drawn from one another have of real rows' agreement beyond chance.
+    """
+    if fail_under is not None and not 0 <= fail_under <= 1:
+        raise UsageProblem(f"--fail-under must be 0 to 1, not {fail_under}.")
+    fitted = load(model, device)
+    check_free(output, overwrite)
+    report = fitted.evaluate(
+        data,
+        target=target,
+        training=training,
+        bad_cells=cast("BadCellPolicy", bad_cells),
+        media_root=media_root,
+        seed=seed,
+        output=output,
+    )
+    overall = report.summary.overall
+    typer.echo("\n".join(report.summary.sentences))
+    if report.left_out:
+        typer.echo(f"{len(report.left_out)} metrics were left out; the report says why.")
+    score = "none could be had" if overall is None else f"{overall.value:.2f}"
+    typer.echo(f"{output / 'report.html'}: overall score {score}")
+    if fail_under is not None and (overall is None or overall.value < fail_under):
+        typer.echo(f"The overall score ({score}) is below the {fail_under:g} asked for.", err=True)
+        raise typer.Exit(4)

@@ -1,0 +1,52 @@
+"""amodal features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amodal.cli.arguments import (
+    ConfigOption,
+    DataArgument,
+    MediaRootOption,
+    OverwriteOption,
+    TypeOption,
+    pairs,
+    read_config,
+)
+from amodal.problems import UsageProblem
+
+
+def features(
+    data: DataArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.parquet", help="File to write.")],
+    types: TypeOption = None,
+    config: ConfigOption = None,
+    bad_cells: Annotated[
+        str | None, typer.Option(help="Cells that cannot be read: error, or missing (listed beside FILE).")
+    ] = None,
+    media_root: MediaRootOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
+    settings = read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
+    settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
+    if output.exists() and (output.is_dir() or not overwrite):
+        raise UsageProblem(f"{output} is there already: give another place, or --overwrite.")
+    from amodal.estimator import TableModel
+    from amodal.features import described, write_features
+    from amodal.table import write_bad_cells
+
+    model = TableModel(**settings)
+    vectors = model.features(data, media_root=media_root)
+    write_features(vectors, output)
+    if model.bad_cells_:
+        beside = output.with_name(f"{output.stem}.bad_cells.csv")
+        write_bad_cells(beside, model.bad_cells_)
+        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {beside}", err=True)
+    typer.echo(f"{output}: {vectors.num_rows} rows")
+    for name, column in described(vectors).items():
+        shape = "x".join(str(side) for side in column["shape"])
+        typer.echo(f"  {name}: {column['type']}:{column['representation']}, {shape}; {column['unit']}")

@@ -1,0 +1,110 @@
+"""amodal fit."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amodal.cli.arguments import (
+    ConfigOption,
+    DataArgument,
+    MediaRootOption,
+    OverwriteOption,
+    TypeOption,
+    pairs,
+    read_config,
+)
+from amodal.problems import UsageProblem
+
+
+def fit(
+    data: DataArgument,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="MODEL", help="Folder to write the model to.")
+    ],
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="latent-flow, mvtcae, mvae, mmvae, mopoe, mmvm, barycenter, hellinger or early-fusion. "
+            "[default: latent-flow]"
+        ),
+    ] = None,
+    types: TypeOption = None,
+    config: ConfigOption = None,
+    time_limit: Annotated[str | None, typer.Option(help="Most time, such as 90s, 5m or 1h30m.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most passes over the table.")] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Rows a step, over all devices. [default: 128, fewer where rows are few]"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same result. [default: 0]")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps. [default: auto]")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, 32-true or bf16-mixed. [default: auto]")
+    ] = None,
+    devices: Annotated[
+        str | None, typer.Option(help="Processes or graphics cards on this machine. [default: 1]")
+    ] = None,
+    num_nodes: Annotated[int | None, typer.Option(help="Machines. [default: 1]")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="How they work together: ddp, fsdp. [default: auto]")
+    ] = None,
+    bad_cells: Annotated[
+        str | None, typer.Option(help="Cells that cannot be read: error or missing.")
+    ] = None,
+    media_root: MediaRootOption = None,
+    overwrite: OverwriteOption = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from an interrupted run's checkpoint.")
+    ] = False,
+) -> None:
+    """Learn a table and write the model."""
+    from amodal.model_folder import check_free
+    from amodal.training import process_number
+
+    if overwrite and resume:
+        raise UsageProblem("--overwrite starts anew and --resume goes on: give one of them.")
+    first = process_number() == 0
+    if first:
+        check_free(output, overwrite=overwrite or resume)
+    given = {
+        "method": method,
+        "time_limit": time_limit,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "random_state": seed,
+        "device": device,
+        "precision": precision,
+        "devices": int(devices) if devices and devices.isdigit() else devices,
+        "num_nodes": num_nodes,
+        "strategy": strategy,
+        "bad_cells": bad_cells,
+    }
+    settings = read_config(config) | {name: value for name, value in given.items() if value is not None}
+    if types:
+        settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
+    from amodal.estimator import TableModel
+
+    work = output.with_name(output.name + ".training")
+    model = TableModel(**settings)
+    try:
+        model.fit(data, media_root=media_root, work=work, resume=resume)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"Interrupted. Go on with the same command and --resume ({work} keeps the last epoch).", err=True
+        )
+        raise typer.Exit(130) from None
+    if not model.is_global_zero_:
+        return
+    model.save(output, overwrite=overwrite or resume)
+    for name, reason in model.schema_.ignored.items():
+        typer.echo(f"{name} was left out: {reason}", err=True)
+    if model.bad_cells_:
+        shutil.copyfile(work / "store" / "bad_cells.csv", output / "bad_cells.csv")
+        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {output / 'bad_cells.csv'}", err=True)
+    shutil.rmtree(work)
+    history = model.history_
+    typer.echo(f"{output}: {len(history)} epochs in {history['seconds'].iloc[-1]:.0f} s", err=False)

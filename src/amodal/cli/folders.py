@@ -1,0 +1,39 @@
+"""The folders that commands read models from and write rows to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from amodal.problems import UsageProblem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from amodal.estimator import TableModel
+
+
+def load(folder: Path, device: str) -> TableModel:
+    """The model that `amodal fit` wrote to a folder."""
+    from amodal.estimator import TableModel
+
+    return TableModel.load(folder, device=device)
+
+
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Refuse a place that is taken, before any work is done for it."""
+    if folder.exists() and any(folder.iterdir()) and not overwrite:
+        raise UsageProblem(f"{folder} is there already: give another place, or --overwrite.")
+
+
+def write_rows(
+    fitted: TableModel, frame: pd.DataFrame, output: Path, root: Path | None, overwrite: bool
+) -> None:
+    """Write rows as a folder of raw files, and say where."""
+    from amodal.table import write_table
+
+    writers: dict[str, Any] = fitted.schema_.used
+    path = write_table(frame, output, writers, root=root, overwrite=overwrite)
+    typer.echo(f"{path}: {len(frame)} rows")

@@ -1,0 +1,42 @@
+"""amodal sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amodal.cli.arguments import (
+    DeviceOption,
+    FastOption,
+    FolderOption,
+    GuidanceOption,
+    ModelArgument,
+    OverwriteOption,
+    SeedOption,
+    pairs,
+)
+from amodal.cli.folders import check_free, load, write_rows
+
+
+def sample(
+    model: ModelArgument,
+    n: Annotated[int, typer.Option("-n", help="How many rows.")],
+    output: FolderOption,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL=VALUE", help="A cell that every row shall have; repeatable."),
+    ] = None,
+    guidance: GuidanceOption = None,
+    fast: FastOption = False,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Generate rows."""
+    fitted = load(model, device)
+    cells = pairs(given, "--given")
+    check_free(output, overwrite)
+    frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
+    write_rows(fitted, frame, output, Path.cwd(), overwrite)
