@@ -283,7 +283,8 @@ class TableModel(TransformerMixin, BaseEstimator):
             draws: how many completions of each row; above 1, columns `row` and `draw` number them.
             guidance: how much pictures and sounds keep to what is given, from 0 up: 1 draws what the model
                 believes, more agrees better and varies less. Of `latent-flow` only; the model's own by default.
-            fast: draw pictures and sounds in a few jumps instead of many steps. Of `latent-flow` only.
+            fast: draw pictures and sounds in a few jumps instead of many steps, and in bfloat16 where that is
+                faster. Of `latent-flow` only.
             bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
             media_root: the folder that paths in the table are relative to.
             seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.

@@ -173,7 +173,8 @@ def test_fast_draws_use_shortcuts_and_others_do_not() -> None:
     # A shortcut that stands still leaves the noise where it is.
     autoencoder = model.autoencoder(NAMES.index("picture"))
     assert autoencoder is not None
-    torch.testing.assert_close(still, autoencoder.decode(noise(rows).normal(32)).mean)
+    # It decodes in bfloat16 where that is faster, which keeps two to three digits.
+    torch.testing.assert_close(still, autoencoder.decode(noise(rows).normal(32)).mean, atol=0.01, rtol=0.0)
     again = model.complete(rows, NAMES, noise(rows))
     assert all(torch.equal(again[name], slow[name]) for name in NAMES)
 

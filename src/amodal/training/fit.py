@@ -20,6 +20,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from amodal.methods import Stage
 from amodal.models import Model
+from amodal.precision import has_fast_bfloat16
 from amodal.problems import UsageProblem
 from amodal.table import Store
 from amodal.training.budget import Budget, Span
@@ -196,14 +197,11 @@ def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Traine
 def _precision(plan: Plan) -> Any:
     if plan.precision != "auto":
         return plan.precision
-    if plan.device in ("auto", "cuda") and torch.cuda.is_available():
-        fast = torch.cuda.is_bf16_supported()
-    elif plan.device in ("auto", "cpu") and not torch.backends.mps.is_available():
-        # Without these instructions bfloat16 is emulated, and slower than float32.
-        fast = any(torch.cpu.get_capabilities().get(f"{name}_bf16") for name in ("avx512", "amx"))
-    else:
-        fast = False
-    return "bf16-mixed" if fast else "32-true"
+    device = plan.device
+    if device == "auto":
+        accelerator = torch.accelerator.current_accelerator()
+        device = accelerator.type if accelerator else "cpu"
+    return "bf16-mixed" if has_fast_bfloat16(torch.device(device)) else "32-true"
 
 
 @contextmanager
