@@ -3,69 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from dataclasses import replace
+from typing import Any
 
-import pandas as pd
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
+from torch import Tensor
+from torch.distributions import MultivariateNormal
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import METHODS, Method
 from amodal.modalities import CategoryOneHot, Modality, NumberQuantile, TextTokens
 from amodal.models import EarlyFusionVAE, JointLatentVAE, LatentFlow, Model
+from tests.vector import NOISE, Vector
 
 LATENT = 2
-
-
-@dataclass(frozen=True)
-class LinearGaussian(Modality):
-    """Vectors x = A z + b + noise, whose likelihood is exact."""
-
-    type: ClassVar[str] = "vector"
-    representation: ClassVar[str] = "linear"
-    dims: int
-
-    @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
-        return "vectors"
-
-    @classmethod
-    def fit(cls, cells: pd.Series, root: Path | None, **options: Any) -> Self:
-        return cls(len(cells.iloc[0]))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.dims,)
-
-    dtype: ClassVar[str] = "float32"  # type: ignore[assignment]
-    summary: ClassVar[str] = ""  # type: ignore[assignment]
-    size: ClassVar[float] = 1.0  # type: ignore[assignment]
-
-    def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
-        return torch.tensor(cells.tolist())
-
-    def to_cells(self, tensor: Tensor) -> list:
-        return tensor.tolist()
-
-    def encoder(self, features: int) -> nn.Module:
-        return nn.Linear(self.dims, features)
-
-    def decoder(self, latent: int) -> nn.Module:
-        return LinearDecoder(latent, self.dims)
-
-
-class LinearDecoder(nn.Module):
-    def __init__(self, latent: int, dims: int) -> None:
-        super().__init__()
-        self.map = nn.Linear(latent, dims)
-
-    def forward(self, latents: Tensor) -> Distribution:
-        return Independent(Normal(self.map(latents), 0.7), 1)
 
 
 @pytest.fixture(params=METHODS, ids=lambda method: method.name)
@@ -140,7 +93,7 @@ def mixed(rows: int = 8) -> Batch:
     return Batch(x, present, torch.arange(rows) + 100)
 
 
-VECTORS: dict[str, Modality] = {"a": LinearGaussian(3), "b": LinearGaussian(2), "c": LinearGaussian(1)}
+VECTORS: dict[str, Modality] = {"a": Vector(3), "b": Vector(2), "c": Vector(1)}
 
 
 def vectors() -> Batch:
@@ -160,7 +113,7 @@ def exact_log_marginal(model: JointLatentVAE, batch: Batch) -> Tensor:
         weight = torch.cat([m.weight for m in maps])
         mean = torch.cat([m.bias for m in maps])
         x = torch.cat([values_[row] for values_, there in zip(batch.x.values(), shown, strict=True) if there])
-        covariance = weight @ weight.T + 0.49 * torch.eye(len(mean))
+        covariance = weight @ weight.T + NOISE**2 * torch.eye(len(mean))
         values.append(MultivariateNormal(mean, covariance).log_prob(x))
     return torch.stack(values).detach()
 

@@ -17,7 +17,6 @@ from PIL import Image
 from amodal import DataProblem, TableModel, UsageProblem, cli
 from amodal.objectives import AnyOrder, ColumnELBO, Shortcut
 
-
 EPOCHS = 30
 """So many that pictures follow their latents."""
 

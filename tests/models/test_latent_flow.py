@@ -16,7 +16,7 @@ from amodal.distributions import Flow, Gaussians, Jumps, RowNoise
 from amodal.modalities import AudioMel, CategoryOneHot, ImagePixels, Modality, NumberQuantile, TextTokens
 from amodal.models import LatentFlow
 from amodal.nn import VelocityNetwork
-from tests.models.vector import NOISE, Vector
+from tests.vector import NOISE, LatentVector
 
 COLUMNS: dict[str, Modality] = {
     "sound": AudioMel(8_000, 9, 8, 256, 128),
@@ -159,6 +159,15 @@ def test_guidance_of_draws_is_the_models_unless_it_is_said() -> None:
     nothing = picture(unguided, rows.given([]))
     torch.testing.assert_close(picture(model, rows, guidance=0.0), nothing)
     torch.testing.assert_close(picture(model, rows.given([])), nothing)
+
+
+def test_fast_draws_are_the_same_whatever_the_batch() -> None:
+    model, rows = made(), batch()
+    some = part(rows, [2, 7])
+    whole, alone = (model.complete(of, NAMES, noise(of), fast=True) for of in (rows, some))
+    for name in NAMES:
+        # To what a picture and a sound can show, where they are drawn in bfloat16.
+        torch.testing.assert_close(whole[name][[2, 7]], alone[name], atol=1e-3, rtol=1e-3)
 
 
 def test_fast_draws_use_shortcuts_and_others_do_not() -> None:
@@ -330,7 +339,7 @@ def test_the_bound_is_exact_with_the_exact_posterior_and_tightens_with_another(
 ) -> None:
     torch.manual_seed(0)
     # A new flow stands still: its latents are noise, and cells are Gaussian.
-    model = LatentFlow({"v": Vector(3)}, latent=4, features=8, steps=1).requires_grad_(False)
+    model = LatentFlow({"v": LatentVector(3)}, latent=4, features=8, steps=1).requires_grad_(False)
     rows = Batch({"v": torch.randn(6, 3)}, torch.ones(6, 1, dtype=torch.bool), torch.arange(6))
     autoencoder = model.autoencoder(0)
     assert autoencoder is not None

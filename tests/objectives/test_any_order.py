@@ -10,7 +10,7 @@ from amodal.distributions import Gaussians, RowNoise
 from amodal.modalities import CategoryOneHot, NumberQuantile
 from amodal.models import LatentFlow
 from amodal.objectives import AnyOrder
-from tests.models.vector import Vector
+from tests.vector import LatentVector
 
 ROWS, COLUMNS = 4_000, 4
 
@@ -54,7 +54,7 @@ def test_a_rows_splits_are_the_same_in_any_batch() -> None:
 def small(rows: int = 6) -> tuple[LatentFlow, Batch]:
     torch.manual_seed(0)
     columns = {
-        "v": Vector(3),
+        "v": LatentVector(3),
         "number": NumberQuantile((0.0, 1.0), 2),
         "label": CategoryOneHot(("a", "b"), "text"),
     }

@@ -12,16 +12,14 @@ from amodal.distributions import RowNoise
 from amodal.fusions import Mixture
 from amodal.models import MultimodalVAE
 from amodal.objectives import ImportanceWeighted
-from tests.contracts.test_methods import LinearGaussian
+from tests.vector import Vector
 
 SAMPLES, DRAWS = 3, 4_000
 
 
 def model() -> MultimodalVAE:
     torch.manual_seed(0)
-    return MultimodalVAE(
-        {"a": LinearGaussian(2)}, Mixture(prior_expert=False), latent=1, features=4, emphasis=1.0
-    )
+    return MultimodalVAE({"a": Vector(2)}, Mixture(prior_expert=False), latent=1, features=4, emphasis=1.0)
 
 
 def batch() -> Batch:

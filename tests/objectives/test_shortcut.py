@@ -13,7 +13,7 @@ from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot
 from amodal.models import LatentFlow
 from amodal.objectives import AnyOrder, Shortcut
-from tests.models.vector import Vector
+from tests.vector import LatentVector
 
 GROWTH = 0.8
 STEPS = 4
@@ -34,7 +34,7 @@ class Growing(nn.Module):
 def small(monkeypatch: pytest.MonkeyPatch, **options: float) -> tuple[LatentFlow, Batch]:
     torch.manual_seed(0)
     model = LatentFlow(
-        {"v": Vector(3), "label": CategoryOneHot(("a", "b"), "text")}, latent=4, features=8, **options
+        {"v": LatentVector(3), "label": CategoryOneHot(("a", "b"), "text")}, latent=4, features=8, **options
     )
     network = model.generators[0]
     monkeypatch.setattr(network, "forward", Growing(2).forward)
@@ -90,7 +90,7 @@ def test_only_shortcuts_learn_and_their_draws_come_to_the_flows(monkeypatch: pyt
 
 def test_shortcuts_learn_the_guided_flow() -> None:
     torch.manual_seed(0)
-    columns = {"v": Vector(3), "label": CategoryOneHot(("a", "b"), "text")}
+    columns = {"v": LatentVector(3), "label": CategoryOneHot(("a", "b"), "text")}
     model = LatentFlow(columns, latent=4, features=8, guidance=1.0)
     torch.nn.init.normal_(model.generators[0].leave.weight, std=0.5)
     x = {"v": torch.randn(40, 3), "label": torch.randint(0, 2, (40,))}

@@ -13,7 +13,7 @@ from torch.distributions import Distribution
 from amodal.batch import Batch
 from amodal.distributions import GaussianMixture, Gaussians, RowNoise
 from amodal.modalities import Modality
-from amodal.models.model import Model, shown
+from amodal.models.model import Model, of_present, shown
 from amodal.priors import StandardNormal
 
 _DEFENSIVE = 0.1
@@ -60,9 +60,13 @@ class JointLatentVAE(Model):
         name, modality = list(self.modalities.items())[index]
         samples, present = z.shape[1], batch.present[:, index]
         cells = shown(modality.scaled(batch.x[name]), present)
-        likelihood = self.decoders[index](z.flatten(0, 1))
-        scores = likelihood.log_prob(cells.repeat_interleave(samples, 0) if samples > 1 else cells)
-        return torch.where(present[:, None], scores.view(-1, samples), 0.0)
+
+        def score(z: Tensor, cells: Tensor) -> Tensor:
+            likelihood = self.decoders[index](z.flatten(0, 1))
+            repeated = cells.repeat_interleave(samples, 0) if samples > 1 else cells
+            return likelihood.log_prob(repeated).view(-1, samples)
+
+        return of_present(score, present, z, cells)
 
     def log_likelihoods(self, z: Tensor, batch: Batch) -> Tensor:
         """Log p(x_m | z) of every cell for latents (B, S, D): (B, S, M), zero where absent."""

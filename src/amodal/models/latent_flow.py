@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import cast
 
 import torch
@@ -15,7 +16,7 @@ from amodal.batch import Batch
 from amodal.distributions import Flow, Gaussians, Jumps, RowNoise, draw
 from amodal.modalities import Modality
 from amodal.models.column_autoencoder import ColumnAutoencoder
-from amodal.models.model import Model, shown
+from amodal.models.model import Model, of_present, shown
 from amodal.nn import ContextNetwork, VelocityNetwork
 from amodal.precision import has_fast_bfloat16
 
@@ -107,33 +108,21 @@ class LatentFlow(Model):
         return shown(modality.scaled(batch.x[name]), batch.present[:, index])
 
     def told(self, batch: Batch, augmentation: RowNoise | None = None) -> Tensor:
-        """What each cell tells the context, (B, M, C); of an absent cell it means nothing.
+        """What each cell tells the context, (B, M, C); an absent cell nothing, which is zeros.
 
         With noise for it, encoders read cells as `Modality.augmented` gives them.
         """
         each = []
         for index, modality in enumerate(self.modalities.values()):
             cells = self.cells(index, batch)
-            each.append(
-                self._tells(index, modality.augmented(cells, augmentation) if augmentation else cells)
-            )
+            if augmentation:
+                cells = modality.augmented(cells, augmentation)
+            each.append(of_present(partial(self._tells, index), batch.present[:, index], cells))
         return torch.stack(each, dim=1)
 
     def _tells(self, index: int, cells: Tensor) -> Tensor:
         """What cells of one column tell the context, (B, C)."""
         return self.context_network.columns[index](self.encoders[index](cells))
-
-    def _told_of_present(self, batch: Batch) -> Tensor:
-        """The same as `told`, without reading columns of which no cell is there."""
-        nothing = torch.zeros(len(batch), self.latent, device=batch.present.device)
-        there = batch.present.any(0).tolist()
-        return torch.stack(
-            [
-                self._tells(index, self.cells(index, batch)) if seen else nothing
-                for index, seen in enumerate(there)
-            ],
-            dim=1,
-        )
 
     def context(self, told: Tensor, given: Tensor) -> Tensor:
         """The context (B, C) of the cells that are given, boolean (B, M)."""
@@ -225,7 +214,7 @@ class LatentFlow(Model):
         """
         guidance = self.guidance if guidance is None else guidance
         names, wanted = list(self.modalities), set(targets)
-        told, given = self._told_of_present(batch), batch.present.clone()
+        told, given = self.told(batch), batch.present.clone()
         drawn: dict[str, Tensor] = {}
         for index in self.order:
             name = names[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -56,3 +56,25 @@ def shown(cells: Tensor, present: Tensor) -> Tensor:
     """Put zeros where a cell is absent, so that not even a NaN there reaches a network."""
     shape = (-1, *([1] * (cells.dim() - 1)))
     return torch.where(present.view(shape), cells, torch.zeros((), dtype=cells.dtype, device=cells.device))
+
+
+def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor) -> Tensor:
+    """What `compute` makes of the rows that have a cell; zeros for the others, which it is spared.
+
+    Args:
+        compute: rows of the tensors to (K, ...), each row by itself.
+        present: boolean (B,).
+        tensors: (B, ...).
+
+    Returns:
+        (B, ...).
+    """
+    rows = present.nonzero()[:, 0]
+    if len(rows) == len(present):
+        return compute(*tensors)
+    if not len(rows):
+        # One row, of no weight: processes that train together must all use the same weights.
+        rows = rows.new_zeros(1)
+    made = compute(*(tensor[rows] for tensor in tensors))
+    whole = made.new_zeros(len(present), *made.shape[1:])
+    return shown(whole.index_copy(0, rows, made), present)

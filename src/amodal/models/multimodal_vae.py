@@ -12,7 +12,7 @@ from amodal.distributions import GaussianMixture, Gaussians
 from amodal.fusions import Fusion
 from amodal.modalities import Modality
 from amodal.models.joint_latent import JointLatentVAE, bounded
-from amodal.models.model import shown
+from amodal.models.model import of_present, shown
 
 
 class MultimodalVAE(JointLatentVAE):
@@ -44,12 +44,13 @@ class MultimodalVAE(JointLatentVAE):
         self.experts = nn.ModuleList(nn.Linear(features, 2 * latent) for _ in modalities)
 
     def encode(self, batch: Batch) -> Gaussians:
-        """One expert a column, (B, M, D); what it says of an absent cell means nothing."""
-        experts = []
+        """One expert a column, (B, M, D); of an absent cell the standard normal, which means nothing."""
+        said = []
         for index, (name, modality) in enumerate(self.modalities.items()):
-            cells = shown(modality.scaled(batch.x[name]), batch.present[:, index])
-            experts.append(self.experts[index](self.encoders[index](cells)))
-        return bounded(torch.stack(experts, dim=1))
+            present = batch.present[:, index]
+            cells = shown(modality.scaled(batch.x[name]), present)
+            said.append(of_present(nn.Sequential(self.encoders[index], self.experts[index]), present, cells))
+        return bounded(torch.stack(said, dim=1))
 
     def posterior(self, batch: Batch) -> GaussianMixture:
         """q(z | the present cells); the prior for a row with none."""

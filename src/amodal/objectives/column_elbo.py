@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise, kl_to_standard
 from amodal.models import LatentFlow
+from amodal.models.column_autoencoder import ColumnAutoencoder
+from amodal.models.model import of_present
 from amodal.objectives.objective import Loss, Objective
 
 
@@ -35,11 +39,14 @@ class ColumnELBO(Objective[LatentFlow]):
             if autoencoder is None:
                 continue
             present, cells = batch.present[:, index], model.cells(index, batch)
-            posterior = autoencoder.posterior(cells)
-            deviation = torch.exp(0.5 * posterior.log_variance)
-            z = posterior.mean + deviation * noise.normal(autoencoder.latent)
-            bound = autoencoder.decoder(z).log_prob(cells) - self.beta * kl_to_standard(posterior)
-            bound = torch.where(present, bound, 0.0)
+            start = noise.normal(autoencoder.latent)
+            bound = of_present(partial(self._bound, autoencoder), present, cells, start)
             total = total - self.emphasis / modality.size * bound.mean()
             terms[name] = (bound.sum() / present.sum().clamp_min(1)).detach()
         return Loss(total, terms)
+
+    def _bound(self, autoencoder: ColumnAutoencoder, cells: Tensor, start: Tensor) -> Tensor:
+        """Of each cell, (B,), for a latent made of standard normal numbers (B, D)."""
+        posterior = autoencoder.posterior(cells)
+        z = posterior.mean + torch.exp(0.5 * posterior.log_variance) * start
+        return autoencoder.decoder(z).log_prob(cells) - self.beta * kl_to_standard(posterior)

@@ -1,4 +1,4 @@
-"""A column type whose autoencoder is linear, so that all of it is known in closed form."""
+"""Column types whose networks are linear, so that all of them is known in closed form."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ NOISE = 0.5
 
 @dataclass(frozen=True)
 class Vector(Modality):
-    """Vectors x = A z + b + noise of a latent z of two numbers."""
+    """Vectors x = A z + b + noise, whose likelihood is exact."""
 
     dims: int
 
     type: ClassVar[str] = "vector"
     representation: ClassVar[str] = "linear"
-    latent: ClassVar[int | None] = 2
     dtype: ClassVar[str] = "float32"  # type: ignore[assignment]
     summary: ClassVar[str] = ""  # type: ignore[assignment]
     size: ClassVar[float] = 1.0  # type: ignore[assignment]
@@ -52,6 +51,12 @@ class Vector(Modality):
 
     def decoder(self, latent: int) -> nn.Module:
         return _Decoder(latent, self.dims)
+
+
+class LatentVector(Vector):
+    """The same with an autoencoder, whose latent is two numbers."""
+
+    latent: ClassVar[int | None] = 2
 
 
 class _Decoder(nn.Module):

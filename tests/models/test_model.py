@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from amodal.models.model import of_present
+
+
+@pytest.mark.parametrize("there", [[0, 3], [0, 1, 2, 3, 4], []])
+def test_rows_with_a_cell_alone_are_computed_and_learned_from(there: list[int]) -> None:
+    network, cells = nn.Linear(3, 2), torch.randn(5, 3, requires_grad=True)
+    present = torch.zeros(5, dtype=torch.bool)
+    present[there] = True
+    seen: list[int] = []
+
+    def compute(rows: Tensor) -> Tensor:
+        seen.append(len(rows))
+        return network(rows)
+
+    made = of_present(compute, present, cells)
+    torch.testing.assert_close(made, torch.where(present[:, None], network(cells), 0.0))
+    assert seen == [max(1, len(there))]
+
+    made.sum().backward()
+    assert cells.grad is not None
+    assert cells.grad.abs().sum(1).bool().tolist() == present.tolist()
+    # All processes that train together have a gradient of each weight, if of zeros.
+    assert network.weight.grad is not None
+    assert network.weight.grad.any() == bool(there)
