@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,11 +9,11 @@ from torch import Tensor, nn
 from amodal.models.model import of_present
 
 
-@pytest.mark.parametrize("there", [[0, 3], [0, 1, 2, 3, 4], []])
-def test_rows_with_a_cell_alone_are_computed_and_learned_from(there: list[int]) -> None:
-    network, cells = nn.Linear(3, 2), torch.randn(5, 3, requires_grad=True)
-    present = torch.zeros(5, dtype=torch.bool)
-    present[there] = True
+@pytest.mark.parametrize(("there", "computed"), [([0, 3, 31], 4), ([2, 9], 2), (range(32), 32), ([], 2)])
+def test_rows_with_a_cell_are_computed_and_learned_from(there: Sequence[int], computed: int) -> None:
+    network, cells = nn.Linear(3, 2), torch.randn(32, 3, requires_grad=True)
+    present = torch.zeros(32, dtype=torch.bool)
+    present[list(there)] = True
     seen: list[int] = []
 
     def compute(rows: Tensor) -> Tensor:
@@ -20,7 +22,7 @@ def test_rows_with_a_cell_alone_are_computed_and_learned_from(there: list[int]) 
 
     made = of_present(compute, present, cells)
     torch.testing.assert_close(made, torch.where(present[:, None], network(cells), 0.0))
-    assert seen == [max(1, len(there))]
+    assert seen == [computed]
 
     made.sum().backward()
     assert cells.grad is not None
