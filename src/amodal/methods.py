@@ -12,7 +12,7 @@ from torch import nn
 from amodal.batch import Batch
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
-from amodal.models import EarlyFusionVAE, LatentFlow, Model, MultimodalVAE
+from amodal.models import EarlyFusionVAE, JointLatentVAE, LatentFlow, Model, MultimodalVAE
 from amodal.objectives import (
     ELBO,
     AnyOrder,
@@ -38,6 +38,7 @@ class Stage:
         joins: whether it trains what columns have in common, and not columns by themselves or what is trained already.
         begin: what is done to the model before the stage.
         during: what is worked out of all rows beforehand and kept while the stage lasts.
+        end: what is worked out of rows afterwards.
     """
 
     objective: Objective[Any]
@@ -48,6 +49,7 @@ class Stage:
     during: Callable[[Any, Iterable[Batch]], AbstractContextManager[Any]] = lambda model, batches: (
         nullcontext()
     )
+    end: Callable[[Any, Iterable[Batch]], None] = lambda model, batches: None
 
     def parameters(self, model: Model) -> Iterator[nn.Parameter]:
         """What is trained of a model."""
@@ -88,6 +90,11 @@ def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
     return model
 
 
+def _joint(objective: Objective[Any]) -> tuple[Stage, ...]:
+    """Trains a model with one latent for a whole row."""
+    return (Stage(objective, end=JointLatentVAE.fit_aggregate_posterior),)
+
+
 METHODS: tuple[Method, ...] = (
     Method(
         "latent-flow",
@@ -110,56 +117,56 @@ METHODS: tuple[Method, ...] = (
         "product of experts, each drawn towards the joint posterior",
         "Hwang et al., NeurIPS 2021",
         _fused(lambda: Product(prior_expert=False)),
-        (Stage(TotalCorrelation()),),
+        _joint(TotalCorrelation()),
     ),
     Method(
         "mvae",
         "product of experts, trained on rows and on their parts",
         "Wu & Goodman, arXiv 1802.05335",
         _fused(lambda: Product(prior_expert=True)),
-        (Stage(SubsetELBO()),),
+        _joint(SubsetELBO()),
     ),
     Method(
         "mmvae",
         "mixture of experts, importance-weighted",
         "Shi et al., arXiv 1911.03393",
         _fused(lambda: Mixture(prior_expert=False)),
-        (Stage(ImportanceWeighted()),),
+        _joint(ImportanceWeighted()),
     ),
     Method(
         "mopoe",
         "mixture of the products of all subsets",
         "Sutter et al., arXiv 2105.02470",
         _fused(lambda: MixtureOfProducts(prior_expert=False)),
-        (Stage(ELBO()),),
+        _joint(ELBO()),
     ),
     Method(
         "mmvm",
         "no joint posterior: each expert drawn towards the mixture of all",
         "Sutter et al., arXiv 2403.05300",
         _fused(lambda: Mixture(prior_expert=False)),
-        (Stage(MixturePrior()),),
+        _joint(MixturePrior()),
     ),
     Method(
         "barycenter",
         "Wasserstein barycenter of the experts",
         "Qiu et al., arXiv 2412.20487",
         _fused(Barycenter),
-        (Stage(ELBO()),),
+        _joint(ELBO()),
     ),
     Method(
         "hellinger",
         "Hellinger barycenter of the experts, by its moments",
         "Vo & Valera, arXiv 2601.06572",
         _fused(Hellinger),
-        (Stage(ELBO()),),
+        _joint(ELBO()),
     ),
     Method(
         "early-fusion",
         "one encoder of all columns' vectors side by side, given random parts of rows",
         "Baltrusaitis et al., arXiv 1705.09406",
         EarlyFusionVAE,
-        (Stage(ELBO(dropout=0.5)),),
+        _joint(ELBO(dropout=0.5)),
     ),
 )
 

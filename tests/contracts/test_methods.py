@@ -185,6 +185,17 @@ def test_nothing_given_is_the_prior(joint: Method) -> None:
     assert (model.log_marginal(batch, RowNoise(0, batch.rows)) == 0).all()
 
 
+def test_whole_rows_are_drawn_from_where_rows_lie(joint: Method) -> None:
+    model, batch = built(joint, MIXED).eval(), mixed(400)
+    before = [drawn_cells(model, rows, 0) for rows in (batch, batch.given([]))]
+    model.fit_aggregate_posterior([batch])
+    after = [drawn_cells(model, rows, 0) for rows in (batch, batch.given([]))]
+    latents = model.posterior(batch).draw(RowNoise(0, batch.rows), 1)[:, 0]
+    assert model.aggregate_posterior().log_prob(latents).mean() > model.prior().log_prob(latents).mean()
+    assert all(torch.equal(before[0][name], after[0][name]) for name in MIXED)
+    assert not torch.equal(before[1]["number"], after[1]["number"])
+
+
 def drawn_cells(model: Model, batch: Batch, seed: int) -> dict[str, Tensor]:
     return model.complete(batch, MIXED, RowNoise(seed, batch.rows))
 

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.distributions import Beta, Categorical, Independent, Normal
+from torch.distributions import (
+    Beta,
+    Categorical,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+)
 
 from amodal.distributions import RowNoise, draw
 
@@ -24,6 +31,17 @@ def test_a_category() -> None:
     probabilities = torch.tensor([0.1, 0.6, 0.3])
     drawn = draw(Categorical(probabilities.expand(COUNT, -1)), noise())
     torch.testing.assert_close(torch.bincount(drawn) / COUNT, probabilities, rtol=0, atol=0.02)
+
+
+def test_a_mixture_of_correlated_normals() -> None:
+    covariance = torch.tensor([[1.0, 0.8], [0.8, 2.0]])
+    parts = MultivariateNormal(torch.tensor([[9.0, 9.0], [0.0, 1.0]]), covariance)
+    mixture = MixtureSameFamily(Categorical(torch.tensor([0.2, 0.8])), parts).expand([COUNT])
+    drawn = draw(mixture, noise())
+    near = drawn[drawn.sum(1) < 9.0]
+    assert len(near) / COUNT == pytest.approx(0.8, abs=0.02)
+    torch.testing.assert_close(near.mean(0), torch.tensor([0.0, 1.0]), atol=0.05, rtol=0)
+    torch.testing.assert_close(near.T.cov(), covariance, atol=0.1, rtol=0)
 
 
 def test_one_that_has_not_joined() -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
+from torch.distributions import (
+    Categorical,
+    Distribution,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+)
 
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.flow import Flow
@@ -37,6 +45,12 @@ def _(distribution: Normal, noise: RowNoise) -> Tensor:
 
 
 @draw.register
+def _(distribution: MultivariateNormal, noise: RowNoise) -> Tensor:
+    start = noise.normal(*distribution.loc.shape[1:])
+    return distribution.loc + (distribution.scale_tril @ start[..., None])[..., 0]
+
+
+@draw.register
 def _(distribution: Categorical, noise: RowNoise) -> Tensor:
     return (distribution.logits + noise.gumbel(*distribution.logits.shape[1:])).argmax(-1)
 
@@ -55,7 +69,7 @@ def _(distribution: BagOfWords, noise: RowNoise) -> Tensor:
 def _(distribution: MixtureSameFamily, noise: RowNoise) -> Tensor:
     chosen = draw(distribution.mixture_distribution, noise)
     points = draw(distribution.component_distribution, noise)
-    return points.gather(1, chosen[:, None])[:, 0]
+    return points[torch.arange(len(points), device=points.device), chosen]
 
 
 @draw.register

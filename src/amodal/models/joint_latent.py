@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.batch import Batch
-from amodal.distributions import GaussianMixture, Gaussians, RowNoise
+from amodal.distributions import GaussianMixture, Gaussians, RowNoise, draw
 from amodal.modalities import Modality
 from amodal.models.model import Model, of_present, shown
-from amodal.priors import StandardNormal
+from amodal.priors import AggregatePosterior, StandardNormal
 
 _DEFENSIVE = 0.1
 _LOG_VARIANCE_LIMIT = 8.0
@@ -41,6 +41,7 @@ class JointLatentVAE(Model):
         super().__init__(modalities)
         self.latent = latent
         self.prior = StandardNormal(latent)
+        self.aggregate_posterior = AggregatePosterior(latent)
         # A list, because a column's name may hold what a module's name may not.
         self.decoders = nn.ModuleList(modality.decoder(latent) for modality in modalities.values())
         sizes = torch.tensor([modality.size for modality in modalities.values()])
@@ -75,10 +76,21 @@ class JointLatentVAE(Model):
 
     @torch.no_grad()
     def complete(self, batch: Batch, targets: Iterable[str], noise: RowNoise) -> dict[str, Tensor]:
-        """Draw one latent a row, given the present cells, and from it all targets."""
+        """Draw one latent a row, given the present cells, and from it all targets.
+
+        Where nothing is given, latents come from where the rows of training lie.
+        """
         z = self.posterior(batch).draw(noise, 1)[:, 0]
+        anywhere = draw(self.aggregate_posterior().expand([len(batch)]), noise)
+        z = torch.where(batch.present.any(1, keepdim=True), z, anywhere)
         likelihoods = self.decode(z, targets)
         return {name: self.modalities[name].draw(likelihoods[name], noise) for name in likelihoods}
+
+    @torch.no_grad()
+    def fit_aggregate_posterior(self, batches: Iterable[Batch]) -> None:
+        """Take note, after training, of where rows lie."""
+        drawn = [self.posterior(batch).draw(RowNoise(0, batch.rows), 1)[:, 0] for batch in batches]
+        self.aggregate_posterior.fit(torch.cat(drawn))
 
     @torch.no_grad()
     def embed(self, batch: Batch) -> Tensor:

@@ -32,10 +32,18 @@ class StoredRows(pl.LightningDataModule):
         self.seed = seed
         self.training, self.held_out = split(len(store), seed)
 
-    def all(self, device: torch.device, at_once: int = 256) -> Iterator[Batch]:
+    def all(self, device: torch.device) -> Iterator[Batch]:
         """All rows of the store, in order."""
-        for start in range(0, len(self.store), at_once):
-            yield self.store.gather(np.arange(start, min(start + at_once, len(self.store)))).to(device)
+        return self._in_order(np.arange(len(self.store)), device)
+
+    def some(self, most: int, device: torch.device) -> Iterator[Batch]:
+        """So many rows to train on, or all where they are fewer, in order; the same ones each time."""
+        few = np.random.default_rng(self.seed).permutation(self.training)[:most]
+        return self._in_order(np.sort(few), device)
+
+    def _in_order(self, rows: np.ndarray, device: torch.device, at_once: int = 256) -> Iterator[Batch]:
+        for start in range(0, len(rows), at_once):
+            yield self.store.gather(rows[start : start + at_once]).to(device)
 
     def train_dataloader(self) -> Batches:
         return self._batches(self.training, shuffled=True)

@@ -36,6 +36,9 @@ from amodal.training.callbacks import (
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
 
+_LOOKED_AT = 10_000
+"""Rows, at most, that a stage ends with a look at."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -165,6 +168,7 @@ def _train_stage(
     if best.weights:
         model.load_state_dict(best.weights)
     model.requires_grad_()
+    stage.end(model.eval(), rows.some(_LOOKED_AT, model.device))
     return module.epochs_done()
 
 
