@@ -61,10 +61,12 @@ class Stopping(pl.Callback):
 
 
 class Best(pl.Callback):
-    """Remembers the weights of the epoch with the lowest validation loss, and stops after too many worse.
+    """Remembers the weights of the epoch with the lowest validation loss, and ends training after too many worse.
+
+    At a high learning rate a loss that no longer falls says little: training ends only after the rate has fallen, too.
 
     Args:
-        patience: epochs without a better loss before training ends.
+        patience: epochs without a better loss before training comes to its end.
     """
 
     def __init__(self, patience: int) -> None:
@@ -80,8 +82,10 @@ class Best(pl.Callback):
             self.weights = {
                 k: v.detach().cpu().clone() for k, v in pl_module.get_submodule("model").state_dict().items()
             }
-        elif trainer.current_epoch - self.epoch >= self.patience:
-            trainer.should_stop = True
+        if isinstance(pl_module, TrainingModule):
+            if trainer.current_epoch - self.epoch >= self.patience:
+                pl_module.cool()
+            trainer.should_stop = trainer.should_stop or pl_module.used() >= 1.0
 
     def state_dict(self) -> dict[str, Any]:
         return {"loss": self.loss, "epoch": self.epoch, "weights": self.weights}
