@@ -190,7 +190,7 @@ def test_whole_rows_are_drawn_from_where_rows_lie(joint: Method) -> None:
     before = [drawn_cells(model, rows, 0) for rows in (batch, batch.given([]))]
     model.fit_aggregate_posterior([batch])
     after = [drawn_cells(model, rows, 0) for rows in (batch, batch.given([]))]
-    latents = model.posterior(batch).draw(RowNoise(0, batch.rows), 1)[:, 0]
+    latents = model.conditional(batch).draw(RowNoise(0, batch.rows), 1)[:, 0]
     assert model.aggregate_posterior().log_prob(latents).mean() > model.prior().log_prob(latents).mean()
     assert all(torch.equal(before[0][name], after[0][name]) for name in MIXED)
     assert not torch.equal(before[1]["number"], after[1]["number"])

@@ -27,6 +27,10 @@ class Fusion(nn.Module, ABC):
         )
         return self.join(known, present)
 
+    def conditional(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
+        """q(z | what is given), which other cells are drawn from: the joint posterior, if a rule has no surer one."""
+        return self(experts, present)
+
     @abstractmethod
     def join(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
         """Join experts of which the absent ones are standard normals.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from amodal.distributions import GaussianMixture, Gaussians
 from amodal.fusions.membership import MembershipTable
+from amodal.fusions.product import Product
 
 
 class MixtureOfProducts(MembershipTable):
@@ -23,6 +25,10 @@ class MixtureOfProducts(MembershipTable):
     def __init__(self, *, prior_expert: bool, most: int = 8) -> None:
         super().__init__(prior_expert=prior_expert)
         self.most = most
+
+    def conditional(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
+        """The product of all that is given, as the paper has it: the mixture draws most latents from a part of it."""
+        return Product(prior_expert=self.prior_expert)(experts, present)
 
     def members(self, present: Tensor) -> Tensor:
         """One product for each subset of the columns that is wholly present."""

@@ -51,6 +51,10 @@ class JointLatentVAE(Model):
     def posterior(self, batch: Batch) -> GaussianMixture:
         """q(z | the present cells); the prior for a row with none."""
 
+    def conditional(self, batch: Batch) -> GaussianMixture:
+        """q(z | the cells that are given), which other cells are drawn from; see `Fusion.conditional`."""
+        return self.posterior(batch)
+
     def decode(self, z: Tensor, columns: Iterable[str]) -> dict[str, Distribution]:
         """The likelihoods p(x_m | z) of columns, for latents (B, D)."""
         index = {name: number for number, name in enumerate(self.modalities)}
@@ -80,7 +84,7 @@ class JointLatentVAE(Model):
 
         Where nothing is given, latents come from where the rows of training lie.
         """
-        z = self.posterior(batch).draw(noise, 1)[:, 0]
+        z = self.conditional(batch).draw(noise, 1)[:, 0]
         anywhere = draw(self.aggregate_posterior().expand([len(batch)]), noise)
         z = torch.where(batch.present.any(1, keepdim=True), z, anywhere)
         likelihoods = self.decode(z, targets)
@@ -89,13 +93,13 @@ class JointLatentVAE(Model):
     @torch.no_grad()
     def fit_aggregate_posterior(self, batches: Iterable[Batch]) -> None:
         """Take note, after training, of where rows lie."""
-        drawn = [self.posterior(batch).draw(RowNoise(0, batch.rows), 1)[:, 0] for batch in batches]
+        drawn = [self.conditional(batch).draw(RowNoise(0, batch.rows), 1)[:, 0] for batch in batches]
         self.aggregate_posterior.fit(torch.cat(drawn))
 
     @torch.no_grad()
     def embed(self, batch: Batch) -> Tensor:
         """The mean of q(z | the present cells), (B, D)."""
-        return self.posterior(batch).mean
+        return self.conditional(batch).mean
 
     @torch.no_grad()
     def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:

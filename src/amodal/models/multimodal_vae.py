@@ -55,3 +55,7 @@ class MultimodalVAE(JointLatentVAE):
     def posterior(self, batch: Batch) -> GaussianMixture:
         """q(z | the present cells); the prior for a row with none."""
         return self.fusion(self.encode(batch), batch.present)
+
+    def conditional(self, batch: Batch) -> GaussianMixture:
+        """q(z | the cells that are given), as the fusion rule has it."""
+        return self.fusion.conditional(self.encode(batch), batch.present)
