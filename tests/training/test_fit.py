@@ -5,23 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from amodal import TableModel, UsageProblem
-from amodal.batch import Batch
-from amodal.distributions import RowNoise
-from amodal.methods import Stage, method_named
-from amodal.modalities import MODALITIES
-from amodal.models import Model
-from amodal.objectives import Loss, Objective
-from amodal.table import infer_schema, prepare_store, read_table
-from amodal.training import Budget, Plan, train
 
 
 def table(rows: int = 400) -> pd.DataFrame:
@@ -61,35 +51,6 @@ def test_it_stops_when_the_held_out_loss_no_longer_falls() -> None:
     noise = pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60)})
     model = TableModel(epochs=1000, latent=4, learning_rate=0.01).fit(noise)
     assert len(model.history_) < 600
-
-
-@dataclass(frozen=True)
-class Watched(Objective[Model]):
-    """An objective that notes how far training says it has come."""
-
-    objective: Objective[Model]
-    progress: list[float]
-
-    def __call__(self, model: Model, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
-        if torch.is_grad_enabled():
-            self.progress.append(progress)
-        return self.objective(model, batch, noise, progress)
-
-
-def test_it_lets_the_learning_rate_fall_before_it_stops(tmp_path: Path) -> None:
-    noise = read_table(pd.DataFrame({"a": np.random.default_rng(0).normal(size=60)}), None)
-    modalities = infer_schema(noise, MODALITIES).used
-    store = prepare_store(noise, modalities, tmp_path / "store")
-    method, progress = method_named("mvtcae"), []
-    stage = Stage(Watched(method.objective, progress))
-    plan = Plan(device="cpu", precision="32-true", patience=5)
-    epochs = len(train(method.model(modalities, latent=2), [stage], store, Budget(1000), plan).history)
-    assert epochs < 500
-    assert progress == sorted(progress)
-    # A thousandth an epoch, until it is in no hurry any more.
-    steps = len(progress) // epochs
-    assert progress[steps * 10] == pytest.approx(0.01, abs=0.001)
-    assert progress[-1] > 0.95
 
 
 def test_a_time_limit_ends_training(data: Path) -> None:

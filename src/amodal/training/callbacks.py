@@ -61,13 +61,10 @@ class Stopping(pl.Callback):
 
 
 class Best(pl.Callback):
-    """Remembers the weights of the epoch with the lowest validation loss, and ends training after too many worse.
-
-    At a high learning rate a loss that no longer falls says little: training goes on from the best weights while the
-    rate falls, and ends then.
+    """Remembers the weights of the epoch with the lowest validation loss, and stops after too many worse.
 
     Args:
-        patience: epochs without a better loss before training comes to its end.
+        patience: epochs without a better loss before training ends.
     """
 
     def __init__(self, patience: int) -> None:
@@ -83,11 +80,8 @@ class Best(pl.Callback):
             self.weights = {
                 k: v.detach().cpu().clone() for k, v in pl_module.get_submodule("model").state_dict().items()
             }
-        if isinstance(pl_module, TrainingModule):
-            if trainer.current_epoch - self.epoch >= self.patience and not pl_module.cooling:
-                pl_module.model.load_state_dict(self.weights)
-                pl_module.cool()
-            trainer.should_stop = trainer.should_stop or pl_module.used() >= 1.0
+        elif trainer.current_epoch - self.epoch >= self.patience:
+            trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
         return {"loss": self.loss, "epoch": self.epoch, "weights": self.weights}

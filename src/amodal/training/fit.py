@@ -47,7 +47,7 @@ class Plan:
     Attributes:
         batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
         learning_rate: the highest.
-        patience: epochs without a better held-out loss before the learning rate falls and training ends.
+        patience: epochs without a better held-out loss before training ends.
         seed: of the order of rows, the noise, and which rows are held out.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", or what Lightning takes ("32-true", "bf16-mixed", ...).

@@ -21,7 +21,6 @@ from amodal.training.means import Means
 
 _WARM_STEPS = 100
 _LAST_RATE = 0.02
-_COOLING_EPOCHS = 30
 _VALIDATION_SEED = 987_654_321
 
 
@@ -29,7 +28,7 @@ class TrainingModule(pl.LightningModule):
     """Trains a model by a stage's objective.
 
     The learning rate rises over the first steps and falls along a cosine as its part of the budget is used up, so that
-    training ends well whatever the limit. Where it shall end before, what is left of the cosine is gone through fast.
+    training ends well whatever the limit.
 
     Args:
         model: what is trained.
@@ -62,7 +61,6 @@ class TrainingModule(pl.LightningModule):
         self.seed = seed
         self.learning_rate = learning_rate
         self._means = Means()
-        self._cooling: tuple[float, float] | None = None
 
     def on_fit_start(self) -> None:
         # The model is on its device now, and has the weights that a resumed run goes on from.
@@ -74,27 +72,7 @@ class TrainingModule(pl.LightningModule):
 
     def used(self) -> float:
         """The share of the span used up, counted in epochs where these bind and in time where it does."""
-        done = self.epochs_done()
-        used = self.span.used(done)
-        if self._cooling is None:
-            return used
-        start, before = self._cooling
-        return max(used, before + (1.0 - before) * min(1.0, (done - start) / _COOLING_EPOCHS))
-
-    def cool(self) -> None:
-        """Use up what is left of the span within a few epochs."""
-        self._cooling = (self.epochs_done(), self.used())
-
-    @property
-    def cooling(self) -> bool:
-        """Whether it does so."""
-        return self._cooling is not None
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["cooling"] = self._cooling
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._cooling = checkpoint["cooling"]
+        return self.span.used(self.epochs_done())
 
     def training_step(self, batch: Batch) -> Tensor:
         noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
