@@ -150,7 +150,7 @@ def _train_stage(
     resume: bool,
 ) -> float:
     """Train one stage; gives its epochs, of which the last may be a part of one."""
-    model.requires_grad_(False)
+    model.train().requires_grad_(False)
     for parameter in stage.parameters(model):
         parameter.requires_grad_()
     rows = StoredRows(store, plan.batch_size, plan.seed)
