@@ -106,13 +106,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
     parser.add_argument("--json", type=Path, help="write the figures to this file, after each")
     options = parser.parse_args()
+    chosen = options.only.split(",") if options.only else [*TRAINED]
+    if unknown := set(chosen) - {*TRAINED}:
+        parser.error(f"unknown settings {', '.join(sorted(unknown))}: choose from {', '.join(TRAINED)}")
 
     usual = {"rows": options.rows, "missing": options.missing}
     found: dict[str, dict[str, Any]] = {}
     if not options.only:
         found |= of_one_model(trial(options.folder, **usual), options.seconds)
     for name, (method, setting) in TRAINED.items():
-        if name in found or (options.only and name not in options.only.split(",")):
+        if name in found or name not in chosen:
             continue
         ready = trial(options.folder, **(usual | setting))
         found[name] = ready.judge(ready.fit(method, options.seconds)[0])
