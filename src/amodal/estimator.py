@@ -281,8 +281,8 @@ class TableModel(TransformerMixin, BaseEstimator):
             columns: draw these, also where a cell is present, which is then not used for its own draw.
             given: use only these columns' cells.
             draws: how many completions of each row; above 1, columns `row` and `draw` number them.
-            guidance: how much pictures and sounds keep to what is given, from 0 up: 1 draws what the model
-                believes, more agrees better and varies less. Of `latent-flow` only; the model's own by default.
+            guidance: how much texts, pictures and sounds keep to what is given, from 0 up: 1 draws what the
+                model believes, more agrees better and varies less. Of `latent-flow` only; the model's own by default.
             fast: draw pictures and sounds in a few jumps instead of many steps, and in bfloat16 where that is
                 faster. Of `latent-flow` only.
             bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.

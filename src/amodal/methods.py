@@ -35,6 +35,8 @@ class Stage:
         objective: what is trained.
         share: of the budget that earlier stages have left.
         parts: names of the model's modules that are trained; none for the whole model.
+        apart: column -> what the names of the weights begin with that train by themselves, from the model; none where
+            all weights share one loss. See `training.callbacks.Best`.
         joins: whether it trains what columns have in common, and not columns by themselves or what is trained already.
         begin: what is done to the model before the stage.
         during: what is worked out of all rows beforehand and kept while the stage lasts.
@@ -44,6 +46,7 @@ class Stage:
     objective: Objective[Any]
     share: float = 1.0
     parts: tuple[str, ...] = ()
+    apart: Callable[[Any], Mapping[str, str]] = lambda model: {}
     joins: bool = True
     begin: Callable[[Any], None] = lambda model: None
     during: Callable[[Any, Iterable[Batch]], AbstractContextManager[Any]] = lambda model, batches: (
@@ -102,7 +105,13 @@ METHODS: tuple[Method, ...] = (
         "Lipman et al., arXiv 2210.02747; Uria et al., arXiv 1310.1757",
         LatentFlow,
         (
-            Stage(ColumnELBO(), share=0.35, parts=("autoencoders",), joins=False),
+            Stage(
+                ColumnELBO(),
+                share=0.35,
+                parts=("autoencoders",),
+                apart=LatentFlow.autoencoder_weights,
+                joins=False,
+            ),
             Stage(
                 AnyOrder(),
                 share=0.9,

@@ -161,6 +161,13 @@ def test_guidance_of_draws_is_the_models_unless_it_is_said() -> None:
     torch.testing.assert_close(picture(model, rows.given([])), nothing)
 
 
+def test_guidance_is_of_texts_and_flows_and_leaves_labels_and_numbers_as_likely_as_they_are() -> None:
+    model, rows = made(), batch(200).given(["picture", "sound"])
+    for name in ("label", "number", "text"):
+        usual, guided = (model.complete(rows, [name], noise(rows), guidance=w)[name] for w in (1.0, 9.0))
+        assert torch.equal(usual, guided) == (name != "text")
+
+
 def test_fast_draws_are_the_same_whatever_the_batch() -> None:
     model, rows = made(), batch()
     some = part(rows, [2, 7])

@@ -38,8 +38,8 @@ BadCellsOption = Annotated[
 GuidanceOption = Annotated[
     float | None,
     typer.Option(
-        help="How much pictures and sounds keep to what is given: 1 as the model believes, more agrees better and "
-        "varies less; latent-flow. [default: the model's]"
+        help="How much texts, pictures and sounds keep to what is given: 1 as the model believes, more agrees better "
+        "and varies less; latent-flow. [default: the model's]"
     ),
 ]
 FastOption = Annotated[

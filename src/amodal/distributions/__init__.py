@@ -4,6 +4,7 @@ from amodal.distributions.bag import BagOfWords
 from amodal.distributions.draw import draw
 from amodal.distributions.flow import Flow, Jumps
 from amodal.distributions.gaussian import Gaussians, kl_to_standard
+from amodal.distributions.guidance import guided
 from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
@@ -19,5 +20,6 @@ __all__ = [
     "RowNoise",
     "TokenSequence",
     "draw",
+    "guided",
     "kl_to_standard",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.batch import Batch
-from amodal.distributions import Flow, Gaussians, Jumps, RowNoise, draw
+from amodal.distributions import Flow, Gaussians, Jumps, RowNoise, TokenSequence, draw, guided
 from amodal.modalities import Modality
 from amodal.models.column_autoencoder import ColumnAutoencoder
 from amodal.models.model import Model, of_present, shown
@@ -40,8 +40,8 @@ class LatentFlow(Model):
         modalities: column name -> fitted modality.
         latent: size of the context, which is also what `embed` gives.
         features: size of what each encoder gives.
-        guidance: how far a flow goes from what it does with nothing given towards what it does given the
-            context: 1 is its own distribution, more is less varied and agrees better with what is given.
+        guidance: how far a flow, and a text's words, go from what they do with nothing given towards what they do
+            given the context: 1 is their own distribution, more is less varied and agrees better with what is given.
         steps: of the flows' solver.
         jumps: that stand for a flow's path when draws shall be fast.
     """
@@ -102,6 +102,14 @@ class LatentFlow(Model):
         key = str(index)
         return self._own(index) if key in self.autoencoders else None
 
+    def autoencoder_weights(self) -> dict[str, str]:
+        """Of columns with an autoencoder, what the names of its weights begin with."""
+        return {
+            name: f"autoencoders.{index}."
+            for index, name in enumerate(self.modalities)
+            if self.autoencoder(index)
+        }
+
     def cells(self, index: int, batch: Batch) -> Tensor:
         """What encoders read and likelihoods score of a column; zeros where a cell is absent."""
         name, modality = list(self.modalities.items())[index]
@@ -142,13 +150,16 @@ class LatentFlow(Model):
         Args:
             index: the column's.
             context: what is given.
-            guidance: of a flow.
+            guidance: of a flow, or of a text's words; categories and numbers keep their own distribution.
             steps: of a flow's solver; the model's by default.
             numbers: the rows' (B,), on which the estimate of a flow's densities depends; 0 to B-1 by default.
         """
         generator = self.generators[index]
         if not isinstance(generator, VelocityNetwork):
-            return generator(context)
+            given: Distribution = generator(context)
+            if guidance == 1.0 or not isinstance(given, TokenSequence):
+                return given
+            return guided(given, generator(self._nothing(context).expand_as(context)), guidance)
         told = generator.told(context)
         nothing = generator.told(self._nothing(context))
 
@@ -236,7 +247,7 @@ class LatentFlow(Model):
         modality = list(self.modalities.values())[index]
         autoencoder = self.autoencoder(index)
         if autoencoder is None:
-            return modality.draw(self.conditional(index, context), noise)
+            return modality.draw(self.conditional(index, context, guidance=guidance), noise)
         if not fast:
             flow = self.conditional(index, context, guidance=guidance)
             return modality.draw(autoencoder.decode(draw(flow, noise)), noise)

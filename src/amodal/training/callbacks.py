@@ -18,7 +18,7 @@ from torch import Tensor
 
 from amodal.files import replacing_file
 from amodal.training.budget import Budget, Span
-from amodal.training.module import TrainingModule
+from amodal.training.module import Cooling, TrainingModule
 
 
 class Interrupted(BaseException):
@@ -61,33 +61,51 @@ class Stopping(pl.Callback):
 
 
 class Best(pl.Callback):
-    """Remembers the weights of the epoch with the lowest validation loss, and stops after too many worse.
+    """Remembers the weights of the epoch with the lowest validation loss, and ends a stage that no longer gets better.
+
+    It then goes on from those weights once more while the learning rate falls, since the best epoch of a rate that is
+    still high is a noisy one.
 
     Args:
-        patience: epochs without a better loss before training ends.
+        patience: epochs without a better loss before the rate falls, and epochs that it takes to fall.
+        apart: column -> what the names of the weights begin with that its term alone depends on, a log-likelihood;
+            the best epoch of each is then its own. Empty where all weights share one loss.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, apart: Mapping[str, str]) -> None:
         self.patience = patience
-        self.loss = float("inf")
-        self.epoch = -1
+        self._measures = (
+            {f"val_{column}": (-1.0, start) for column, start in apart.items()}
+            if apart
+            else {"val_loss": (1.0, "")}
+        )
+        self._losses = dict.fromkeys(self._measures, float("inf"))
+        self._epoch = -1
         self.weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        loss = float(trainer.callback_metrics["val_loss"])
-        if loss < self.loss:
-            self.loss, self.epoch = loss, trainer.current_epoch
-            self.weights = {
-                k: v.detach().cpu().clone() for k, v in pl_module.get_submodule("model").state_dict().items()
-            }
-        elif trainer.current_epoch - self.epoch >= self.patience:
+        model = pl_module.get_submodule("model")
+        for measure, (sign, start) in self._measures.items():
+            loss = sign * float(trainer.callback_metrics[measure])
+            if loss < self._losses[measure]:
+                self._losses[measure], self._epoch = loss, trainer.current_epoch
+                for name, weight in model.state_dict().items():
+                    if name.startswith(start):
+                        self.weights[name] = weight.detach().cpu().clone()
+        if not isinstance(pl_module, TrainingModule):
+            return
+        if pl_module.cooling is None and trainer.current_epoch - self._epoch >= self.patience:
+            pl_module.cooling = Cooling(pl_module.epochs_done(), self.patience)
+            model.load_state_dict(self.weights, strict=False)
+        elif pl_module.cooling and pl_module.cooling.done(pl_module.epochs_done()) >= 1.0:
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        return {"loss": self.loss, "epoch": self.epoch, "weights": self.weights}
+        return {"losses": self._losses, "epoch": self._epoch, "weights": self.weights}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.loss, self.epoch, self.weights = state_dict["loss"], state_dict["epoch"], state_dict["weights"]
+        self._losses, self._epoch = state_dict["losses"], state_dict["epoch"]
+        self.weights = state_dict["weights"]
 
 
 class History(pl.Callback):

@@ -47,7 +47,7 @@ class Plan:
     Attributes:
         batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
         learning_rate: the highest.
-        patience: epochs without a better held-out loss before training ends.
+        patience: epochs without a better held-out loss before a stage ends, which takes as many again.
         seed: of the order of rows, the noise, and which rows are held out.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", or what Lightning takes ("32-true", "bf16-mixed", ...).
@@ -155,7 +155,7 @@ def _train_stage(
         parameter.requires_grad_()
     rows = StoredRows(store, plan.batch_size, plan.seed)
     module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
-    best, stopping = Best(plan.patience), Stopping(span)
+    best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span)
     callbacks = [stopping, best, *shared, *([checkpoints] if checkpoints else [])]
     trainer = _trainer(plan, span.epochs, callbacks)
     with module.kept, _interruptible(stopping):
@@ -166,7 +166,7 @@ def _train_stage(
             weights_only=True if resume else None,
         )
     if best.weights:
-        model.load_state_dict(best.weights)
+        model.load_state_dict(best.weights, strict=False)
     model.requires_grad_()
     stage.end(model.eval(), rows.some(_LOOKED_AT, model.device))
     return module.epochs_done()

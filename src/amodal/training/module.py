@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import lightning.pytorch as pl
@@ -24,11 +25,28 @@ _LAST_RATE = 0.02
 _VALIDATION_SEED = 987_654_321
 
 
+@dataclass(frozen=True)
+class Cooling:
+    """A learning rate's fall to its last value before a stage ends early.
+
+    Attributes:
+        start: epochs of the stage that were done when it began.
+        epochs: how many it takes.
+    """
+
+    start: float
+    epochs: int
+
+    def done(self, epochs_done: float) -> float:
+        """How much of the fall is over, 0 to 1."""
+        return min(1.0, (epochs_done - self.start) / max(1, self.epochs))
+
+
 class TrainingModule(pl.LightningModule):
     """Trains a model by a stage's objective.
 
     The learning rate rises over the first steps and falls along a cosine as its part of the budget is used up, so that
-    training ends well whatever the limit.
+    training ends well whatever the limit; and sooner when the stage no longer gets better.
 
     Args:
         model: what is trained.
@@ -40,6 +58,7 @@ class TrainingModule(pl.LightningModule):
 
     Attributes:
         kept: what the stage keeps while it lasts.
+        cooling: the rate's fall before the stage ends early, once it has begun.
     """
 
     def __init__(
@@ -60,6 +79,7 @@ class TrainingModule(pl.LightningModule):
         self.span = span
         self.seed = seed
         self.learning_rate = learning_rate
+        self.cooling: Cooling | None = None
         self._means = Means()
 
     def on_fit_start(self) -> None:
@@ -105,9 +125,22 @@ class TrainingModule(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         warm = min(1.0, (self.global_step + 1) / _WARM_STEPS)
-        falling = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * self.used()))
+        falling = _fall(self.used())
+        if self.cooling:
+            falling *= _fall(self.cooling.done(self.epochs_done()))
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.learning_rate * warm * falling
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["cooling"] = asdict(self.cooling) if self.cooling else None
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.cooling = Cooling(**checkpoint["cooling"]) if checkpoint["cooling"] else None
+
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Any:
         return batch.to(device)
+
+
+def _fall(done: float) -> float:
+    """A cosine from 1 to the last rate's share of the highest."""
+    return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
