@@ -261,12 +261,13 @@ def trainer_of(
     *,
     rate: float,
     seed: int,
+    batch_size: int = BATCH_SIZE,
 ) -> BaseTrainer:
     """MultiVae's trainer, as the head of this file says."""
     config = BaseTrainerConfig(
         output_dir=folder,
-        per_device_train_batch_size=BATCH_SIZE,
-        per_device_eval_batch_size=BATCH_SIZE,
+        per_device_train_batch_size=batch_size,
+        per_device_eval_batch_size=batch_size,
         num_epochs=1_000_000,
         optimizer_cls="Adam",
         learning_rate=rate,

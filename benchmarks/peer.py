@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,6 +189,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="MultiVae's learning rate")
     parser.add_argument("--speed", action="store_true", help="measure training's speed too")
     parser.add_argument("--rounds", type=int, default=5, help="of --speed")
+    parser.add_argument("--batch-sizes", default="128,512", help="of --speed: rows a step, commas between")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
     parser.add_argument("--pictures", type=Path, help="write pictures that were drawn into this folder")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -235,9 +237,12 @@ def main() -> None:
     if options.speed:
         from benchmarks.peer_speed import measure, show_speed
 
-        depends = common | {"rounds": options.rounds}
-        record["speed"] = kept(place, "speed", depends, lambda: measure(table, options.rounds, options.seed))
-        show_speed(record["speed"])
+        record["speed"] = []
+        for size in map(int, options.batch_sizes.split(",")):
+            depends = common | {"rounds": options.rounds, "batch size": size}
+            measuring = partial(measure, table, options.rounds, options.seed, size)
+            record["speed"].append(kept(place, "speed", depends, measuring))
+            show_speed(record["speed"][-1])
     if options.json:
         options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
     print(json.dumps(record))

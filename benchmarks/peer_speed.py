@@ -26,7 +26,7 @@ from amodal.models.model import shown
 from amodal.objectives import Loss, Objective
 from amodal.training import Budget, Plan, train
 from benchmarks.multivae_models import Clock, dataset, model_named, quiet, trainer_of
-from benchmarks.peer_table import BATCH_SIZE, PeerTable
+from benchmarks.peer_table import PeerTable
 
 PAIRS = {"mvtcae": "MVTCAE", "mopoe": "MoPoE"}
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -56,19 +56,19 @@ def steps(times: list[float]) -> list[float]:
     return [float(seconds) for seconds in lasted[_WARM:] if not np.isnan(seconds)]
 
 
-def measure(table: PeerTable, rounds: int, seed: int) -> dict[str, Any]:
+def measure(table: PeerTable, rounds: int, seed: int, batch_size: int) -> dict[str, Any]:
     """Rows a second of each method, trainer and precision, and ratios; all take turns, an epoch at a time.
 
     Validation and what else happens between epochs is left out, of all alike.
     """
     with tempfile.TemporaryDirectory() as folder:
-        contenders = dict(_contenders(table, folder, seed))
+        contenders = dict(_contenders(table, folder, seed, batch_size))
         lasted: dict[tuple[str, str, str], list[float]] = {key: [] for key in contenders}
         for _ in range(rounds):
             for key, epoch in contenders.items():
                 lasted[key] += steps(epoch())
     speeds = {
-        "|".join(key): round(BATCH_SIZE / float(np.median(seconds)), 1) for key, seconds in lasted.items()
+        "|".join(key): round(batch_size / float(np.median(seconds)), 1) for key, seconds in lasted.items()
     }
     ratios = {}
     for method in PAIRS:
@@ -81,35 +81,47 @@ def measure(table: PeerTable, rounds: int, seed: int) -> dict[str, Any]:
         ratios[f"{method}|amodal bf16 / MultiVae fp32"] = round(
             speeds[f"{method}|bf16|amodal"] / speeds[f"{method}|fp32|MultiVae"], 3
         )
-    return {"rows a second": speeds, "ratios": ratios, "threads": torch.get_num_threads()}
+    return {
+        "rows a second": speeds,
+        "ratios": ratios,
+        "threads": torch.get_num_threads(),
+        "batch size": batch_size,
+    }
 
 
 def _contenders(
-    table: PeerTable, folder: str, seed: int
+    table: PeerTable, folder: str, seed: int, batch_size: int
 ) -> Iterator[tuple[tuple[str, str, str], Callable[[], list[float]]]]:
     """(method, precision, whose) -> trains for an epoch and tells when its steps were."""
     for method, theirs in PAIRS.items():
         for precision in PRECISIONS:
-            yield (method, precision, "amodal"), _ours(method, table, precision, seed)
-            yield (method, precision, "MultiVae"), _theirs(theirs, table, precision, folder, seed)
-            yield (method, precision, "bare"), _bare(method, table, precision, seed)
+            yield (method, precision, "amodal"), _ours(method, table, precision, seed, batch_size)
+            yield (
+                (method, precision, "MultiVae"),
+                _theirs(theirs, table, precision, folder, seed, batch_size),
+            )
+            yield (method, precision, "bare"), _bare(method, table, precision, seed, batch_size)
 
 
-def _ours(name: str, table: PeerTable, precision: str, seed: int) -> Callable[[], list[float]]:
+def _ours(
+    name: str, table: PeerTable, precision: str, seed: int, batch_size: int
+) -> Callable[[], list[float]]:
     method = method_named(name)
     torch.manual_seed(seed)
     model = method.model(table.modalities)
 
     def epoch() -> list[float]:
         times: list[float] = []
-        plan = Plan(batch_size=BATCH_SIZE, seed=seed, device="cpu", precision=PRECISIONS[precision])
+        plan = Plan(batch_size=batch_size, seed=seed, device="cpu", precision=PRECISIONS[precision])
         train(model, [Stage(Timed(method.objective, times))], table.store, Budget(1), plan)
         return times
 
     return epoch
 
 
-def _theirs(name: str, table: PeerTable, precision: str, folder: str, seed: int) -> Callable[[], list[float]]:
+def _theirs(
+    name: str, table: PeerTable, precision: str, folder: str, seed: int, batch_size: int
+) -> Callable[[], list[float]]:
     torch.manual_seed(seed)
     clock = Clock(1e9)
     trainer = trainer_of(
@@ -120,6 +132,7 @@ def _theirs(name: str, table: PeerTable, precision: str, folder: str, seed: int)
         folder,
         rate=1e-3,
         seed=seed,
+        batch_size=batch_size,
     )
 
     def epoch() -> list[float]:
@@ -131,7 +144,9 @@ def _theirs(name: str, table: PeerTable, precision: str, folder: str, seed: int)
     return epoch
 
 
-def _bare(name: str, table: PeerTable, precision: str, seed: int) -> Callable[[], list[float]]:
+def _bare(
+    name: str, table: PeerTable, precision: str, seed: int, batch_size: int
+) -> Callable[[], list[float]]:
     """Encoders, the mean of what they say, decoders, likelihoods; backward; Adam. Batches are ready in memory."""
     torch.manual_seed(seed)
     model = method_named(name).model(table.modalities)
@@ -140,9 +155,9 @@ def _bare(name: str, table: PeerTable, precision: str, seed: int) -> Callable[[]
     networks = nn.ModuleList([model.encoders, model.experts, model.decoders])
     optimiser = torch.optim.Adam(networks.parameters(), lr=1e-3, fused=True)
     order = np.random.default_rng(seed).permutation(table.training)
-    whole = len(order) // BATCH_SIZE * BATCH_SIZE
+    whole = len(order) // batch_size * batch_size
     batches = []
-    for rows in order[:whole].reshape(-1, BATCH_SIZE):
+    for rows in order[:whole].reshape(-1, batch_size):
         batch = table.store.gather(rows)
         batches.append(
             [
@@ -180,7 +195,7 @@ def _precision(name: str) -> contextlib.AbstractContextManager[Any]:
 def show_speed(measured: dict[str, Any]) -> None:
     speeds = pd.Series(measured["rows a second"])
     speeds.index = pd.MultiIndex.from_tuples([tuple(key.split("|")) for key in speeds.index])
-    print(f"\nrows trained on a second, {measured['threads']} threads:")
+    print(f"\nrows trained on a second, {measured['batch size']} a step, {measured['threads']} threads:")
     print(speeds.unstack().to_string(float_format="%.0f"))
     for name, ratio in measured["ratios"].items():
         print(f"{name.replace('|', ', ')}: {ratio:.2f}")
