@@ -28,19 +28,38 @@ def two(network: TokenDecoder) -> tuple[TokenSequence, TokenSequence]:
     return TokenSequence(network, given, LENGTH), TokenSequence(network, nothing, LENGTH)
 
 
-def odds(of: TokenSequence) -> Tensor:
-    """Of each token against token 3, in logarithms."""
-    scores = of.network.scores(of.context, VALUES)
-    return scores - scores[..., 3:]
+def probabilities(of: TokenSequence) -> Tensor:
+    """Of each token, (rows, LENGTH, VOCABULARY)."""
+    return of.network.scores(of.context, VALUES).softmax(-1)
 
 
-@pytest.mark.parametrize("guidance", [0.0, 0.5, 1.0, 3.0])
-def test_odds_are_those_with_nothing_given_times_a_power_of_what_is_given(
+def normalised(odds: Tensor) -> Tensor:
+    return odds / odds.sum(-1, keepdim=True)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 0.5, 1.0])
+def test_odds_go_from_nothing_given_to_what_is_given(
     two: tuple[TokenSequence, TokenSequence], guidance: float
 ) -> None:
-    given, nothing = two
-    expected = (1 - guidance) * odds(nothing) + guidance * odds(given)
-    torch.testing.assert_close(odds(guided(given, nothing, guidance)), expected, atol=1e-5, rtol=1e-5)
+    given, nothing = (probabilities(sequence) for sequence in two)
+    expected = normalised(given**guidance * nothing ** (1 - guidance))
+    torch.testing.assert_close(probabilities(guided(*two, guidance)), expected)
+
+
+@pytest.mark.parametrize("guidance", [1.5, 4.0])
+def test_beyond_only_words_that_become_less_likely_are_lowered(
+    two: tuple[TokenSequence, TokenSequence], guidance: float
+) -> None:
+    given, nothing = (probabilities(sequence) for sequence in two)
+    expected = normalised(given * (given / nothing).clamp_max(1.0) ** (guidance - 1))
+    found = probabilities(guided(*two, guidance))
+    torch.testing.assert_close(found, expected)
+    # Two words that the given makes likelier keep their odds, however likely each is.
+    likelier = given > nothing
+    ratio = found / given
+    for row, place in likelier.nonzero()[:, :2].unique(dim=0):
+        kept = ratio[row, place][likelier[row, place]]
+        torch.testing.assert_close(kept, kept[:1].expand_as(kept))
 
 
 def test_at_its_ends_it_is_what_it_goes_between(two: tuple[TokenSequence, TokenSequence]) -> None:

@@ -11,10 +11,12 @@ from amodal.distributions.sequence import NextToken, TokenSequence
 
 
 def guided(given: TokenSequence, nothing: TokenSequence, guidance: float) -> TokenSequence:
-    """Sequences of which each token's odds are p(token | given)^w p(token | nothing)^(1 - w), w being the guidance.
+    """Sequences whose words are led from what is likely with nothing given (0) to the network's own (1), and on.
 
-    Classifier-free guidance of words (Sanchez et al., arXiv 2306.17806): 0 writes as if nothing were given, 1 as the
-    network believes, more keeps closer to what is given. Words on which that has no bearing keep their odds.
+    Up to a guidance w of 1 each word's odds are p(word | given)^w p(word | nothing)^(1 - w), as in classifier-free
+    guidance (Sanchez et al., arXiv 2306.17806). Above 1 they are p(word | given) min(1, p(word | given) /
+    p(word | nothing))^(w - 1): what the given makes less likely becomes less likely still, and nothing is raised, or
+    words that are next to impossible either way would be written.
 
     Args:
         given: of B rows, told what is given.
@@ -49,5 +51,7 @@ class _GuidedTokens(NextToken):
         return self._guided(given, nothing), (of_given, of_nothing)
 
     def _guided(self, given: Tensor, nothing: Tensor) -> Tensor:
+        if self.guidance <= 1.0:
+            return torch.lerp(nothing, given, self.guidance)
         gain = given.log_softmax(-1) - nothing.log_softmax(-1)
-        return given + (self.guidance - 1.0) * (gain.clamp_max(0.0) if self.guidance > 1.0 else gain)
+        return given + (self.guidance - 1.0) * gain.clamp_max(0.0)
