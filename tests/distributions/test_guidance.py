@@ -9,16 +9,8 @@ from torch import Tensor
 from amodal.distributions import RowNoise, TokenSequence, guided
 from amodal.nn import TokenDecoder
 
-VOCABULARY, LENGTH = 4, 3
+LENGTH = 3
 VALUES = torch.tensor([[2, 3, 2], [3, 1, 0], [2, 0, 0]])
-
-
-@pytest.fixture
-def network() -> TokenDecoder:
-    torch.manual_seed(0)
-    network = TokenDecoder(5, VOCABULARY, channels=6, hidden=7)
-    torch.nn.init.normal_(network.logits.weight)
-    return network.requires_grad_(False)
 
 
 @pytest.fixture
@@ -29,7 +21,7 @@ def two(network: TokenDecoder) -> tuple[TokenSequence, TokenSequence]:
 
 
 def probabilities(of: TokenSequence) -> Tensor:
-    """Of each token, (rows, LENGTH, VOCABULARY)."""
+    """Of each token, (rows, LENGTH, words)."""
     return of.network.scores(of.context, VALUES).softmax(-1)
 
 

@@ -13,14 +13,6 @@ from amodal.nn import TokenDecoder
 VOCABULARY, LENGTH = 4, 3
 
 
-@pytest.fixture
-def network() -> TokenDecoder:
-    torch.manual_seed(0)
-    network = TokenDecoder(5, VOCABULARY, channels=6, hidden=7)
-    torch.nn.init.normal_(network.logits.weight)
-    return network.requires_grad_(False)
-
-
 def every_sequence() -> Tensor:
     """All values: tokens, and after the first END nothing but END."""
     tokens = [

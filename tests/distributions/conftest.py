@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from amodal.nn import TokenDecoder
+
+
+@pytest.fixture
+def network() -> TokenDecoder:
+    """Writes words of a vocabulary of four, from contexts of five numbers."""
+    torch.manual_seed(0)
+    network = TokenDecoder(5, 4, channels=6, hidden=7)
+    torch.nn.init.normal_(network.logits.weight)
+    return network.requires_grad_(False)
