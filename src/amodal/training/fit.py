@@ -23,6 +23,7 @@ from amodal.models import Model
 from amodal.precision import has_fast_bfloat16
 from amodal.problems import UsageProblem
 from amodal.table import Store
+from amodal.training.allocation import keeping_freed_memory
 from amodal.training.budget import Budget, Span
 from amodal.training.callbacks import (
     AtomicCheckpointIO,
@@ -110,7 +111,7 @@ def train(
     before = torch.load(checkpoint, weights_only=True)["stage"] if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
     history, stage_end, epochs = History(budget), 0.0, 0.0
-    with _quiet(), ProgressBar(budget, len(stages)) as bar:
+    with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
         for number, stage in enumerate(stages, start=1):
             # The last stage has all that is left, also where those that were to follow train nothing here.
             stage_end += (1.0 - stage_end) * (stage.share if number < len(stages) else 1.0)
