@@ -1,3 +1,4 @@
+import ctypes
 import subprocess
 import sys
 
@@ -30,8 +31,6 @@ print(kept, resident() - before)
 
 
 def has_mallopt() -> bool:
-    import ctypes
-
     return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt")
 
 
