@@ -21,7 +21,7 @@ def keeping_freed_memory() -> Iterator[None]:
     """Keep what a step frees for the next step, and give it back in the end.
 
     A step on a processor frees what the next one asks for again. glibc gives larger parts of it back to the system in
-    between, whose pages then have to be made and cleared anew: 5 to 9 % of a step of 512 rows, as measured. Afterwards
+    between, whose pages then have to be made and cleared anew: about 5 % of a step of 512 rows, as measured. Afterwards
     the thresholds are those that glibc's own adjustment ends at. Other C libraries are left as they are.
     """
     libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
