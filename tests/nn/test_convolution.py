@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from amodal.nn.convolution import Doubling, GroupNorm
+from amodal.nn.channels_last import GroupNorm
+from amodal.nn.doubling import Doubling
 
 
 @pytest.mark.parametrize("backward", [True, False])

@@ -13,7 +13,7 @@ from torch.distributions import Distribution
 from amodal.batch import Batch
 from amodal.distributions import GaussianMixture, Gaussians, RowNoise, draw
 from amodal.modalities import Modality
-from amodal.models.model import Model, of_present, shown
+from amodal.models.model import Model, of_present
 from amodal.priors import AggregatePosterior, StandardNormal
 
 _DEFENSIVE = 0.1
@@ -63,15 +63,15 @@ class JointLatentVAE(Model):
     def column_log_likelihood(self, index: int, z: Tensor, batch: Batch) -> Tensor:
         """Log p(x_m | z) of one column's cells for latents (B, S, D): (B, S), zero where absent."""
         name, modality = list(self.modalities.items())[index]
-        samples, present = z.shape[1], batch.present[:, index]
-        cells = shown(modality.scaled(batch.x[name]), present)
+        samples = z.shape[1]
 
-        def score(z: Tensor, cells: Tensor) -> Tensor:
+        def score(z: Tensor, stored: Tensor) -> Tensor:
             likelihood = self.decoders[index](z.flatten(0, 1))
+            cells = modality.scaled(stored)
             repeated = cells.repeat_interleave(samples, 0) if samples > 1 else cells
             return likelihood.log_prob(repeated).view(-1, samples)
 
-        return of_present(score, present, z, cells)
+        return of_present(score, batch.present[:, index], z, batch.x[name])
 
     def log_likelihoods(self, z: Tensor, batch: Batch) -> Tensor:
         """Log p(x_m | z) of every cell for latents (B, S, D): (B, S, M), zero where absent."""

@@ -61,6 +61,8 @@ def shown(cells: Tensor, present: Tensor) -> Tensor:
 def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor) -> Tensor:
     """What `compute` makes of the rows that have a cell; zeros for the others, most of which it is spared.
 
+    Of those that it is not spared it reads zeros, so that not even a NaN there reaches a network.
+
     Rows are counted up to the next sixteenth of the batch: kernels are made ready for a number of rows, which takes
     longer than a few rows more.
 
@@ -76,8 +78,8 @@ def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor
     # One at least, of no weight: processes that train together must all use the same weights.
     computed = max(1, -(-int(present.sum()) // step)) * step
     if computed >= len(present):
-        return shown(compute(*tensors), present)
+        return shown(compute(*(shown(tensor, present) for tensor in tensors)), present)
     rows = present.int().argsort(descending=True, stable=True)[:computed]
-    made = compute(*(tensor[rows] for tensor in tensors))
+    made = compute(*(shown(tensor[rows], present[rows]) for tensor in tensors))
     whole = made.new_zeros(len(present), *made.shape[1:])
     return shown(whole.index_copy(0, rows, made), present)

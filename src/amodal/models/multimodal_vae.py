@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from amodal.batch import Batch
 from amodal.distributions import GaussianMixture, Gaussians
 from amodal.fusions import Fusion
 from amodal.modalities import Modality
 from amodal.models.joint_latent import JointLatentVAE, bounded
-from amodal.models.model import of_present, shown
+from amodal.models.model import of_present
 
 
 class MultimodalVAE(JointLatentVAE):
@@ -45,12 +46,16 @@ class MultimodalVAE(JointLatentVAE):
 
     def encode(self, batch: Batch) -> Gaussians:
         """One expert a column, (B, M, D); of an absent cell the standard normal, which means nothing."""
-        said = []
-        for index, (name, modality) in enumerate(self.modalities.items()):
-            present = batch.present[:, index]
-            cells = shown(modality.scaled(batch.x[name]), present)
-            said.append(of_present(nn.Sequential(self.encoders[index], self.experts[index]), present, cells))
+        said = [
+            of_present(partial(self._expert, index), batch.present[:, index], batch.x[name])
+            for index, name in enumerate(self.modalities)
+        ]
         return bounded(torch.stack(said, dim=1))
+
+    def _expert(self, index: int, stored: Tensor) -> Tensor:
+        """What one column's expert says of stored cells, (B, 2 D)."""
+        modality = list(self.modalities.values())[index]
+        return self.experts[index](self.encoders[index](modality.scaled(stored)))
 
     def posterior(self, batch: Batch) -> GaussianMixture:
         """q(z | the present cells); the prior for a row with none."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from amodal.nn.convolution import GroupNorm, channels_last, doublings
+from amodal.nn.channels_last import Convolution, GroupNorm, channels_last
+from amodal.nn.doubling import doublings
 
 _SHORTEST = 8
 
@@ -35,7 +36,7 @@ class SoundEncoder(nn.Module):
         for _ in range(max(1, _halvings(frames))):
             # Flat two-dimensional convolutions: on a processor their channels-last kernels are the faster.
             layers += [
-                nn.Conv2d(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
+                Convolution(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
                 GroupNorm(8, channels),
                 nn.GELU(),
             ]
@@ -61,13 +62,17 @@ class SoundDecoder(nn.Module):
     def __init__(self, latent: int, bands: int, frames: int, channels: int = 96) -> None:
         super().__init__()
         halvings = _halvings(frames)
-        self.frames, self.channels = frames, channels
+        self.channels = channels
         self.start = -(-frames // 2**halvings)
         self.stem = nn.Sequential(nn.Linear(latent, channels * self.start), nn.GELU())
         widths = [channels] * halvings + [bands]
-        self.convolutions = doublings(widths, flat=True) if halvings else nn.Conv2d(channels, bands, 1)
+        self.convolutions = (
+            doublings(widths, (1, self.start), (1, frames), flat=True)
+            if halvings
+            else nn.Conv2d(channels, bands, 1)
+        )
 
     def forward(self, latents: Tensor) -> Tensor:
         maps = self.stem(latents).view(-1, self.channels, 1, self.start)
         spectrograms = self.convolutions(maps.contiguous(memory_format=torch.channels_last))
-        return spectrograms[:, :, 0, : self.frames].contiguous()
+        return spectrograms[:, :, 0].contiguous()

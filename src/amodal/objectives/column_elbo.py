@@ -10,6 +10,7 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise, kl_to_standard
+from amodal.modalities import Modality
 from amodal.models import LatentFlow
 from amodal.models.column_autoencoder import ColumnAutoencoder
 from amodal.models.model import of_present
@@ -38,15 +39,17 @@ class ColumnELBO(Objective[LatentFlow]):
             autoencoder = model.autoencoder(index)
             if autoencoder is None:
                 continue
-            present, cells = batch.present[:, index], model.cells(index, batch)
-            start = noise.normal(autoencoder.latent)
-            bound = of_present(partial(self._bound, autoencoder), present, cells, start)
+            present, start = batch.present[:, index], noise.normal(autoencoder.latent)
+            bound = of_present(partial(self._bound, autoencoder, modality), present, batch.x[name], start)
             total = total - self.emphasis / modality.size * bound.mean()
             terms[name] = (bound.sum() / present.sum().clamp_min(1)).detach()
         return Loss(total, terms)
 
-    def _bound(self, autoencoder: ColumnAutoencoder, cells: Tensor, start: Tensor) -> Tensor:
-        """Of each cell, (B,), for a latent made of standard normal numbers (B, D)."""
+    def _bound(
+        self, autoencoder: ColumnAutoencoder, modality: Modality, stored: Tensor, start: Tensor
+    ) -> Tensor:
+        """Of each stored cell, (B,), for a latent made of standard normal numbers (B, D)."""
+        cells = modality.scaled(stored)
         posterior = autoencoder.posterior(cells)
         z = posterior.mean + torch.exp(0.5 * posterior.log_variance) * start
         return autoencoder.decoder(z).log_prob(cells) - self.beta * kl_to_standard(posterior)
