@@ -123,16 +123,16 @@ def judge(
     completed = completions(ask)
     truth = heldout["digit"].astype(int).to_numpy()
     shares = conditional(completed, judges, truth)
-    sampled = model.sample(len(heldout), **how)
-    whole = {name: sampled[name].tolist() for name in JUDGED}
+    sampled = model.sample(len(heldout) * DRAWS, **how)
+    wholes = [{name: sampled[name].iloc[draw::DRAWS].tolist() for name in JUDGED} for draw in range(DRAWS)]
     again = ask(["caption"], list(SEEN), draws=DRAWS)
     draws = [{name: cells[draw::DRAWS] for name, cells in again.items()} for draw in range(DRAWS)]
     return {
         **means(shares),
-        "whole rows": whole_rows(whole, judges),
+        "whole rows": whole_rows({name: sampled[name].tolist() for name in JUDGED}, judges),
         "conditional": shares,
-        "distances": closeness(completed, whole, real, judges),
-        "variety": variety(draws, whole, real, judges),
+        "distances": closeness(completed, wholes[0], real, judges),
+        "variety": variety(draws, wholes, real, judges),
     }
 
 

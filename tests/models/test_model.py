@@ -30,3 +30,17 @@ def test_rows_with_a_cell_are_computed_and_learned_from(there: Sequence[int], co
     # All processes that train together have a gradient of each weight, if of zeros.
     assert network.weight.grad is not None
     assert network.weight.grad.any() == bool(there)
+
+
+def test_what_stands_where_no_cell_is_reaches_no_network() -> None:
+    network, cells = nn.Linear(3, 2), torch.randn(32, 3)
+    present = torch.arange(32) % 3 == 0
+    cells[~present] = torch.nan
+    of_present(network, present, cells).sum().backward()
+    everything = torch.ones(32, dtype=torch.bool)
+    everything[1] = False
+    of_present(
+        network, everything, torch.where(everything[:, None], cells.nan_to_num(), torch.nan)
+    ).sum().backward()
+    assert network.weight.grad is not None
+    assert network.weight.grad.isfinite().all()

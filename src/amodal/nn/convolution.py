@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from amodal.nn.channels_last import Convolution, GroupNorm, channels_last
+from amodal.nn.channels_last import GroupNorm, channels_last
 from amodal.nn.doubling import doublings
 
 _SMALLEST = 4
@@ -42,7 +42,7 @@ class ImageEncoder(nn.Module):
         before = channels
         for after in _widths(_halvings(height, width), base):
             # Ceiling division: an odd side keeps its last row and column.
-            layers += [Convolution(before, after, 3, stride=2, padding=1), GroupNorm(8, after), nn.GELU()]
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), GroupNorm(8, after), nn.GELU()]
             before, height, width = after, (height + 1) // 2, (width + 1) // 2
         self.convolutions = channels_last(nn.Sequential(*layers))
         self.head = nn.Sequential(nn.Linear(before * height * width, features), nn.GELU())

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from amodal.nn.channels_last import Convolution, channels_last
+from amodal.nn.channels_last import channels_last
 
 
 class Doubling(nn.Module):
@@ -40,7 +40,7 @@ class Doubling(nn.Module):
         self.backward = backward
         self.times = (1 if flat else 2, 2)
         self.size = size
-        self.convolution = Convolution(before, after * self.times[0] * 2, self.times)
+        self.convolution = nn.Conv2d(before, after * self.times[0] * 2, self.times)
 
     def forward(self, maps: Tensor) -> Tensor:
         down, right = self.times
@@ -77,9 +77,17 @@ def doublings(
     for number, (before, after) in reversed(list(enumerate(pairwise(widths)))):
         backward = number % 2 == 0
         layers = [Doubling(before, after, backward=backward, flat=flat, size=size), nn.GELU(), *layers]
-        # What the one before it makes: as far as windows reach, which is one further where they look forward.
-        size = tuple(
-            min(-(-pixels // by) + (by - 1 if not backward else 0), first * by**number)
-            for pixels, first, by in zip(size, start, times, strict=True)
-        )  # type: ignore[assignment]
+        size = _reached(size, start, times, number, backward)
     return channels_last(nn.Sequential(*layers[:-1]))
+
+
+def _reached(
+    size: tuple[int, int], start: tuple[int, int], times: tuple[int, int], number: int, backward: bool
+) -> tuple[int, int]:
+    """Height and width that a doubling's windows reach to make `size`; `number` doublings before it make no more."""
+
+    def side(pixels: int, first: int, by: int) -> int:
+        ahead = 0 if backward else by - 1
+        return min(-(-pixels // by) + ahead, first * by**number)
+
+    return side(size[0], start[0], times[0]), side(size[1], start[1], times[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from amodal.nn.channels_last import Convolution, GroupNorm, channels_last
+from amodal.nn.channels_last import GroupNorm, channels_last
 from amodal.nn.doubling import doublings
 
 _SHORTEST = 8
@@ -36,7 +36,7 @@ class SoundEncoder(nn.Module):
         for _ in range(max(1, _halvings(frames))):
             # Flat two-dimensional convolutions: on a processor their channels-last kernels are the faster.
             layers += [
-                Convolution(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
+                nn.Conv2d(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
                 GroupNorm(8, channels),
                 nn.GELU(),
             ]

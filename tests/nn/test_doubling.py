@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from amodal.nn.channels_last import GroupNorm
-from amodal.nn.doubling import Doubling
+from amodal.nn.doubling import Doubling, doublings
 
 
 @pytest.mark.parametrize("backward", [True, False])
@@ -39,10 +38,29 @@ def test_two_doublings_in_a_row_keep_a_picture_in_its_place() -> None:
     assert abs(middle - 17.5) <= 1.0
 
 
-def test_group_norm_is_torch_s_in_float32_whatever_it_is_given() -> None:
-    maps = torch.randn(4, 8, 3, 3)
-    expected = torch.nn.functional.group_norm(maps.bfloat16().float(), 2)
-    with torch.autocast("cpu", torch.bfloat16):
-        normed = GroupNorm(2, 8)(maps.bfloat16())
-    assert normed.dtype == torch.float32
-    torch.testing.assert_close(normed, expected)
+@pytest.mark.parametrize(
+    ("start", "size"),
+    [((4, 4), (28, 28)), ((4, 3), (32, 24)), ((5, 1), (33, 5)), ((2, 4), (9, 31)), ((1, 3), (1, 1))],
+)
+@pytest.mark.parametrize("flat", [False, True])
+def test_pixels_that_are_not_wanted_are_not_made_and_the_others_are_the_same(
+    start: tuple[int, int], size: tuple[int, int], flat: bool
+) -> None:
+    if flat:
+        start, size = (1, start[1]), (1, size[1])
+    network = doublings([3, 8, 4, 1], start, size, flat=flat)
+    maps = torch.randn(2, 3, *start)
+    wanted = network(maps)
+    made = []
+    for layer in network:
+        if isinstance(layer, Doubling):
+            made.append(layer.size)
+            layer.size = None
+    torch.testing.assert_close(wanted, network(maps)[:, :, : size[0], : size[1]])
+    assert made[-1] == size
+    assert all(of is not None and of[1] <= start[1] * 2 ** (n + 1) for n, of in enumerate(made))
+
+
+def test_a_picture_of_28_pixels_is_made_of_14_and_these_of_8() -> None:
+    layers = [layer for layer in doublings([3, 8, 4, 1], (4, 4), (28, 28)) if isinstance(layer, Doubling)]
+    assert [layer.size for layer in layers] == [(8, 8), (14, 14), (28, 28)]
