@@ -9,16 +9,28 @@ from torch import Tensor, nn
 from amodal.models.model import of_present
 
 
-@pytest.mark.parametrize(("there", "computed"), [([0, 3, 31], 4), ([2, 9], 2), (range(32), 32), ([], 2)])
-def test_rows_with_a_cell_are_computed_and_learned_from(there: Sequence[int], computed: int) -> None:
-    network, cells = nn.Linear(3, 2), torch.randn(32, 3, requires_grad=True)
-    present = torch.zeros(32, dtype=torch.bool)
+@pytest.mark.parametrize(
+    ("rows", "there", "computed"),
+    [
+        (32, [0, 3, 31], 8),
+        (32, range(9, 18), 16),
+        (32, range(32), 32),
+        (32, [], 8),
+        (5, [4], 5),
+        (1024, range(0, 1024, 10), 112),
+    ],
+)
+def test_rows_with_a_cell_are_computed_and_learned_from(
+    rows: int, there: Sequence[int], computed: int
+) -> None:
+    network, cells = nn.Linear(3, 2), torch.randn(rows, 3, requires_grad=True)
+    present = torch.zeros(rows, dtype=torch.bool)
     present[list(there)] = True
     seen: list[int] = []
 
-    def compute(rows: Tensor) -> Tensor:
-        seen.append(len(rows))
-        return network(rows)
+    def compute(chosen: Tensor) -> Tensor:
+        seen.append(len(chosen))
+        return network(chosen)
 
     made = of_present(compute, present, cells)
     torch.testing.assert_close(made, torch.where(present[:, None], network(cells), 0.0))

@@ -121,8 +121,8 @@ class LatentFlow(Model):
         With noise for it, encoders read cells as `Modality.augmented` gives them.
         """
         each = []
-        for index, modality in enumerate(self.modalities.values()):
-            cells = self.cells(index, batch)
+        for index, (name, modality) in enumerate(self.modalities.items()):
+            cells = modality.scaled(batch.x[name])
             if augmentation:
                 cells = modality.augmented(cells, augmentation)
             each.append(of_present(partial(self._tells, index), batch.present[:, index], cells))

@@ -12,6 +12,11 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import Modality
 
+_STEP = 8
+"""Rows that are computed together at least; see `of_present`."""
+_SIZES = 64
+"""How many numbers of rows are told apart in a large batch."""
+
 
 class Model(nn.Module, ABC):
     """A generative model of a table's rows, whatever is missing of them.
@@ -63,8 +68,8 @@ def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor
 
     Of those that it is not spared it reads zeros, so that not even a NaN there reaches a network.
 
-    Rows are counted up to the next sixteenth of the batch: kernels are made ready for a number of rows, which takes
-    longer than a few rows more.
+    Rows are counted up to whole eights, and in large batches to sixty-fourths of the batch: kernels are made ready for a
+    number of rows, which takes longer than a few rows more.
 
     Args:
         compute: rows of the tensors to (K, ...), each row by itself.
@@ -74,12 +79,17 @@ def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor
     Returns:
         (B, ...).
     """
-    step = -(-len(present) // 16)
+    step, count = max(_STEP, len(present) // _SIZES), int(present.sum())
     # One at least, of no weight: processes that train together must all use the same weights.
-    computed = max(1, -(-int(present.sum()) // step)) * step
+    computed = max(1, -(-count // step)) * step
     if computed >= len(present):
         return shown(compute(*(shown(tensor, present) for tensor in tensors)), present)
     rows = present.int().argsort(descending=True, stable=True)[:computed]
-    made = compute(*(shown(tensor[rows], present[rows]) for tensor in tensors))
-    whole = made.new_zeros(len(present), *made.shape[1:])
-    return shown(whole.index_copy(0, rows, made), present)
+    made = compute(*(_blank_from(count, tensor[rows]) for tensor in tensors))
+    return made.new_zeros(len(present), *made.shape[1:]).index_copy(0, rows[:count], made[:count])
+
+
+def _blank_from(count: int, chosen: Tensor) -> Tensor:
+    """Zeros in place of what comes after the first rows."""
+    chosen[count:] = 0
+    return chosen

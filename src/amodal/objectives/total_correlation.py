@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from amodal.batch import Batch
-from amodal.distributions import Gaussians, RowNoise
+from amodal.distributions import RowNoise
 from amodal.models import MultimodalVAE
 from amodal.objectives.objective import Loss, Objective, column_terms, warm_up, weighed
 
@@ -36,11 +36,7 @@ class TotalCorrelation(Objective[MultimodalVAE]):
         count = batch.present.sum(1).clamp_min(1)
 
         kl = model.prior.kl(posterior.components)[:, 0]
-        shown = batch.present[:, :, None]
-        others = Gaussians(
-            torch.where(shown, experts.mean, 0.0), torch.where(shown, experts.log_variance, 0.0)
-        )
-        apart = torch.where(batch.present, posterior.components.kl(others), 0.0).sum(1) / count
+        apart = torch.where(batch.present, posterior.components.kl(experts), 0.0).sum(1) / count
         fit = weighed(model, likelihoods)[:, 0] * (count - self.alpha) / count
         total = -fit + kl_weight * self.beta * ((1 - self.alpha) * kl + self.alpha * apart)
         terms = {"kl": kl.mean().detach(), "apart": apart.mean().detach()}
