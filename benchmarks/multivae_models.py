@@ -262,6 +262,7 @@ def trainer_of(
     rate: float,
     seed: int,
     batch_size: int = BATCH_SIZE,
+    device: str = "cpu",
 ) -> BaseTrainer:
     """MultiVae's trainer, as the head of this file says."""
     config = BaseTrainerConfig(
@@ -274,7 +275,7 @@ def trainer_of(
         scheduler_cls="LambdaLR",
         scheduler_params={"lr_lambda": lambda _: 0.5 * (1 + math.cos(math.pi * min(1.0, clock.used())))},
         seed=seed,
-        no_cuda=True,
+        no_cuda=device == "cpu",
     )
     with quiet():
         return BaseTrainer(model, training, held_out, config, [clock])

@@ -190,6 +190,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true", help="measure training's speed too")
     parser.add_argument("--rounds", type=int, default=5, help="of --speed")
     parser.add_argument("--batch-sizes", default="128,512", help="of --speed: rows a step, commas between")
+    parser.add_argument("--device", default="cpu", help="of --speed: cpu or cuda")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
     parser.add_argument("--pictures", type=Path, help="write pictures that were drawn into this folder")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -239,8 +240,8 @@ def main() -> None:
 
         record["speed"] = []
         for size in map(int, options.batch_sizes.split(",")):
-            depends = common | {"rounds": options.rounds, "batch size": size}
-            measuring = partial(measure, table, options.rounds, options.seed, size)
+            depends = common | {"rounds": options.rounds, "batch size": size, "device": options.device}
+            measuring = partial(measure, table, options.rounds, options.seed, size, options.device)
             record["speed"].append(kept(place, "speed", depends, measuring))
             show_speed(record["speed"][-1])
     if options.json:

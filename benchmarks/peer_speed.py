@@ -58,13 +58,13 @@ def steps(times: list[float]) -> list[float]:
     return [float(seconds) for seconds in lasted[_WARM:] if not np.isnan(seconds)]
 
 
-def measure(table: PeerTable, rounds: int, seed: int, batch_size: int) -> dict[str, Any]:
+def measure(table: PeerTable, rounds: int, seed: int, batch_size: int, device: str = "cpu") -> dict[str, Any]:
     """Rows a second of each method, trainer and precision, and ratios; all take turns, a few epochs at a time.
 
     Validation and what else happens between epochs is left out, of all alike.
     """
     with tempfile.TemporaryDirectory() as folder:
-        contenders = dict(_contenders(table, folder, seed, batch_size))
+        contenders = dict(_contenders(table, folder, seed, batch_size, device))
         lasted: dict[tuple[str, str, str], list[float]] = {key: [] for key in contenders}
         for _ in range(rounds):
             for key, turn in contenders.items():
@@ -88,26 +88,27 @@ def measure(table: PeerTable, rounds: int, seed: int, batch_size: int) -> dict[s
         "ratios": ratios,
         "threads": torch.get_num_threads(),
         "batch size": batch_size,
+        "device": device,
     }
 
 
 def _contenders(
-    table: PeerTable, folder: str, seed: int, batch_size: int
+    table: PeerTable, folder: str, seed: int, batch_size: int, device: str
 ) -> Iterator[tuple[tuple[str, str, str], Callable[[], list[float]]]]:
     """(method, precision, whose) -> trains for some epochs and tells when its steps were."""
     epochs = -(-_TURN // (len(table.training) // batch_size))
     for method, theirs in PAIRS.items():
         for precision in PRECISIONS:
-            yield (method, precision, "amodal"), _ours(method, table, precision, seed, batch_size, epochs)
+            yield (method, precision, "amodal"), _ours(method, table, precision, seed, batch_size, epochs, device)
             yield (
                 (method, precision, "MultiVae"),
-                _theirs(theirs, table, precision, folder, seed, batch_size, epochs),
+                _theirs(theirs, table, precision, folder, seed, batch_size, epochs, device),
             )
-            yield (method, precision, "bare"), _bare(method, table, precision, seed, batch_size, epochs)
+            yield (method, precision, "bare"), _bare(method, table, precision, seed, batch_size, epochs, device)
 
 
 def _ours(
-    name: str, table: PeerTable, precision: str, seed: int, batch_size: int, epochs: int
+    name: str, table: PeerTable, precision: str, seed: int, batch_size: int, epochs: int, device: str
 ) -> Callable[[], list[float]]:
     method = method_named(name)
     torch.manual_seed(seed)
@@ -115,7 +116,7 @@ def _ours(
 
     def turn() -> list[float]:
         times: list[float] = []
-        plan = Plan(batch_size=batch_size, seed=seed, device="cpu", precision=PRECISIONS[precision])
+        plan = Plan(batch_size=batch_size, seed=seed, device=device, precision=PRECISIONS[precision])
         train(model, [Stage(Timed(method.objective, times))], table.store, Budget(epochs), plan)
         return times
 
@@ -123,7 +124,14 @@ def _ours(
 
 
 def _theirs(
-    name: str, table: PeerTable, precision: str, folder: str, seed: int, batch_size: int, epochs: int
+    name: str,
+    table: PeerTable,
+    precision: str,
+    folder: str,
+    seed: int,
+    batch_size: int,
+    epochs: int,
+    device: str,
 ) -> Callable[[], list[float]]:
     torch.manual_seed(seed)
     clock = Clock(1e9)
@@ -136,11 +144,12 @@ def _theirs(
         rate=1e-3,
         seed=seed,
         batch_size=batch_size,
+        device=device,
     )
 
     def turn() -> list[float]:
         clock.ends.clear()
-        with quiet(), _precision(precision):
+        with quiet(), _precision(precision, device):
             for _ in range(epochs):
                 trainer.train_step(1)
         return list(clock.ends)
@@ -149,11 +158,11 @@ def _theirs(
 
 
 def _bare(
-    name: str, table: PeerTable, precision: str, seed: int, batch_size: int, epochs: int
+    name: str, table: PeerTable, precision: str, seed: int, batch_size: int, epochs: int, device: str
 ) -> Callable[[], list[float]]:
-    """Encoders, the mean of what they say, decoders, likelihoods; backward; Adam. Batches are ready in memory."""
+    """Encoders, the mean of what they say, decoders, likelihoods; backward; Adam. Batches are ready on the device."""
     torch.manual_seed(seed)
-    model = method_named(name).model(table.modalities)
+    model = method_named(name).model(table.modalities).to(device)
     if not isinstance(model, MultimodalVAE):
         raise TypeError(f"{name} has not the networks of a MultimodalVAE")
     networks = nn.ModuleList([model.encoders, model.experts, model.decoders])
@@ -162,7 +171,7 @@ def _bare(
     whole = len(order) // batch_size * batch_size
     batches = []
     for rows in order[:whole].reshape(-1, batch_size):
-        batch = table.store.gather(rows)
+        batch = table.store.gather(rows).to(device)
         batches.append(
             [
                 shown(modality.scaled(batch.x[column]), batch.present[:, index])
@@ -174,7 +183,7 @@ def _bare(
         times = []
         for columns in batches * epochs:
             times.append(time.perf_counter())
-            with _precision(precision):
+            with _precision(precision, device):
                 said = [
                     expert(encoder(cells))
                     for encoder, expert, cells in zip(model.encoders, model.experts, columns, strict=True)
@@ -187,19 +196,22 @@ def _bare(
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            if device != "cpu":
+                torch.cuda.synchronize()
         return [*times, time.perf_counter()]
 
     return turn
 
 
-def _precision(name: str) -> contextlib.AbstractContextManager[Any]:
-    return torch.autocast("cpu", dtype=torch.bfloat16) if name == "bf16" else contextlib.nullcontext()
+def _precision(name: str, device: str) -> contextlib.AbstractContextManager[Any]:
+    return torch.autocast(device, dtype=torch.bfloat16) if name == "bf16" else contextlib.nullcontext()
 
 
 def show_speed(measured: dict[str, Any]) -> None:
     speeds = pd.Series(measured["rows a second"])
     speeds.index = pd.MultiIndex.from_tuples([tuple(key.split("|")) for key in speeds.index])
-    print(f"\nrows trained on a second, {measured['batch size']} a step, {measured['threads']} threads:")
+    where = f"{measured['threads']} threads" if measured["device"] == "cpu" else measured["device"]
+    print(f"\nrows trained on a second, {measured['batch size']} a step, {where}:")
     print(speeds.unstack().to_string(float_format="%.0f"))
     for name, ratio in measured["ratios"].items():
         print(f"{name.replace('|', ', ')}: {ratio:.2f}")

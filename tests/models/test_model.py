@@ -17,7 +17,7 @@ from amodal.models.model import of_present
         (32, range(32), 32),
         (32, [], 8),
         (5, [4], 5),
-        (1024, range(0, 1024, 10), 112),
+        (1024, range(0, 1024, 10), 128),
     ],
 )
 def test_rows_with_a_cell_are_computed_and_learned_from(
@@ -56,3 +56,9 @@ def test_what_stands_where_no_cell_is_reaches_no_network() -> None:
     ).sum().backward()
     assert network.weight.grad is not None
     assert network.weight.grad.isfinite().all()
+
+
+def test_elsewhere_than_on_a_processor_the_number_of_rows_is_not_waited_for() -> None:
+    # What lies on the device "meta" has no values: to ask for one is an error.
+    network, cells = nn.Linear(3, 2, device="meta"), torch.empty(32, 3, device="meta")
+    assert of_present(network, torch.empty(32, dtype=torch.bool, device="meta"), cells).shape == (32, 2)

@@ -14,7 +14,7 @@ from amodal.modalities import Modality
 
 _STEP = 8
 """Rows that are computed together at least; see `of_present`."""
-_SIZES = 64
+_SIZES = 32
 """How many numbers of rows are told apart in a large batch."""
 
 
@@ -64,12 +64,12 @@ def shown(cells: Tensor, present: Tensor) -> Tensor:
 
 
 def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor) -> Tensor:
-    """What `compute` makes of the rows that have a cell; zeros for the others, most of which it is spared.
+    """What `compute` makes of the rows that have a cell; zeros for the others, most of which a processor is spared.
 
     Of those that it is not spared it reads zeros, so that not even a NaN there reaches a network.
 
-    Rows are counted up to whole eights, and in large batches to sixty-fourths of the batch: kernels are made ready for a
-    number of rows, which takes longer than a few rows more.
+    Rows are counted up to whole eights, and in large batches to thirty-seconds of the batch: kernels are made ready
+    for a number of rows, which takes longer than a few rows more.
 
     Args:
         compute: rows of the tensors to (K, ...), each row by itself.
@@ -79,7 +79,9 @@ def of_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor
     Returns:
         (B, ...).
     """
-    step, count = max(_STEP, len(present) // _SIZES), int(present.sum())
+    # On a graphics card the number would be waited for, which takes longer than the rows that could be spared.
+    count = int(present.sum()) if present.device.type == "cpu" else len(present)
+    step = max(_STEP, len(present) // _SIZES)
     # One at least, of no weight: processes that train together must all use the same weights.
     computed = max(1, -(-count // step)) * step
     if computed >= len(present):
