@@ -99,12 +99,18 @@ def _contenders(
     epochs = -(-_TURN // (len(table.training) // batch_size))
     for method, theirs in PAIRS.items():
         for precision in PRECISIONS:
-            yield (method, precision, "amodal"), _ours(method, table, precision, seed, batch_size, epochs, device)
+            yield (
+                (method, precision, "amodal"),
+                _ours(method, table, precision, seed, batch_size, epochs, device),
+            )
             yield (
                 (method, precision, "MultiVae"),
                 _theirs(theirs, table, precision, folder, seed, batch_size, epochs, device),
             )
-            yield (method, precision, "bare"), _bare(method, table, precision, seed, batch_size, epochs, device)
+            yield (
+                (method, precision, "bare"),
+                _bare(method, table, precision, seed, batch_size, epochs, device),
+            )
 
 
 def _ours(
