@@ -22,7 +22,7 @@ from amodal.models import Model
 from amodal.problems import DataProblem, UsageProblem
 from amodal.table import Schema
 
-FORMAT = 2
+FORMAT = 3
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn", "librosa")
 

@@ -176,7 +176,7 @@ class ImagePatches(Modality):
         # What a patch is must be told before it is halved away with its neighbours: hence many channels.
         channels, rows, columns = self.shape
         return nn.Sequential(
-            ImageEncoder(channels, rows, columns, features, base=64),
+            ImageEncoder(channels, rows, columns, features, base=64, patch=2),
             nn.Linear(features, features),
             nn.GELU(),
         )

@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from amodal.nn.channels_last import GroupNorm, channels_last
 from amodal.nn.doubling import doublings
+from amodal.nn.halving import halvings
 
-_SHORTEST = 8
+_PATCH = 4
 
 
-def _halvings(frames: int) -> int:
+def _halvings(frames: int, shortest: int) -> int:
     count = 0
-    while frames > _SHORTEST:
+    while frames > shortest:
         frames = (frames + 1) // 2
         count += 1
     return count
 
 
 class SoundEncoder(nn.Module):
-    """Spectrograms (B, C, T) to features (B, F): the bands are channels, time is halved again and again.
+    """Spectrograms (B, C, T) to features (B, F): patches of four frames that overlap, joined until they are eight.
 
     Args:
         bands: C.
         frames: T.
         features: F.
-        channels: channels of the convolutions, a multiple of 8.
+        channels: size of a patch's vector; twice as many once they are joined.
     """
 
     def __init__(self, bands: int, frames: int, features: int, channels: int = 96) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        before = bands
-        for _ in range(max(1, _halvings(frames))):
-            # Flat two-dimensional convolutions: on a processor their channels-last kernels are the faster.
-            layers += [
-                nn.Conv2d(before, channels, (1, 4), stride=(1, 2), padding=(0, 2)),
-                GroupNorm(8, channels),
-                nn.GELU(),
-            ]
-            before, frames = channels, frames // 2 + 1
-        self.convolutions = channels_last(nn.Sequential(*layers))
-        self.head = nn.Sequential(nn.Linear(channels * frames, features), nn.GELU())
+        patches = -(-frames // _PATCH)
+        joinings = _halvings(patches, shortest=8)
+        widths = [channels] + [2 * channels] * joinings
+        self.patches = halvings(bands, widths, (1, _PATCH), flat=True)
+        left = -(-patches // 2**joinings)
+        self.head = nn.Sequential(nn.Linear(widths[-1] * left, features), nn.GELU())
 
     def forward(self, spectrograms: Tensor) -> Tensor:
-        flat = spectrograms[:, :, None].contiguous(memory_format=torch.channels_last)
-        return self.head(self.convolutions(flat).permute(0, 2, 3, 1).flatten(1))
+        return self.head(self.patches(spectrograms[:, :, None]).flatten(1))
 
 
 class SoundDecoder(nn.Module):
-    """Latents (B, D) to spectrograms (B, C, T), by convolutions that double the time.
+    """Latents (B, D) to spectrograms (B, C, T), by convolutions that double the time, of up to sixteen moments.
 
     Args:
         latent: D.
@@ -61,18 +53,17 @@ class SoundDecoder(nn.Module):
 
     def __init__(self, latent: int, bands: int, frames: int, channels: int = 96) -> None:
         super().__init__()
-        halvings = _halvings(frames)
+        doubled = _halvings(frames, shortest=16)
         self.channels = channels
-        self.start = -(-frames // 2**halvings)
+        self.start = -(-frames // 2**doubled)
         self.stem = nn.Sequential(nn.Linear(latent, channels * self.start), nn.GELU())
-        widths = [channels] * halvings + [bands]
+        widths = [channels] * doubled + [bands]
         self.convolutions = (
             doublings(widths, (1, self.start), (1, frames), flat=True)
-            if halvings
+            if doubled
             else nn.Conv2d(channels, bands, 1)
         )
 
     def forward(self, latents: Tensor) -> Tensor:
-        maps = self.stem(latents).view(-1, self.channels, 1, self.start)
-        spectrograms = self.convolutions(maps.contiguous(memory_format=torch.channels_last))
-        return spectrograms[:, :, 0].contiguous()
+        maps = self.stem(latents).view(-1, 1, self.start, self.channels).permute(0, 3, 1, 2)
+        return self.convolutions(maps)[:, :, 0].contiguous()

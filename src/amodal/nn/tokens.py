@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 _END = 0
 
 
 class TokenEncoder(nn.Module):
-    """Tokens (B, T) to features (B, F), by convolutions over neighbouring words and their maximum.
+    """Tokens (B, T) to features (B, F), by layers over neighbouring words, and their maximum.
 
     Args:
         vocabulary: number of tokens, the end and the unknown one included.
@@ -20,20 +21,21 @@ class TokenEncoder(nn.Module):
     def __init__(self, vocabulary: int, features: int, channels: int = 64) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, channels)
-        self.convolutions = nn.Sequential(
-            nn.Conv1d(channels, channels, 3, padding=1),
-            nn.GELU(),
-            nn.Conv1d(channels, channels, 3, padding=1),
-            nn.GELU(),
-        )
+        self.neighbours = nn.ModuleList(nn.Linear(3 * channels, channels) for _ in range(2))
         self.head = nn.Sequential(nn.Linear(2 * channels, features), nn.GELU())
 
     def forward(self, tokens: Tensor) -> Tensor:
-        written = (tokens != _END)[:, None].float()
-        words = self.words(tokens).transpose(1, 2)
-        maps = self.convolutions(words * written) * written
-        count = written.sum(2).clamp_min(1.0)
-        return self.head(torch.cat([maps.amax(2), maps.sum(2) / count], dim=1))
+        written = (tokens != _END)[:, :, None].float()
+        words = self.words(tokens) * written
+        for layer in self.neighbours:
+            before, after = (
+                functional.pad(words, (0, 0, 1, 0))[:, :-1],
+                functional.pad(words, (0, 0, 0, 1))[:, 1:],
+            )
+            words = functional.gelu(layer(torch.cat([before, words, after], dim=2)))
+        words = words * written
+        count = written.sum(1).clamp_min(1.0)
+        return self.head(torch.cat([words.amax(1), words.sum(1) / count], dim=1))
 
 
 class TokenDecoder(nn.Module):
@@ -57,7 +59,7 @@ class TokenDecoder(nn.Module):
 
     def scores(self, context: Tensor, tokens: Tensor) -> Tensor:
         """Logits (B, T, V) of tokens 0..T-1, each given the context (B, C) and the tokens before it."""
-        before = nn.functional.pad(tokens[:, :-1].long(), (1, 0), value=self.first)
+        before = functional.pad(tokens[:, :-1].long(), (1, 0), value=self.first)
         told = self.told(context)
         return self._read(self.words(before), told, None)[0]
 
