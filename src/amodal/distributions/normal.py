@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 from torch.distributions import Distribution
+from torch.nn import functional
 
 
 class IsotropicNormal(Distribution):
@@ -40,6 +41,7 @@ class IsotropicNormal(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density (B,) of values (B, ...), in nats."""
-        squared = (value - self._mean).square().flatten(1).sum(1)
+        # One pass over the cells in either direction, where a difference and its square take three each.
+        squared = functional.mse_loss(self._mean, value, reduction="none").flatten(1).sum(1)
         size = self.event_shape.numel()
         return -0.5 * squared / self.scale**2 - size * (self.scale.log() + 0.5 * math.log(2 * math.pi))

@@ -12,4 +12,4 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 def channels_last(network: _Network) -> _Network:
     """Lay the weights out pixel by pixel, which convolutions run fastest on."""
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -27,8 +27,8 @@ class PatchStem(nn.Module):
     def __init__(self, channels: int, width: int, patch: tuple[int, int]) -> None:
         super().__init__()
         self.patch = patch
-        windows = [2 * side if side > 1 else 1 for side in patch]
-        self.convolution = channels_last(nn.Conv2d(channels, width, windows, stride=patch))
+        down, right = (2 * side if side > 1 else 1 for side in patch)
+        self.convolution = channels_last(nn.Conv2d(channels, width, (down, right), stride=patch))
 
     def forward(self, cells: Tensor) -> Tensor:
         padding = []
