@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from amodal.nn.halving import MapNorm, Merging, PatchStem, halvings
+from amodal.nn.halving import MapNorm, Merging, PatchStem, joined_patches
 
 
 @pytest.mark.parametrize("size", [(28, 28), (30, 5), (1, 1), (3, 9)])
@@ -51,6 +51,6 @@ def test_a_map_is_normalised_as_a_whole_and_each_row_by_itself() -> None:
     assert normed[2].abs().max() == 0
 
 
-def test_halvings_end_at_their_last_width() -> None:
-    network = halvings(1, [8, 16, 24], (4, 4))
+def test_joined_patches_end_at_their_last_width() -> None:
+    network = joined_patches(1, [8, 16, 24], (4, 4))
     assert network(torch.rand(2, 1, 28, 20)).shape == (2, 2, 2, 24)

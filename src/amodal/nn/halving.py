@@ -70,7 +70,7 @@ class MapNorm(nn.Module):
         return functional.layer_norm(flat, flat.shape[1:]).view_as(maps)
 
 
-def halvings(
+def joined_patches(
     channels: int, widths: Sequence[int], patch: tuple[int, int], *, flat: bool = False
 ) -> nn.Sequential:
     """A stem of patches, and a merging to each further width; each normalised, with GELU.
@@ -85,3 +85,17 @@ def halvings(
     for before, after in pairwise(widths):
         layers += [Merging(before, after, flat=flat), MapNorm(), nn.GELU()]
     return nn.Sequential(*layers)
+
+
+def halvings_to(smallest: int, side: int) -> int:
+    """How often a side is halved, and rounded up, until it is at most the smallest.
+
+    Example:
+        >>> halvings_to(4, 28), halvings_to(4, 4)
+        (3, 0)
+    """
+    count = 0
+    while side > smallest:
+        side = (side + 1) // 2
+        count += 1
+    return count

@@ -28,11 +28,8 @@ class TokenEncoder(nn.Module):
         written = (tokens != _END)[:, :, None].float()
         words = self.words(tokens) * written
         for layer in self.neighbours:
-            before, after = (
-                functional.pad(words, (0, 0, 1, 0))[:, :-1],
-                functional.pad(words, (0, 0, 0, 1))[:, 1:],
-            )
-            words = functional.gelu(layer(torch.cat([before, words, after], dim=2)))
+            padded = functional.pad(words, (0, 0, 1, 1))
+            words = functional.gelu(layer(torch.cat([padded[:, :-2], words, padded[:, 2:]], dim=2)))
         words = words * written
         count = written.sum(1).clamp_min(1.0)
         return self.head(torch.cat([words.amax(1), words.sum(1) / count], dim=1))

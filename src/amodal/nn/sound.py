@@ -1,21 +1,13 @@
-"""Convolutional networks over time, for sounds as spectrograms."""
+"""Networks over time, for sounds as spectrograms."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 from amodal.nn.doubling import doublings
-from amodal.nn.halving import halvings
+from amodal.nn.halving import halvings_to, joined_patches
 
 _PATCH = 4
-
-
-def _halvings(frames: int, shortest: int) -> int:
-    count = 0
-    while frames > shortest:
-        frames = (frames + 1) // 2
-        count += 1
-    return count
 
 
 class SoundEncoder(nn.Module):
@@ -31,9 +23,9 @@ class SoundEncoder(nn.Module):
     def __init__(self, bands: int, frames: int, features: int, channels: int = 96) -> None:
         super().__init__()
         patches = -(-frames // _PATCH)
-        joinings = _halvings(patches, shortest=8)
+        joinings = halvings_to(8, patches)
         widths = [channels] + [2 * channels] * joinings
-        self.patches = halvings(bands, widths, (1, _PATCH), flat=True)
+        self.patches = joined_patches(bands, widths, (1, _PATCH), flat=True)
         left = -(-patches // 2**joinings)
         self.head = nn.Sequential(nn.Linear(widths[-1] * left, features), nn.GELU())
 
@@ -53,7 +45,7 @@ class SoundDecoder(nn.Module):
 
     def __init__(self, latent: int, bands: int, frames: int, channels: int = 96) -> None:
         super().__init__()
-        doubled = _halvings(frames, shortest=16)
+        doubled = halvings_to(16, frames)
         self.channels = channels
         self.start = -(-frames // 2**doubled)
         self.stem = nn.Sequential(nn.Linear(latent, channels * self.start), nn.GELU())

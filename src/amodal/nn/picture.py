@@ -1,4 +1,4 @@
-"""Convolutional networks for pictures of any size."""
+"""Networks for pictures of any size."""
 
 from __future__ import annotations
 
@@ -6,23 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from amodal.nn.doubling import doublings
-from amodal.nn.halving import halvings
+from amodal.nn.halving import halvings_to, joined_patches
 
 _PATCH = 4
 
 
-def _halvings(height: int, width: int, smallest: int) -> int:
-    """How often a map is halved until its longer side is at most the smallest."""
-    count, side = 0, max(height, width)
-    while side > smallest:
-        side = (side + 1) // 2
-        count += 1
-    return count
-
-
-def _widths(halvings: int, base: int) -> list[int]:
-    """Channels after each halving: doubled each time, up to eight times the base."""
-    return [base * 2 ** min(level, 3) for level in range(halvings)]
+def _widths(maps: int, base: int) -> list[int]:
+    """Channels of maps, the largest first: doubled each time, up to eight times the base."""
+    return [base * 2 ** min(level, 3) for level in range(maps)]
 
 
 class ImageEncoder(nn.Module):
@@ -42,9 +33,9 @@ class ImageEncoder(nn.Module):
     ) -> None:
         super().__init__()
         rows, columns = -(-height // patch), -(-width // patch)
-        joinings = _halvings(rows, columns, smallest=4)
+        joinings = halvings_to(4, max(rows, columns))
         widths = _widths(joinings + 1, base)
-        self.patches = halvings(channels, widths, (patch, patch))
+        self.patches = joined_patches(channels, widths, (patch, patch))
         left = -(-rows // 2**joinings) * -(-columns // 2**joinings)
         self.head = nn.Sequential(nn.Linear(widths[-1] * left, features), nn.GELU())
 
@@ -65,7 +56,7 @@ class ImageDecoder(nn.Module):
 
     def __init__(self, latent: int, channels: int, height: int, width: int, base: int = 24) -> None:
         super().__init__()
-        doubled = _halvings(height, width, smallest=8)
+        doubled = halvings_to(8, max(height, width))
         self.start = (-(-height // 2**doubled), -(-width // 2**doubled))
         widths = _widths(doubled, base)[::-1] or [base]
         self.widest = widths[0]
