@@ -39,8 +39,9 @@ class Stage:
             all weights share one loss. See `training.callbacks.Best`.
         joins: whether it trains what columns have in common, and not columns by themselves or what is trained already.
         begin: what is done to the model before the stage.
-        during: what is worked out of all rows beforehand and kept while the stage lasts.
-        end: what is worked out of rows afterwards.
+        during: what is worked out of all rows beforehand and kept while the stage lasts; called with the model, batches
+            of the rows, which may end early, and how many rows there are.
+        end: what is worked out of rows afterwards; None for nothing.
     """
 
     objective: Objective[Any]
@@ -49,10 +50,10 @@ class Stage:
     apart: Callable[[Any], Mapping[str, str]] = lambda model: {}
     joins: bool = True
     begin: Callable[[Any], None] = lambda model: None
-    during: Callable[[Any, Iterable[Batch]], AbstractContextManager[Any]] = lambda model, batches: (
+    during: Callable[[Any, Iterable[Batch], int], AbstractContextManager[Any]] = lambda model, batches, rows: (
         nullcontext()
     )
-    end: Callable[[Any, Iterable[Batch]], None] = lambda model, batches: None
+    end: Callable[[Any, Iterable[Batch]], None] | None = None
 
     def parameters(self, model: Model) -> Iterator[nn.Parameter]:
         """What is trained of a model."""

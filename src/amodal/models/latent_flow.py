@@ -291,19 +291,24 @@ class LatentFlow(Model):
         return self.log_likelihoods(batch, noise, max(1, min(samples // 10, at_once))).sum(1)
 
     @contextmanager
-    def keeping_latents(self, batches: Iterable[Batch]) -> Iterator[None]:
+    def keeping_latents(self, batches: Iterable[Batch], count: int | None = None) -> Iterator[None]:
         """Encode all rows 0 to N-1 once by the trained autoencoders, and keep that while the rest is trained.
 
         Sets the centre and spread of the latents. What is kept is no part of the model that is saved.
+
+        Args:
+            batches: the rows, in any order.
+            count: N, where batches may end before all rows are encoded; nothing is kept then, and latents are encoded
+                anew in each step.
         """
         try:
-            self._keep(batches)
+            self._keep(batches, count)
             yield
         finally:
             self._kept.clear()
 
     @torch.no_grad()
-    def _keep(self, batches: Iterable[Batch]) -> None:
+    def _keep(self, batches: Iterable[Batch], count: int | None) -> None:
         found: dict[int, list[Gaussians]] = {int(key): [] for key in self.autoencoders}
         rows, present = [], []
         for batch in batches:
@@ -317,7 +322,8 @@ class LatentFlow(Model):
             log_variance = torch.cat([posterior.log_variance for posterior in posteriors])[order]
             there = torch.cat(present)[order, index]
             self._own(index).measure([Gaussians(mean[there], log_variance[there])])
-            self._kept[index] = self._own(index).normalised(Gaussians(mean, log_variance))
+            if count is None or len(order) == count:
+                self._kept[index] = self._own(index).normalised(Gaussians(mean, log_variance))
 
     @torch.no_grad()
     def latents(self, index: int, batch: Batch) -> Gaussians:

@@ -30,6 +30,7 @@ class Batches:
         epoch: tells the current epoch.
         rank: this process's number.
         world: how many processes there are.
+        stride: asked before each pass; n uses every n-th row only.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class Batches:
     epoch: Callable[[], int] = lambda: 0
     rank: int = 0
     world: int = 1
+    stride: Callable[[], int] = lambda: 1
 
     def __len__(self) -> int:
         if not self.shuffled:
@@ -47,8 +49,8 @@ class Batches:
         return max(1, min(len(self.rows), ROWS_AN_EPOCH) // self.size)
 
     def __iter__(self) -> Iterator[Batch]:
-        order = self._order()
-        for step in range(len(self)):
+        order = self._order()[:: self.stride()]
+        for step in range(min(len(self), -(-len(order) // self.size))):
             rows = order[step * self.size : (step + 1) * self.size]
             yield self.store.gather(self._share(rows))
 

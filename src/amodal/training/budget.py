@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from amodal.problems import UsageProblem
 
@@ -43,22 +44,32 @@ class Budget:
 
     Attributes:
         epochs: most passes.
-        seconds: most time, counted from `started`; None for no limit.
-        started: when the user's call began, on `time.monotonic`'s clock, so that reading the data counts.
-        spent: seconds of earlier runs that this one goes on from.
+        seconds: most time; None for no limit.
+        started: when the user's call began, on that clock, so that reading the data counts; now by default.
+        spent: seconds of earlier runs that this one resumes.
+        clock: the time in seconds, from any origin.
     """
 
     epochs: int
     seconds: float | None = None
-    started: float = field(default_factory=time.monotonic)
+    started: float = math.nan
     spent: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.started):
+            self.started = self.clock()
 
     def elapsed(self) -> float:
         """Seconds spent, those of earlier runs included."""
-        return self.spent + time.monotonic() - self.started
+        return self.spent + self.clock() - self.started
+
+    def expired(self, reserve: float = 0.0) -> bool:
+        """Whether the time is up, `reserve` seconds of which are still needed."""
+        return self.seconds is not None and self.elapsed() + reserve >= self.seconds
 
     def fraction(self, epochs_done: float) -> float:
-        """How much of the budget is used up, 0 to 1."""
+        """Share of the budget used up, 0 to 1."""
         of_epochs = epochs_done / self.epochs
         of_time = self.elapsed() / self.seconds if self.seconds else 0.0
         return min(1.0, max(of_epochs, of_time))
@@ -75,8 +86,8 @@ class Span:
 
     Attributes:
         budget: the whole.
-        start: share of the budget that is used up when the stage begins, 0 to 1.
-        end: share that is used up when it ends.
+        start: share of the budget used up when the stage begins, 0 to 1.
+        end: share used up when it ends.
         epochs_before: epochs of earlier stages; the last of them may be a part of one.
     """
 
@@ -86,18 +97,33 @@ class Span:
     epochs_before: float = 0.0
 
     def whole(self, epochs_done: float) -> float:
-        """How much of the budget is used up after so many of the stage's epochs, 0 to 1."""
+        """Share of the budget used up after so many of the stage's epochs, 0 to 1."""
         return self.budget.fraction(self.epochs_before + epochs_done)
 
     def used(self, epochs_done: float) -> float:
-        """How much of the stage's part is used up, 0 to 1."""
+        """Share of the stage's part used up, 0 to 1."""
         return min(1.0, max(0.0, self.whole(epochs_done) - self.start) / max(self.end - self.start, 1e-9))
 
+    def late(self, reserve: float) -> bool:
+        """Whether the stage's time is up, `reserve` seconds of which are still needed."""
+        return self.seconds_left() < reserve
+
     def over(self, epochs_done: float, reserve: float) -> bool:
-        """Whether the stage's time is up, `reserve` seconds of which are still needed, or its epochs are done."""
+        """Whether the stage's time is up or its epochs are done."""
+        return self.late(reserve) or self.epochs_before + epochs_done >= self.budget.epochs * self.end
+
+    @property
+    def seconds(self) -> float:
+        """The stage's time; infinite without a limit of time."""
         budget = self.budget
-        late = budget.seconds is not None and budget.elapsed() + reserve > budget.seconds * self.end
-        return late or self.epochs_before + epochs_done >= budget.epochs * self.end
+        return math.inf if budget.seconds is None else budget.seconds * (self.end - self.start)
+
+    def seconds_left(self, share: float = 1.0) -> float:
+        """Seconds until this share of the stage's time is used up; infinite without a limit of time."""
+        budget = self.budget
+        if budget.seconds is None:
+            return math.inf
+        return budget.seconds * self.start + self.seconds * share - budget.elapsed()
 
     @property
     def epochs(self) -> int:

@@ -1,4 +1,4 @@
-"""What happens beside training: stopping, remembering the best, checkpoints, history, progress."""
+"""What happens beside training: remembering the best, checkpoints, history, progress."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from typing import Any, Self
 
 import lightning.pytorch as pl
 import pandas as pd
-import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
 from amodal.files import replacing_file
-from amodal.training.budget import Budget, Span
+from amodal.training.budget import Budget
 from amodal.training.module import Cooling, TrainingModule
-
-
-class Interrupted(BaseException):
-    """The user pressed Ctrl-C; raised between two steps."""
+from amodal.training.stopping import agreed
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -31,33 +27,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with replacing_file(Path(path)) as beside:
             super().save_checkpoint(checkpoint, beside, storage_options)
-
-
-class Stopping(pl.Callback):
-    """Ends a stage of training when its time is up, or when the user interrupts it.
-
-    Args:
-        span: its part of the budget.
-    """
-
-    def __init__(self, span: Span) -> None:
-        self.span = span
-        self.interrupted = False
-        self._validation_seconds = 0.0
-        self._validation_started = 0.0
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._validation_started = time.monotonic()
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._validation_seconds = time.monotonic() - self._validation_started
-
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
-        if self.interrupted:
-            raise Interrupted
-        if isinstance(pl_module, TrainingModule):
-            over = self.span.over(pl_module.epochs_done(), self._validation_seconds)
-            trainer.should_stop = trainer.should_stop or _agreed(trainer, over)
 
 
 class Best(pl.Callback):
@@ -149,7 +118,7 @@ class Checkpoints(pl.Callback):
         self._last = -float("inf")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if _agreed(trainer, time.monotonic() - self._last > self.every):
+        if agreed(trainer, time.monotonic() - self._last > self.every):
             trainer.save_checkpoint(self.path)
             self._last = time.monotonic()
 
@@ -211,11 +180,3 @@ class ProgressBar(pl.Callback):
             told=told,
             left="" if left is None else f"{int(left) // 60}:{int(left) % 60:02d} left",
         )
-
-
-def _agreed(trainer: pl.Trainer, decision: bool) -> bool:
-    """The first process's decision, so that all do the same."""
-    if trainer.world_size == 1:
-        return decision
-    flag = torch.tensor(float(decision), device=trainer.strategy.root_device)
-    return bool(trainer.strategy.broadcast(flag).item())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import lightning.pytorch as pl
 import numpy as np
@@ -14,6 +14,7 @@ from amodal.table import Store
 from amodal.training.batches import Batches
 
 _HELD_OUT = 10
+_MOST_HELD_OUT = 5_000
 
 
 class StoredRows(pl.LightningDataModule):
@@ -23,6 +24,9 @@ class StoredRows(pl.LightningDataModule):
         store: where the rows are.
         batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
         seed: of the order of rows and of which are held out.
+
+    Attributes:
+        validation_stride: every how many of the held-out rows one is used, so that a pass over them keeps to its time.
     """
 
     def __init__(self, store: Store, batch_size: int | None, seed: int) -> None:
@@ -30,26 +34,46 @@ class StoredRows(pl.LightningDataModule):
         self.store = store
         self.batch_size = batch_size
         self.seed = seed
+        self.validation_stride = 1
         self.training, self.held_out = split(len(store), seed)
 
-    def all(self, device: torch.device) -> Iterator[Batch]:
-        """All rows of the store, in order."""
-        return self._in_order(np.arange(len(self.store)), device)
+    def all(self, device: torch.device, over: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches of all rows of the store; see `some` for `over`."""
+        return self._chunks(np.arange(len(self.store)), device, over)
 
-    def some(self, most: int, device: torch.device) -> Iterator[Batch]:
-        """So many rows to train on, or all where they are fewer, in order; the same ones each time."""
+    def some(
+        self, most: int, device: torch.device, over: Callable[[], bool] = lambda: False
+    ) -> Iterator[Batch]:
+        """Batches of rows to train on, at most so many; the same ones each time.
+
+        They are chunks of neighbouring rows in a random order, so that those before an early end are a fair sample.
+
+        Args:
+            most: how many rows.
+            device: where the batches go.
+            over: asked after each batch whether to end early.
+        """
         few = np.random.default_rng(self.seed).permutation(self.training)[:most]
-        return self._in_order(np.sort(few), device)
+        return self._chunks(np.sort(few), device, over)
 
-    def _in_order(self, rows: np.ndarray, device: torch.device, at_once: int = 256) -> Iterator[Batch]:
-        for start in range(0, len(rows), at_once):
-            yield self.store.gather(rows[start : start + at_once]).to(device)
+    def _chunks(
+        self, rows: np.ndarray, device: torch.device, over: Callable[[], bool], size: int = 256
+    ) -> Iterator[Batch]:
+        starts = np.arange(0, len(rows), size)
+        for start in np.random.default_rng(self.seed).permutation(starts):
+            yield self.store.gather(rows[start : start + size]).to(device)
+            if over():
+                return
 
     def train_dataloader(self) -> Batches:
         return self._batches(self.training, shuffled=True)
 
     def val_dataloader(self) -> Batches:
         return self._batches(self.held_out, shuffled=False)
+
+    def steps_of_validation(self) -> int:
+        """Batches of a pass over all held-out rows."""
+        return len(self.val_dataloader())
 
     def _batches(self, rows: np.ndarray, *, shuffled: bool) -> Batches:
         trainer = self.trainer
@@ -69,6 +93,7 @@ class StoredRows(pl.LightningDataModule):
             lambda: trainer.current_epoch,
             trainer.global_rank,
             world,
+            (lambda: 1) if shuffled else (lambda: self.validation_stride),
         )
 
 
@@ -78,7 +103,7 @@ def _rows_a_step(rows: int, most: int = 128, least: int = 16, steps: int = 20) -
 
 
 def split(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and a tenth to hold out; a table too small to spare any is held out from itself.
+    """Rows to train on and a tenth to hold out, at most 5,000; a table too small to spare any is held out from itself.
 
     Example:
         >>> training, held_out = split(50, seed=0)
@@ -86,5 +111,5 @@ def split(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         (45, 5)
     """
     order = np.random.default_rng((seed, 0x5EED)).permutation(rows)
-    count = rows // _HELD_OUT
+    count = min(rows // _HELD_OUT, _MOST_HELD_OUT)
     return (np.sort(order[count:]), np.sort(order[:count])) if count else (order, order)

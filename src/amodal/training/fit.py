@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
+from sklearn.exceptions import ConvergenceWarning
 
 from amodal.methods import Stage
 from amodal.models import Model
@@ -30,15 +31,18 @@ from amodal.training.callbacks import (
     Best,
     Checkpoints,
     History,
-    Interrupted,
     ProgressBar,
-    Stopping,
 )
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
+from amodal.training.recovery import Recovery
+from amodal.training.stopping import Interrupted, Stopping
+from amodal.training.threads import ThreadTuner
 
 _LOOKED_AT = 10_000
 """Rows, at most, that a stage ends with a look at."""
+
+_MORE_TIME = "what is drawn will be poor. Give more time, or fewer rows or columns."
 
 
 @dataclass(frozen=True)
@@ -110,33 +114,45 @@ def train(
         raise UsageProblem("There is no checkpoint to resume from: leave out --resume to start anew.")
     before = torch.load(checkpoint, weights_only=True)["stage"] if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
-    history, stage_end, epochs = History(budget), 0.0, 0.0
+    history, epochs = History(budget), 0.0
     with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
         for number, stage in enumerate(stages, start=1):
-            # The last stage has all that is left, also where those that were to follow train nothing here.
-            stage_end += (1.0 - stage_end) * (stage.share if number < len(stages) else 1.0)
             if before and number < before["number"]:
                 continue
             if before:
-                start, epochs = before["start"], before["epochs"]
+                start, end, epochs = before["start"], before["end"], before["epochs"]
             else:
                 start = budget.fraction(epochs)
+                # Of what is left, so that reading the table takes from all stages alike. The last stage has all of it,
+                # also where those that were to follow train nothing here.
+                end = start + (1.0 - start) * (stage.share if number < len(stages) else 1.0)
                 stage.begin(model)
+            name = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
+            if budget.expired():
+                _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
+                continue
             bar.stage = number
-            epochs += _train_stage(
+            done, late = _train_stage(
                 model,
                 stage,
                 store,
-                Span(budget, start, stage_end, epochs),
+                Span(budget, start, end, epochs),
                 plan,
                 [history, bar],
-                Checkpoints(checkpoint, {"number": number, "start": start, "epochs": epochs})
+                Checkpoints(checkpoint, {"number": number, "start": start, "end": end, "epochs": epochs})
                 if checkpoint
                 else None,
                 resume=before is not None,
             )
+            if late and done < 1.0:
+                _warn(f"The time limit ended {name} in its first epoch, at {done:.0%} of it: {_MORE_TIME}")
+            epochs += done
             before = None
     return Training(history.frame(), process_number() == 0)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ConvergenceWarning, stacklevel=2)
 
 
 def _train_stage(
@@ -149,16 +165,23 @@ def _train_stage(
     checkpoints: Checkpoints | None,
     *,
     resume: bool,
-) -> float:
-    """Train one stage; gives its epochs, of which the last may be a part of one."""
+) -> tuple[float, bool]:
+    """Train one stage; gives its epochs, of which the last may be a part of one, and whether its time was up."""
     model.train().requires_grad_(False)
     for parameter in stage.parameters(model):
         parameter.requires_grad_()
     rows = StoredRows(store, plan.batch_size, plan.seed)
     module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
-    best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span)
-    callbacks = [stopping, best, *shared, *([checkpoints] if checkpoints else [])]
+    best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span, last_look=stage.end is not None)
+    clock = span.budget.clock
+    callbacks = [stopping, Recovery(clock), best, *shared, *([checkpoints] if checkpoints else [])]
     trainer = _trainer(plan, span.epochs, callbacks)
+    if (
+        span.budget.seconds is not None
+        and trainer.world_size == 1
+        and trainer.strategy.root_device.type == "cpu"
+    ):
+        trainer.callbacks.append(ThreadTuner(clock))  # type: ignore[attr-defined]
     with module.kept, _interruptible(stopping):
         trainer.fit(
             module,
@@ -169,8 +192,9 @@ def _train_stage(
     if best.weights:
         model.load_state_dict(best.weights, strict=False)
     model.requires_grad_()
-    stage.end(model.eval(), rows.some(_LOOKED_AT, model.device))
-    return module.epochs_done()
+    if stage.end is not None:
+        stage.end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
+    return module.epochs_done(), stopping.late
 
 
 def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:

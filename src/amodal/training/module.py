@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from amodal.training.means import Means
 _WARM_STEPS = 100
 _LAST_RATE = 0.02
 _VALIDATION_SEED = 987_654_321
+_PREPARATION_SHARE = 0.3
+"""Most of a stage's time that is given to what is worked out of all rows before it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class TrainingModule(pl.LightningModule):
 
     Attributes:
         kept: what the stage keeps while it lasts.
+        terms: of the loss of the last batch.
         cooling: the rate's fall before the stage ends early, once it has begun.
     """
 
@@ -80,11 +84,17 @@ class TrainingModule(pl.LightningModule):
         self.seed = seed
         self.learning_rate = learning_rate
         self.cooling: Cooling | None = None
+        self.terms: Mapping[str, Tensor] = {}
         self._means = Means()
 
     def on_fit_start(self) -> None:
         # The model is on its device now, and has the weights that a resumed run goes on from.
-        self.kept.enter_context(self.stage.during(self.model, self.rows.all(self.device)))
+        rows = self.rows.all(self.device, self._preparation_over)
+        self.kept.enter_context(self.stage.during(self.model, rows, len(self.rows.store)))
+
+    def _preparation_over(self) -> bool:
+        # Processes that train together must all have seen the same rows.
+        return self.trainer.world_size == 1 and self.span.seconds_left(_PREPARATION_SHARE) <= 0.0
 
     def epochs_done(self) -> float:
         """Epochs of this stage, the current one counted by its steps."""
@@ -110,7 +120,12 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         self._tell("val")
 
+    def drop_means(self) -> None:
+        """Forget the losses of the epoch so far."""
+        self._means.taken()
+
     def _add(self, loss: Loss, batch: Batch) -> None:
+        self.terms = loss.terms
         self._means.add({"loss": loss.total.detach(), **loss.terms}, len(batch))
 
     def _tell(self, part: str) -> None:
