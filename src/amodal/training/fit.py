@@ -42,7 +42,10 @@ from amodal.training.threads import ThreadTuner
 _LOOKED_AT = 10_000
 """Rows, at most, that a stage ends with a look at."""
 
-_MORE_TIME = "what is drawn will be poor. Give more time, or fewer rows or columns."
+_STEPS_LEFT = 3
+"""A stage is left out where the time is shorter than so many steps: it takes as much to prepare, validate and end."""
+
+_MORE_TIME = "give more time, or fewer rows or columns, for better draws."
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def train(
         raise UsageProblem("There is no checkpoint to resume from: leave out --resume to start anew.")
     before = torch.load(checkpoint, weights_only=True)["stage"] if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
-    history, epochs = History(budget), 0.0
+    history, epochs, step_seconds = History(budget), 0.0, 0.0
     with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
         for number, stage in enumerate(stages, start=1):
             if before and number < before["number"]:
@@ -128,11 +131,11 @@ def train(
                 end = start + (1.0 - start) * (stage.share if number < len(stages) else 1.0)
                 stage.begin(model)
             name = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
-            if budget.expired():
+            if budget.expired(reserve=_STEPS_LEFT * step_seconds):
                 _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
                 continue
             bar.stage = number
-            done, late = _train_stage(
+            done, stopping = _train_stage(
                 model,
                 stage,
                 store,
@@ -144,7 +147,8 @@ def train(
                 else None,
                 resume=before is not None,
             )
-            if late and done < 1.0:
+            step_seconds = stopping.step_seconds
+            if stopping.late and done < 1.0:
                 _warn(f"The time limit ended {name} in its first epoch, at {done:.0%} of it: {_MORE_TIME}")
             epochs += done
             before = None
@@ -165,8 +169,8 @@ def _train_stage(
     checkpoints: Checkpoints | None,
     *,
     resume: bool,
-) -> tuple[float, bool]:
-    """Train one stage; gives its epochs, of which the last may be a part of one, and whether its time was up."""
+) -> tuple[float, Stopping]:
+    """Train one stage; gives its epochs, of which the last may be a part of one, and what ended it."""
     model.train().requires_grad_(False)
     for parameter in stage.parameters(model):
         parameter.requires_grad_()
@@ -194,7 +198,7 @@ def _train_stage(
     model.requires_grad_()
     if stage.end is not None:
         stage.end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
-    return module.epochs_done(), stopping.late
+    return module.epochs_done(), stopping
 
 
 def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:
