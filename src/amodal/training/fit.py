@@ -119,6 +119,7 @@ def train(
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
     history, epochs, step_seconds = History(budget), 0.0, 0.0
     with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
+        shared = [history, bar, *([ThreadTuner(budget.clock)] if budget.seconds else [])]
         for number, stage in enumerate(stages, start=1):
             if before and number < before["number"]:
                 continue
@@ -141,7 +142,7 @@ def train(
                 store,
                 Span(budget, start, end, epochs),
                 plan,
-                [history, bar],
+                shared,
                 Checkpoints(checkpoint, {"number": number, "start": start, "end": end, "epochs": epochs})
                 if checkpoint
                 else None,
@@ -177,15 +178,14 @@ def _train_stage(
     rows = StoredRows(store, plan.batch_size, plan.seed)
     module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
     best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span, last_look=stage.end is not None)
-    clock = span.budget.clock
-    callbacks = [stopping, Recovery(clock), best, *shared, *([checkpoints] if checkpoints else [])]
+    callbacks = [
+        stopping,
+        Recovery(span.budget.clock),
+        best,
+        *shared,
+        *([checkpoints] if checkpoints else []),
+    ]
     trainer = _trainer(plan, span.epochs, callbacks)
-    if (
-        span.budget.seconds is not None
-        and trainer.world_size == 1
-        and trainer.strategy.root_device.type == "cpu"
-    ):
-        trainer.callbacks.append(ThreadTuner(clock))  # type: ignore[attr-defined]
     with module.kept, _interruptible(stopping):
         trainer.fit(
             module,

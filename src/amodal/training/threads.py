@@ -2,104 +2,182 @@
 
 from __future__ import annotations
 
-from collections import deque
+import time
 from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 
-_STEPS = 8
-"""Steps that a number of threads is judged by."""
+_STEPS, _SECONDS = 6, 1.5
+"""A number of threads is judged by so many steps, or by as many as take so long, two at least."""
 
 _GAIN = 0.95
-"""A number of threads is changed for another whose steps take at most this share of the time."""
+"""Another number of threads is taken where its steps take at most this share of the time."""
+
+_SLOWER, _FASTER = 1.5, 0.75
+"""The machine's load has changed where steps take more, or less, of the time that they took."""
 
 _SOONEST, _LATEST = 2.0, 30.0
-"""Seconds between two trials: soon after a change, ever later while nothing changes."""
+"""Seconds between two trials, ever longer while none pays."""
+
+_TRIAL_SHARE = 0.03
+"""Most of the time that goes to trials which do not pay."""
+
+_OWN = 0.9
+"""Threads that compute for less of the time than this wait for a processor."""
+
+
+class _Steps:
+    """The last steps with one number of threads: their time, and for how long the threads computed in all."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.computed: list[float] = []
+
+    def add(self, seconds: float, computed: float) -> None:
+        self.seconds = [*self.seconds[1 - _STEPS :], seconds]
+        self.computed = [*self.computed[1 - _STEPS :], computed]
+
+    def last(self, count: int) -> _Steps:
+        steps = _Steps()
+        steps.seconds, steps.computed = self.seconds[-count:], self.computed[-count:]
+        return steps
+
+    @property
+    def enough(self) -> bool:
+        return len(self.seconds) >= _STEPS or (len(self.seconds) >= 2 and sum(self.seconds) >= _SECONDS)
+
+    @property
+    def mean(self) -> float:
+        return sum(self.seconds) / len(self.seconds)
+
+    def wait(self, threads: int) -> bool:
+        """Whether so many threads had to wait for processors."""
+        return sum(self.computed) < _OWN * threads * sum(self.seconds)
 
 
 class ThreadTuner(pl.Callback):
     """Chooses the number of threads of an operation while training, by the time of steps.
 
     The threads of an operation wait for each other. Where other programs take their processors, the others of them spin
-    until the last one is run again: two threads beside two busy programs are slower than one. So a step's time is
-    measured with half and with twice as many threads every few seconds, and the faster number is kept.
+    until the last one is run again: two threads beside two busy programs are slower than one. So steps are timed with
+    half and with twice as many threads from time to time, and the faster number is kept, beginning with one. More are
+    not tried while threads wait for a processor.
 
     Which number is used changes sums in their last bits, so that this is for runs whose length is a time, which differ
-    anyway.
+    anyway. One tuner serves all stages.
 
     Args:
         clock: the time in seconds.
         most: threads at most; as many as torch uses by default.
+        cpu_clock: the seconds that this process has computed for, over all its threads.
+
+    Attributes:
+        threads: the number that was the fastest when it was last tried.
     """
 
-    def __init__(self, clock: Callable[[], float], most: int | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        most: int | None = None,
+        cpu_clock: Callable[[], float] = time.process_time,
+    ) -> None:
         self._clock = clock
+        self._cpu_clock = cpu_clock
         self._usual = torch.get_num_threads()
         self._most = most or self._usual
-        self._threads = self._most
-        self._times: deque[float] = deque(maxlen=_STEPS)
-        self._candidate: int | None = None
-        self._trial = 0.0
-        self._trial_steps = 0
-        self._pause = _SOONEST
+        self.threads = 1
+        self._active = False
+        self._candidate = 1
+        self._settled: float | None = None
+        self._pause = 0.0
         self._next_trial = 0.0
-        self._fewer = True
-        self._step_started = 0.0
+        self._more = True
+        self._warm = False
+        self._present = _Steps()
+        self._trial = _Steps()
+        self._trial_started = 0.0
+        self._step_started = (0.0, 0.0)
 
-    @property
-    def threads(self) -> int:
-        """The number of threads that was the fastest when it was last tried."""
-        return self._threads
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        # Processes that train together wait for each other, and a graphics card does not care.
+        self._active = trainer.world_size == 1 and pl_module.device.type == "cpu" and self._most > 1
+        if self._active:
+            self._settle(self.threads, 0.0)
 
-    def on_train_start(self, *_: Any) -> None:
-        torch.set_num_threads(self._threads)
-        self._times.clear()
-        self._candidate = None
-        self._next_trial = self._clock() + _SOONEST
-
-    def on_train_end(self, *_: Any) -> None:
+    def on_fit_end(self, *_: Any) -> None:
         torch.set_num_threads(self._usual)
 
     def on_exception(self, *_: Any) -> None:
         torch.set_num_threads(self._usual)
 
     def on_train_batch_start(self, *_: Any) -> None:
-        self._step_started = self._clock()
+        self._step_started = self._clock(), self._cpu_clock()
 
     def on_train_batch_end(self, *_: Any) -> None:
-        seconds = self._clock() - self._step_started
-        if self._candidate is None:
-            self._times.append(seconds)
-            if len(self._times) == _STEPS and self._clock() >= self._next_trial:
-                self._try_another()
+        if not self._active:
             return
-        self._trial_steps += 1
-        # The first step after a change is no measure: threads are made, caches filled.
-        if self._trial_steps > 1:
-            self._trial += seconds
-        self._judge()
+        started, cpu_started = self._step_started
+        step = self._clock() - started, self._cpu_clock() - cpu_started
+        if not self._warm:
+            # The first step after a change is no measure: threads are made, caches filled.
+            self._warm = True
+        elif self._candidate == self.threads:
+            self._present.add(*step)
+            self._watch()
+        else:
+            self._trial.add(*step)
+            self._judge()
 
-    def _try_another(self) -> None:
-        """Halve and double in turns, as far as there is anything to try."""
-        fewer, more = max(1, self._threads // 2), min(self._most, self._threads * 2)
-        self._candidate = fewer if self._fewer else more
-        if self._candidate == self._threads:
-            self._candidate = more if self._fewer else fewer
-        self._fewer = not self._fewer
-        self._trial, self._trial_steps = 0.0, 0
-        torch.set_num_threads(self._candidate)
+    def _watch(self) -> None:
+        """Begin a trial when it is time, or when the load of the machine seems to have changed."""
+        present = self._present
+        if self._settled is not None and len(present.seconds) >= 2:
+            change = sum(present.seconds[-2:]) / 2 / self._settled
+            if change > _SLOWER or change < _FASTER:
+                self._present = present = present.last(2)
+                self._settled, self._pause, self._next_trial = None, 0.0, self._clock()
+        if present.enough:
+            self._settled = self._settled or present.mean
+            if self._clock() >= self._next_trial:
+                self._begin_trial()
+
+    def _begin_trial(self) -> None:
+        fewer, more = max(1, self.threads // 2), min(self._most, self.threads * 2)
+        if self._present.wait(self.threads):
+            candidate = fewer
+        else:
+            first, second = (more, fewer) if self._more else (fewer, more)
+            candidate = first if first != self.threads else second
+        if candidate == self.threads:
+            self._next_trial = self._clock() + _SOONEST
+            return
+        self._more = candidate > self.threads
+        self._trial, self._trial_started = _Steps(), self._clock()
+        self._use(candidate)
 
     def _judge(self) -> None:
-        present = sum(self._times) * _GAIN
-        if self._trial > present:
-            self._end(self._threads, min(_LATEST, self._pause * 2))
-        elif self._trial_steps == _STEPS + 1:
-            self._end(self._candidate or self._threads, _SOONEST)
+        wanted = self._present.mean * _GAIN
+        if sum(self._trial.seconds) > wanted * max(2, len(self._present.seconds)):
+            pays = False
+        elif self._trial.enough:
+            pays = self._trial.mean <= wanted
+        else:
+            return
+        if pays:
+            self._settle(self._candidate, 0.0)
+        else:
+            self._more = not self._more
+            cost = (self._clock() - self._trial_started) / _TRIAL_SHARE
+            self._settle(self.threads, max(_SOONEST, min(_LATEST, self._pause * 2), cost))
 
-    def _end(self, threads: int, pause: float) -> None:
-        self._threads, self._candidate, self._pause = threads, None, pause
+    def _settle(self, threads: int, pause: float) -> None:
+        self.threads, self._pause, self._settled = threads, pause, None
         self._next_trial = self._clock() + pause
-        self._times.clear()
+        self._present = _Steps()
+        self._use(threads)
+
+    def _use(self, threads: int) -> None:
+        self._candidate, self._warm = threads, False
         torch.set_num_threads(threads)
