@@ -214,7 +214,7 @@ def test_wrong_arguments_are_told(tmp_path: Path, arguments: dict[str, float], r
 
 def test_nothing_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(UsageProblem, match=f"{tmp_path} is not empty"):
+    with pytest.raises(UsageProblem, match=f"{tmp_path} is no table"):
         make_digits(tmp_path)
     with pytest.raises(UsageProblem, match="is a file"):
         make_digits(tmp_path / "file")
