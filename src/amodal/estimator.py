@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,11 +18,12 @@ from sklearn.exceptions import NotFittedError
 from amodal.completion import complete_table, each_batch
 from amodal.distributions import RowNoise
 from amodal.features import feature_table
-from amodal.files import replacing_file
+from amodal.files import replacing_file, temporary_folder
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
 from amodal.model_folder import FittedModel, read_model, write_model
 from amodal.models import LatentFlow
+from amodal.outputs import begin_folder, check_folder, output_folder
 from amodal.problems import UsageProblem
 from amodal.table import BadCell, Store, fingerprint, infer_schema, prepare_store, read_table
 from amodal.training import Budget, Plan, process_number, seconds_of, train
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 Data = str | Path | pd.DataFrame
 _EPOCHS = 1000
+_STORE, _RECORD, _CHECKPOINT = "store", "fit.json", "last.ckpt"
 
 
 class TableModel(TransformerMixin, BaseEstimator):
@@ -129,10 +129,12 @@ class TableModel(TransformerMixin, BaseEstimator):
             resume: go on from the checkpoint in `work`.
 
         Raises:
-            UsageProblem: an unknown method, column or type.
+            UsageProblem: an unknown method, column or type, or `work` holds something else.
             DataProblem: the table cannot be used; says which columns and rows.
             KeyboardInterrupt: after Ctrl-C; the last checkpoint is in `work`.
         """
+        if work is not None and process_number() == 0:
+            check_folder(work, "checkpoint", resume=True, inputs=[data, media_root])
         budget = Budget(self.epochs or _EPOCHS, seconds_of(self.time_limit), time.monotonic())
         method = method_named(self.method)
         table = read_table(data, Path(media_root) if media_root else None)
@@ -162,7 +164,7 @@ class TableModel(TransformerMixin, BaseEstimator):
                 store,
                 budget,
                 plan,
-                checkpoint=folder / "last.ckpt" if work else None,
+                checkpoint=folder / _CHECKPOINT if work else None,
                 resume=resume,
             )
             self.bad_cells_: tuple[BadCell, ...] = store.bad_cells
@@ -177,6 +179,7 @@ class TableModel(TransformerMixin, BaseEstimator):
                 self.random_state,
                 len(table),
                 mark,
+                self.bad_cells_,
             )
         )
         return self
@@ -185,7 +188,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         self, folder: Path, state: dict[str, Any], table: Any, modalities: dict[str, Any], *, resume: bool
     ) -> Store:
         """The prepared table: made by the first process, opened by the others and by a resumed run."""
-        place, record = folder / "store", folder / "fit.json"
+        place, record = folder / _STORE, folder / _RECORD
         if process_number():
             while not record.is_file():
                 time.sleep(0.5)
@@ -203,7 +206,7 @@ class TableModel(TransformerMixin, BaseEstimator):
                 )
             return Store.open(place)
         record.unlink(missing_ok=True)
-        (folder / "last.ckpt").unlink(missing_ok=True)
+        (folder / _CHECKPOINT).unlink(missing_ok=True)
         store = prepare_store(table, modalities, place, bad_cells=self.bad_cells)
         with replacing_file(record) as beside:
             beside.write_text(json.dumps(state), encoding="utf-8")
@@ -358,6 +361,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         media_root: str | Path | None = None,
         seed: int | None = None,
         output: str | Path | None = None,
+        overwrite: bool = False,
     ) -> Report:
         """Judge the model by rows that it was not fitted to; see `amodal.evaluation.Report`.
 
@@ -376,11 +380,15 @@ class TableModel(TransformerMixin, BaseEstimator):
             media_root: the folder that paths in the tables are relative to.
             seed: of draws, splits and subsamples; `random_state` by default.
             output: a folder to write the report to as well.
+            overwrite: replace a report that is there.
 
         Raises:
-            UsageProblem: the model has no such target.
+            UsageProblem: the model has no such target, or `output` holds something else.
             DataProblem: a table has none of the model's columns, or cells that cannot be used.
         """
+        inputs = [data, training, media_root]
+        if output is not None:
+            check_folder(output, "report", overwrite=overwrite, inputs=inputs)
         # Its libraries take a second to load, which no other call needs.
         from amodal.evaluation import evaluate, write_evaluation
 
@@ -394,7 +402,8 @@ class TableModel(TransformerMixin, BaseEstimator):
             bad_cells=bad_cells,
         )
         if output is not None:
-            write_evaluation(evaluation, Path(output))
+            with output_folder(output, "report", overwrite=overwrite, inputs=inputs) as folder:
+                write_evaluation(evaluation, folder)
         return evaluation.report
 
     def features(self, data: Data, *, media_root: str | Path | None = None) -> pa.Table:
@@ -421,7 +430,15 @@ class TableModel(TransformerMixin, BaseEstimator):
         return vectors
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
-        """Write the model as a folder, of which `TableModel.load` makes the same model on any machine."""
+        """Write the model as a folder, of which `TableModel.load` makes the same model on any machine.
+
+        Args:
+            folder: where it goes; it is there whole or not at all.
+            overwrite: replace a model that is there.
+
+        Raises:
+            UsageProblem: something is there that is no model, or a model, and `overwrite` is not given.
+        """
         write_model(self._fitted(), Path(folder), overwrite=overwrite)
 
     @classmethod
@@ -474,11 +491,9 @@ def _device(name: str) -> torch.device:
 def _work_folder(work: str | Path | None) -> Iterator[Path]:
     if work is not None:
         folder = Path(work)
-        folder.mkdir(parents=True, exist_ok=True)
+        if process_number() == 0:
+            begin_folder(folder, "checkpoint", [f"{_STORE}/", _RECORD, _CHECKPOINT])
         yield folder
         return
-    temporary = Path(tempfile.mkdtemp(prefix="amodal-"))
-    try:
+    with temporary_folder() as temporary:
         yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

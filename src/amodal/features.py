@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from amodal.files import replacing_file
@@ -73,7 +74,7 @@ def _lists(vectors: Tensor, present: np.ndarray) -> pa.FixedSizeListArray:
 
 
 def write_features(features: pa.Table, path: Path) -> None:
-    """Write what `feature_table` gave as Parquet, whole or not at all."""
+    """Write what `feature_table` or `embedding_table` gave as Parquet, whole or not at all."""
     from pyarrow import parquet
 
     numbers = sum(math.prod(entry["shape"]) for entry in described(features).values())
@@ -86,6 +87,20 @@ def write_features(features: pa.Table, path: Path) -> None:
             use_dictionary=False,
             compression="zstd",
         )
+
+
+def embedding_table(vectors: np.ndarray, fingerprint: str) -> pa.Table:
+    """Each row's joint representation (rows, latent) as a table with the one column `embedding`.
+
+    Args:
+        vectors: as `TableModel.embed` gives them.
+        fingerprint: of the data that the model was fitted to, which its metadata say.
+    """
+    import pyarrow as pa
+
+    column = _lists(torch.from_numpy(vectors), np.ones(len(vectors), bool))
+    about = {"embedding": {"shape": [vectors.shape[1]], "fingerprint": fingerprint}}
+    return pa.table({"embedding": column}).replace_schema_metadata({METADATA: json.dumps(about).encode()})
 
 
 def described(features: pa.Table) -> dict[str, dict[str, Any]]:

@@ -15,15 +15,16 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from amodal.files import replacing_folder
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models import Model
-from amodal.problems import DataProblem, UsageProblem
-from amodal.table import Schema
+from amodal.outputs import output_folder
+from amodal.problems import DataProblem
+from amodal.table import BadCell, Schema, write_bad_cells
 
 FORMAT = 3
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
+BAD_CELLS = "bad_cells.csv"
 _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn", "librosa")
 
 
@@ -53,6 +54,7 @@ class FittedModel:
         seed: of training.
         rows: how many it was trained on.
         fingerprint: of the data.
+        bad_cells: those that could not be read in training and were taken as missing; not read back.
     """
 
     method: str
@@ -63,29 +65,15 @@ class FittedModel:
     seed: int
     rows: int
     fingerprint: str
-
-
-def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Refuse to write over something.
-
-    Raises:
-        UsageProblem: the folder holds a model and `overwrite` is not given, or holds something else.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not (folder / DESCRIPTION).is_file():
-        raise UsageProblem(f"{folder} is there and is no model: give another place.")
-    if not overwrite:
-        raise UsageProblem(f"{folder} holds a model already: give another place, or --overwrite.")
+    bad_cells: tuple[BadCell, ...] = ()
 
 
 def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -> None:
     """Write a model; the folder is there whole or not at all.
 
     Raises:
-        UsageProblem: see `check_free`.
+        UsageProblem: see `amodal.outputs.check_folder`.
     """
-    check_free(folder, overwrite=overwrite)
     description = _Description(
         format=FORMAT,
         method=fitted.method,
@@ -96,7 +84,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         fingerprint=fitted.fingerprint,
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
     )
-    with replacing_folder(folder) as beside:
+    with output_folder(folder, "model", overwrite=overwrite) as beside:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
         save_file(weights, beside / WEIGHTS)
         (beside / DESCRIPTION).write_text(
@@ -104,6 +92,8 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         )
         fitted.history.to_csv(beside / HISTORY, index=False)
         (beside / CARD).write_text(_card(fitted, description), encoding="utf-8")
+        if fitted.bad_cells:
+            write_bad_cells(beside / BAD_CELLS, fitted.bad_cells)
 
 
 def read_model(folder: Path) -> FittedModel:

@@ -23,6 +23,7 @@ def test_from_table_to_files_and_back(amodal, process, digits: Path, tmp_path: P
         "model.json",
         "history.csv",
         "README.md",
+        ".amodal.json",
     }
     assert not (tmp_path / "model.training").exists()
 
@@ -68,7 +69,7 @@ def test_nothing_is_overwritten_unasked(amodal, saved: Path, digits: Path, tmp_p
 def test_a_process_ends_with_the_code_of_its_problem(process, tmp_path: Path) -> None:
     assert process("--version").stdout.startswith("amodal ")
     (tmp_path / "there").mkdir()
-    assert "--overwrite" in process("features", "x.csv", "-o", tmp_path / "there", code=2).stderr
+    assert "is a folder" in process("features", "x.csv", "-o", tmp_path / "there", code=2).stderr
     assert "x.csv" in process("inspect", tmp_path / "x.csv", code=3).stderr
 
 

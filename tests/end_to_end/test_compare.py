@@ -59,7 +59,9 @@ def test_an_interrupted_comparison_goes_on(
     assert first.loc[0, "method"] == "mvtcae"
     before = (out / "mvtcae" / "model" / "model.safetensors").stat().st_mtime_ns
     # What a killed process leaves.
-    (out / ".mmvae.unfinished" / "work").mkdir(parents=True)
+    left = out / ".amodal-a_killed"
+    (left / "new" / "mmvae" / "work").mkdir(parents=True)
+    (left / "lock").touch()
     capsys.readouterr()
 
     both = compare(table, methods=["mvtcae", "mmvae"], epochs=2, target="colour", output=out)
@@ -68,6 +70,7 @@ def test_an_interrupted_comparison_goes_on(
     assert "mmvae: being fitted and judged, 1 of 1." in said
     assert (out / "mvtcae" / "model" / "model.safetensors").stat().st_mtime_ns == before
     assert {path.name for path in out.iterdir()} == {
+        ".amodal.json",
         "comparison.json",
         "leaderboard.csv",
         "report.html",
@@ -95,7 +98,7 @@ def test_an_interrupted_comparison_goes_on(
     assert report["made"]["training"]["fingerprint"] == report["made"]["fit_fingerprint"]
     assert len(TableModel.load(out / "mmvae" / "model").sample(2)) == 2
 
-    with pytest.raises(UsageProblem, match=r"differs in seed \(0, now 1\).*--overwrite"):
+    with pytest.raises(UsageProblem, match=r"differs in seed \(0, now 1\).*overwrite=True"):
         compare(table, methods=["mvtcae"], epochs=2, target="colour", output=out, seed=1)
     with pytest.raises(UsageProblem, match="differs in data"):
         compare(table.head(150), methods=["mvtcae"], epochs=2, target="colour", output=out)
@@ -154,7 +157,7 @@ trial.main()
     frame = compare(table, methods=["mvtcae"], output=tmp_path / "out")
     assert frame.loc[0, "failure"] == "ZeroDivisionError: division by zero"
     kept = {path.name for path in (tmp_path / "out" / "mvtcae").iterdir()}
-    assert kept == {"outcome.json", "traceback.txt"}
+    assert kept == {".amodal.json", "outcome.json", "traceback.txt"}
     assert "division by zero" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

@@ -83,12 +83,12 @@ def test_files_of_the_input_are_copied_with_their_suffix(tmp_path: Path) -> None
     assert frame["note"][0] == "a.md"
 
 
-def test_a_table_can_be_written_over_the_one_it_came_from(tmp_path: Path) -> None:
+def test_a_table_is_not_written_over_the_one_it_came_from(tmp_path: Path) -> None:
     write_table(pd.DataFrame({"note": notes(list("one"), list("two"))}), tmp_path / "t", NOTES)
     table = read_table(tmp_path / "t")
-    write_table(table.frame.iloc[::-1], tmp_path / "t", NOTES, root=table.root, overwrite=True)
-    cells = read_table(tmp_path / "t").frame["note"]
-    assert [(tmp_path / "t" / cell).read_text() for cell in cells] == ["two", "one"]
+    with pytest.raises(UsageProblem, match="which is read"):
+        write_table(table.frame.head(1), tmp_path / "t", NOTES, root=table.root, overwrite=True)
+    assert len(read_table(tmp_path / "t")) == 2
 
 
 def test_files_that_cannot_be_copied(tmp_path: Path) -> None:
@@ -107,20 +107,18 @@ def test_a_place_that_is_taken(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     write_table(frame, tmp_path / "empty", {})
 
-    (tmp_path / "table").mkdir()
-    (tmp_path / "table" / "metadata.csv").write_text("a\nold")
-    (tmp_path / "table" / "left.txt").touch()
-    with pytest.raises(UsageProblem, match="--overwrite"):
+    write_table(pd.DataFrame({"a": ["old"]}), tmp_path / "table", {})
+    with pytest.raises(UsageProblem, match="overwrite=True"):
         write_table(frame, tmp_path / "table", {})
-    assert (tmp_path / "table" / "metadata.csv").read_text() == "a\nold"
+    assert (tmp_path / "table" / "metadata.csv").read_text() == "a\nold\n"
     write_table(frame, tmp_path / "table", {}, overwrite=True)
-    assert [path.name for path in (tmp_path / "table").iterdir()] == ["metadata.csv"]
+    assert (tmp_path / "table" / "metadata.csv").read_text() == "a\nnew\n"
 
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.tex").touch()
     with pytest.raises(UsageProblem, match="is no table"):
         write_table(frame, tmp_path / "home", {}, overwrite=True)
-    with pytest.raises(UsageProblem, match="is no table"):
+    with pytest.raises(UsageProblem, match="is a file"):
         write_table(frame, tmp_path / "home" / "thesis.tex", {}, overwrite=True)
     assert (tmp_path / "home" / "thesis.tex").exists()
 

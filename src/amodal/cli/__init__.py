@@ -53,12 +53,24 @@ for command in (inspect, features, fit, sample, complete, embed, evaluate, compa
     app.command()(command)
 
 
+_OPTIONS = {"overwrite=True": "--overwrite"}
+"""Arguments, as the library's messages name them -> options."""
+
+
+def _in_options(problem: UsageProblem) -> str:
+    """What a problem says, in the command line's words."""
+    message = str(problem)
+    for argument, option in _OPTIONS.items():
+        message = message.replace(argument, option)
+    return message
+
+
 def main() -> None:
     """Run the command line; problems end it with one message and their exit code."""
     try:
         app()
     except UsageProblem as problem:
-        typer.echo(f"Error: {problem}", err=True)
+        typer.echo(f"Error: {_in_options(problem)}", err=True)
         sys.exit(2)
     except DataProblem as problem:
         typer.echo(f"Error: {problem}", err=True)

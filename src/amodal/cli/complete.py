@@ -19,7 +19,8 @@ from amodal.cli.arguments import (
     SeedOption,
     names,
 )
-from amodal.cli.folders import check_free, load, write_rows
+from amodal.cli.folders import load, write_rows
+from amodal.outputs import check_folder
 
 if TYPE_CHECKING:
     from amodal.table import BadCellPolicy
@@ -43,11 +44,12 @@ def complete(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Fill the holes of a table, or turn columns into others."""
-    from amodal.table import read_table
+    from amodal.table import check_cells_kept, read_table
 
+    check_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
     fitted = load(model, device)
-    check_free(output, overwrite)
-    root = read_table(data, media_root).root
+    table = read_table(data, media_root)
+    check_cells_kept(table, fitted.schema_.used, output)
     frame = fitted.complete(
         data,
         columns=names(columns),
@@ -59,4 +61,4 @@ def complete(
         media_root=media_root,
         seed=seed,
     )
-    write_rows(fitted, frame, output, root, overwrite)
+    write_rows(fitted, frame, output, table.root, overwrite)

@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
-from amodal.cli.arguments import DataArgument, DeviceOption, MediaRootOption, ModelArgument
+from amodal.cli.arguments import (
+    DataArgument,
+    DeviceOption,
+    MediaRootOption,
+    ModelArgument,
+    OverwriteOption,
+)
 from amodal.cli.folders import load
+from amodal.outputs import check_file
 
 
 def embed(
@@ -17,15 +24,13 @@ def embed(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.parquet", help="File to write.")],
     media_root: MediaRootOption = None,
     device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write each row's joint representation, one fixed-size list a row."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    check_file(output, overwrite=overwrite, inputs=[model, data, media_root])
+    from amodal.features import embedding_table, write_features
 
-    from amodal.files import replacing_file
-
-    vectors = load(model, device).embed(data, media_root=media_root)
-    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-    with replacing_file(output) as beside:
-        pq.write_table(pa.table({"embedding": column}), beside)
+    fitted = load(model, device)
+    vectors = fitted.embed(data, media_root=media_root)
+    write_features(embedding_table(vectors, fitted.fitted_.fingerprint), output)
     typer.echo(f"{output}: {vectors.shape[0]} rows of {vectors.shape[1]} numbers")

@@ -17,7 +17,8 @@ from amodal.cli.arguments import (
     OverwriteOption,
     SeedOption,
 )
-from amodal.cli.folders import check_free, load
+from amodal.cli.folders import load
+from amodal.outputs import check_folder
 from amodal.problems import UsageProblem
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def evaluate(
     """
     if fail_under is not None and not 0 <= fail_under <= 1:
         raise UsageProblem(f"--fail-under must be 0 to 1, not {fail_under}.")
+    check_folder(output, "report", overwrite=overwrite, inputs=[model, data, training, media_root])
     fitted = load(model, device)
-    check_free(output, overwrite)
     report = fitted.evaluate(
         data,
         target=target,
@@ -62,6 +63,7 @@ def evaluate(
         media_root=media_root,
         seed=seed,
         output=output,
+        overwrite=overwrite,
     )
     overall = report.summary.overall
     typer.echo("\n".join(report.summary.sentences))

@@ -16,7 +16,8 @@ from amodal.cli.arguments import (
     pairs,
     read_config,
 )
-from amodal.problems import UsageProblem
+from amodal.files import replacing_file
+from amodal.outputs import check_file
 
 
 def features(
@@ -31,20 +32,23 @@ def features(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
+    inputs = [data, media_root, config]
+    check_file(output, overwrite=overwrite, inputs=inputs)
     settings = read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
     settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
-    if output.exists() and (output.is_dir() or not overwrite):
-        raise UsageProblem(f"{output} is there already: give another place, or --overwrite.")
     from amodal.estimator import TableModel
     from amodal.features import described, write_features
-    from amodal.table import write_bad_cells
+    from amodal.table import lists_bad_cells, write_bad_cells
 
+    beside = output.with_name(f"{output.stem}.bad_cells.csv")
+    if settings.get("bad_cells") == "missing":
+        check_file(beside, overwrite=overwrite, inputs=inputs, is_ours=lists_bad_cells)
     model = TableModel(**settings)
     vectors = model.features(data, media_root=media_root)
     write_features(vectors, output)
     if model.bad_cells_:
-        beside = output.with_name(f"{output.stem}.bad_cells.csv")
-        write_bad_cells(beside, model.bad_cells_)
+        with replacing_file(beside) as path:
+            write_bad_cells(path, model.bad_cells_)
         typer.echo(f"{len(model.bad_cells_)} cells could not be read: {beside}", err=True)
     typer.echo(f"{output}: {vectors.num_rows} rows")
     for name, column in described(vectors).items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -62,14 +61,14 @@ def fit(
     ] = False,
 ) -> None:
     """Learn a table and write the model."""
-    from amodal.model_folder import check_free
+    from amodal.outputs import check_folder, remove_folder
     from amodal.training import process_number
 
     if overwrite and resume:
         raise UsageProblem("--overwrite starts anew and --resume goes on: give one of them.")
-    first = process_number() == 0
-    if first:
-        check_free(output, overwrite=overwrite or resume)
+    if process_number() == 0:
+        inputs = [data, media_root, config]
+        check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
     given = {
         "method": method,
         "time_limit": time_limit,
@@ -103,8 +102,7 @@ def fit(
     for name, reason in model.schema_.ignored.items():
         typer.echo(f"{name} was left out: {reason}", err=True)
     if model.bad_cells_:
-        shutil.copyfile(work / "store" / "bad_cells.csv", output / "bad_cells.csv")
         typer.echo(f"{len(model.bad_cells_)} cells could not be read: {output / 'bad_cells.csv'}", err=True)
-    shutil.rmtree(work)
+    remove_folder(work)
     history = model.history_
     typer.echo(f"{output}: {len(history)} epochs in {history['seconds'].iloc[-1]:.0f} s", err=False)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from amodal.problems import UsageProblem
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,12 +18,6 @@ def load(folder: Path, device: str) -> TableModel:
     from amodal.estimator import TableModel
 
     return TableModel.load(folder, device=device)
-
-
-def check_free(folder: Path, overwrite: bool) -> None:
-    """Refuse a place that is taken, before any work is done for it."""
-    if folder.exists() and any(folder.iterdir()) and not overwrite:
-        raise UsageProblem(f"{folder} is there already: give another place, or --overwrite.")
 
 
 def write_rows(

@@ -17,7 +17,8 @@ from amodal.cli.arguments import (
     SeedOption,
     pairs,
 )
-from amodal.cli.folders import check_free, load, write_rows
+from amodal.cli.folders import load, write_rows
+from amodal.outputs import check_folder
 
 
 def sample(
@@ -35,8 +36,8 @@ def sample(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Generate rows."""
-    fitted = load(model, device)
     cells = pairs(given, "--given")
-    check_free(output, overwrite)
+    check_folder(output, "table", overwrite=overwrite, inputs=[model, *cells.values()])
+    fitted = load(model, device)
     frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
     write_rows(fitted, frame, output, Path.cwd(), overwrite)

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from amodal.comparison.trial import OUTCOME, TRACEBACK, Outcome, Trial
+from amodal.outputs import output_folder
 
 PROCESS = [sys.executable, "-m", "amodal.comparison"]
 _OUT_OF_MEMORY = 9  # SIGKILL: what systems end processes with when memory runs out
@@ -23,19 +24,14 @@ def attempt(trial: Trial) -> Outcome:
 
     It is done in a folder beside, which a later attempt clears away where this one is interrupted.
     """
-    folder = trial.folder
-    beside = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    process = subprocess.run(PROCESS, input=pickle.dumps(replace(trial, folder=beside)), check=False)  # noqa: S603
-    outcome = read_outcome(beside)
-    if outcome is None or (process.returncode and not outcome.failure):
-        outcome = Outcome(method=trial.settings["method"], failure=_ended(process.returncode))
-    if outcome.failure:
-        _keep_failure(beside, outcome)
-    if folder.exists():
-        shutil.rmtree(folder)
-    beside.rename(folder)
+    with output_folder(trial.folder, "trial", overwrite=True) as beside:
+        told = pickle.dumps(replace(trial, folder=beside))
+        process = subprocess.run(PROCESS, input=told, check=False)  # noqa: S603
+        outcome = read_outcome(beside)
+        if outcome is None or (process.returncode and not outcome.failure):
+            outcome = Outcome(method=trial.settings["method"], failure=_ended(process.returncode))
+        if outcome.failure:
+            _keep_failure(beside, outcome)
     return outcome
 
 

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amodal.files import replacing_file
 from amodal.methods import METHODS
+from amodal.outputs import output_folder
 from amodal.problems import DataProblem, UsageProblem
 
 SETTINGS, LEADERBOARD, PAGE = "comparison.json", "leaderboard.csv", "report.html"
-
-
-def check_place(folder: Path, *, overwrite: bool) -> bool:
-    """Whether a comparison was begun in a folder, which is left as it is.
-
-    Raises:
-        UsageProblem: it is taken by something else.
-    """
-    if not folder.exists():
-        return False
-    if not folder.is_dir():
-        raise UsageProblem(f"{folder} is a file: give another place.")
-    if (folder / SETTINGS).is_file():
-        return not overwrite
-    if any(folder.iterdir()):
-        raise UsageProblem(f"{folder} is there and is no comparison: give another place.")
-    return False
 
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
@@ -50,19 +32,17 @@ def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
             f"{name} ({_shown(before.get(name))}, now {_shown(settings[name])})" for name in changed
         )
         raise UsageProblem(
-            f"The comparison in {folder} differs in {differences}: give another place, or --overwrite."
+            f"The comparison in {folder} differs in {differences}: give another place, or pass "
+            "overwrite=True."
         )
 
 
 def begin(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Clear away an earlier comparison, and write down what this one is of."""
-    names = [method.name for method in METHODS]
-    for name in names:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (SETTINGS, LEADERBOARD, PAGE):
-        (folder / name).unlink(missing_ok=True)
-    with replacing_file(folder / SETTINGS) as beside:
-        beside.write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write down what a comparison is of, in the place of an earlier one."""
+    entries = [LEADERBOARD, PAGE, *(f"{method.name}/" for method in METHODS)]
+    with output_folder(folder, "comparison", overwrite=True, entries=entries) as beside:
+        text = json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
+        (beside / SETTINGS).write_text(text, encoding="utf-8")
 
 
 def _shown(value: Any) -> str:

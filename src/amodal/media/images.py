@@ -15,7 +15,6 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
-from amodal.files import replacing_file
 from amodal.media.paths import open_cell
 from amodal.problems import UnreadableCell
 
@@ -184,14 +183,14 @@ def _with_channels(array: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]
 
 
 def write_image(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write a picture as PNG, without loss and never half of it.
+    """Write a picture as PNG, without loss.
 
     Args:
         path: the file to write or replace.
         array: as `png_bytes` takes it.
     """
-    with replacing_file(path) as beside:
-        beside.write_bytes(png_bytes(array))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png_bytes(array))
 
 
 def png_bytes(array: NDArray[np.uint8]) -> bytes:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from amodal.files import replacing_file
 from amodal.media.paths import open_cell
 from amodal.problems import UnreadableCell
 
@@ -95,7 +94,7 @@ def sound_shape(path: Path) -> tuple[float, int]:
 
 
 def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
-    """Write one channel as 16-bit WAV, never half of it.
+    """Write one channel as 16-bit WAV.
 
     Reading the file gives the same samples to 1/65536, and writing those again gives the same file.
 
@@ -105,8 +104,8 @@ def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
         rate: samples a second, in hertz.
     """
     content = wav_bytes(samples, rate)
-    with replacing_file(path) as beside:
-        beside.write_bytes(content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def wav_bytes(samples: NDArray[np.floating], rate: int) -> bytes:

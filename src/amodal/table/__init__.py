@@ -4,11 +4,11 @@ from amodal.table.encoding import BadCellPolicy, check_policy, convert, encode
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import IGNORE, check_columns, infer_schema
 from amodal.table.modality import CellWriter, Modality
-from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
+from amodal.table.problem_report import BadCell, cell_problem, lists_bad_cells, write_bad_cells
 from amodal.table.reading import SUFFIXES, Table, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
 from amodal.table.store import Store, prepare_store
-from amodal.table.writing import write_table
+from amodal.table.writing import check_cells_kept, write_table
 
 __all__ = [
     "IGNORE",
@@ -22,6 +22,7 @@ __all__ = [
     "Store",
     "Table",
     "cell_problem",
+    "check_cells_kept",
     "check_columns",
     "check_policy",
     "convert",
@@ -29,6 +30,7 @@ __all__ = [
     "encode",
     "fingerprint",
     "infer_schema",
+    "lists_bad_cells",
     "prepare_store",
     "read_table",
     "row_number",

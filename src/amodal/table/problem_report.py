@@ -10,7 +10,7 @@ from pathlib import Path
 from amodal.problems import DataProblem, examples
 from amodal.table.reading import row_number
 
-__all__ = ["BadCell", "cell_problem", "write_bad_cells"]
+__all__ = ["BadCell", "cell_problem", "lists_bad_cells", "write_bad_cells"]
 
 SHOWN = 3  # bad cells of a column that the message shows
 
@@ -30,6 +30,9 @@ class BadCell:
     row: int
     cell: str
     reason: str
+
+
+_HEADER = [field.name for field in fields(BadCell)]
 
 
 def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataProblem | None:
@@ -69,8 +72,14 @@ def write_bad_cells(path: Path, bad: Sequence[BadCell]) -> None:
     """List bad cells as CSV: column, row, cell, reason."""
     with path.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines)
-        writer.writerow([field.name for field in fields(BadCell)])
+        writer.writerow(_HEADER)
         writer.writerows(astuple(cell) for cell in bad)
+
+
+def lists_bad_cells(path: Path) -> bool:
+    """Whether `write_bad_cells` wrote a file."""
+    with path.open("rb") as lines:
+        return lines.readline().rstrip() == ",".join(_HEADER).encode()
 
 
 def _cells(count: int) -> str:

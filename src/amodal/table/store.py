@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.files import replacing_folder
+from amodal.outputs import check_folder, output_folder
 from amodal.problems import DataProblem, UsageProblem
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
@@ -139,8 +139,9 @@ def prepare_store(
     """
     check_policy(bad_cells)
     check_columns(modalities, table)
-    _check_folder(folder, len(table), modalities)
-    with replacing_folder(folder) as beside:
+    check_folder(folder, "store", overwrite=True, inputs=[table.root])
+    _check_room(folder, len(table), modalities)
+    with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as beside:
         present = np.zeros((len(table), len(modalities)), dtype=bool)
         bad: list[BadCell] = []
         for position, modality in enumerate(modalities.values()):
@@ -189,9 +190,7 @@ def _description(folder: Path) -> dict[str, Any] | None:
     return description if isinstance(description, dict) else None
 
 
-def _check_folder(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
-    if folder.exists() and _description(folder) is None and not _is_empty_folder(folder):
-        raise UsageProblem(f"{folder} is there and is no store: give another place.")
+def _check_room(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
     # A memory map takes its room only as it is written, and a disk that is full then ends the process.
     needed = sum(rows * int(np.prod(m.shape)) * np.dtype(m.dtype).itemsize for m in modalities.values())
     place = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
@@ -200,7 +199,3 @@ def _check_folder(folder: Path, rows: int, modalities: Mapping[str, Modality]) -
         raise UsageProblem(
             f"The store takes {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free at {place}."
         )
-
-
-def _is_empty_folder(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,13 +13,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from amodal.files import replacing_folder
 from amodal.media import locate
+from amodal.outputs import check_folder, output_folder
 from amodal.problems import DataProblem, UnreadableCell, UsageProblem, examples
 from amodal.table.folder_names import folder_names
 from amodal.table.modality import CellWriter
 from amodal.table.parallel import Report, in_parallel
-from amodal.table.reading import row_number
+from amodal.table.reading import Table, row_number
 
 __all__ = ["write_table"]
 
@@ -65,7 +66,7 @@ def write_table(
         UsageProblem: the folder holds something, and either `overwrite` is not given or it is no table.
         DataProblem: files to copy are not there, or not below `root`; see `amodal.media.locate`.
     """
-    _check_folder(folder, overwrite=overwrite)
+    check_folder(folder, "table", overwrite=overwrite, inputs=[root])
     of_files = {name: writers[name] for name in frame.columns if name in writers and writers[name].suffix}
     folders = folder_names(of_files)
     table = frame.reset_index(drop=True)
@@ -78,7 +79,7 @@ def write_table(
             paths[row] = f"{folders[name]}/{row_number(row):0{len(str(len(table)))}}{suffix}"
             files.append(_File(paths[row], cell, writer))
         table[name] = pd.Series(paths, dtype="str").reindex(table.index)
-    with replacing_folder(folder) as beside:
+    with output_folder(folder, "table", overwrite=overwrite, inputs=[root]) as beside:
         for name in folders.values():
             (beside / name).mkdir()
         write = partial(_write, folder=beside)
@@ -122,13 +123,26 @@ def _write(file: _File, folder: Path) -> None:
         file.writer.write(folder / file.path, file.cell)
 
 
-def _check_folder(folder: Path, *, overwrite: bool) -> None:
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+def check_cells_kept(table: Table, writers: Mapping[str, CellWriter], output: Path) -> None:
+    """See that no file that a table's cells name lies in a folder that is to be replaced.
+
+    Args:
+        table: what is read.
+        writers: column -> what writes its cells; those without a suffix name no files.
+        output: the folder.
+
+    Raises:
+        UsageProblem: one does.
+    """
+    if not output.exists():
         return
-    if not overwrite:
-        raise UsageProblem(f"{folder} is there already: give another place, or --overwrite.")
-    # What is no table was not written here, and is never thrown away.
-    if not (folder / TABLE).is_file():
-        raise UsageProblem(
-            f"{folder} is no table (it has no {TABLE}), and is not overwritten: give another place."
-        )
+    folder = output.resolve()
+    for name in table.columns:
+        if name not in writers or not writers[name].suffix:
+            continue
+        for cell in table.frame[name].dropna():
+            with suppress(UnreadableCell):
+                if isinstance(cell, str) and locate(cell, table.root).is_relative_to(folder):
+                    raise UsageProblem(
+                        f"{output} holds {cell}, which {table.source} names: give another place."
+                    )
