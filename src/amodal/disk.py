@@ -19,12 +19,13 @@ _BLOCK = 2**20
 
 
 @contextmanager
-def naming(path: Path, *library_errors: type[Exception]) -> Iterator[None]:
-    """Say in an `OSError` which file it is about, where that is not said.
+def naming(path: Path, *library_errors: type[Exception], place: Path | None = None) -> Iterator[None]:
+    """Say in an `OSError` which of the user's files it is about.
 
     Args:
         path: the file or folder that is being written.
         library_errors: exceptions of libraries that hide an `OSError`, raised as one where their text holds its number.
+        place: a temporary folder that is written to instead; errors that name what is in it name `path`.
 
     Raises:
         OSError: with `filename`.
@@ -32,15 +33,16 @@ def naming(path: Path, *library_errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        if problem.filename is None and problem.errno != errno.EPIPE:
-            number = problem.errno or (errno.ENOSPC if _is_full(path) else errno.EIO)
-            raise OSError(number, os.strerror(number), str(path)) from problem
-        raise
+        named = problem.filename
+        inside = place is not None and isinstance(named, str) and Path(named).is_relative_to(place)
+        if (named is not None and not inside) or problem.errno == errno.EPIPE:
+            raise
+        raise _as_of(path, problem.errno or (errno.ENOSPC if _is_full(path) else errno.EIO)) from problem
     except library_errors as problem:
         found = re.search(r"os error (\d+)", str(problem))
         if not found:
             raise
-        raise OSError(int(found[1]), os.strerror(int(found[1])), str(path)) from problem
+        raise _as_of(path, int(found[1])) from problem
 
 
 def reserve(file: IO[bytes], size: int) -> None:
@@ -97,6 +99,10 @@ def _free(name: str | bytes | int | None) -> str:
     except OSError:
         return ""
     return f" ({free / 1e6:,.1f} MB free at {place})"
+
+
+def _as_of(path: Path, number: int) -> OSError:
+    return OSError(number, os.strerror(number), str(path))
 
 
 def _is_full(path: Path) -> bool:

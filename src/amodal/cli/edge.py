@@ -38,23 +38,23 @@ def endings() -> Iterator[None]:
         finally:
             sys.stdout.flush()
     except UsageProblem as problem:
-        _end(f"Error: {_in_options(str(problem))}", USAGE)
+        _end(problem, f"Error: {_in_options(str(problem))}", USAGE)
     except DataProblem as problem:
-        _end(f"Error: {problem}", DATA)
-    except KeyboardInterrupt as stop:
-        number = stop.number if isinstance(stop, Terminated) else signal.SIGINT
-        _end("Interrupted.", _OF_SIGNALS + number)
-    except BrokenPipeError:
-        _end("", _OF_SIGNALS + _SIGPIPE)
+        _end(problem, f"Error: {problem}", DATA)
+    except KeyboardInterrupt as problem:
+        number = problem.number if isinstance(problem, Terminated) else signal.SIGINT
+        _end(problem, "Interrupted.", _OF_SIGNALS + number)
+    except BrokenPipeError as problem:
+        _end(problem, "", _OF_SIGNALS + _SIGPIPE)
     except OSError as problem:
-        _end(f"Error: {in_words(problem)}", MACHINE)
+        _end(problem, f"Error: {in_words(problem)}", MACHINE)
     except MemoryError as problem:
-        _end(f"Error: {in_words(problem)}", MACHINE)
+        _end(problem, f"Error: {in_words(problem)}", MACHINE)
     except RuntimeError as problem:
         # PyTorch says it so, of main memory and of a graphics card's.
         if "can't allocate memory" not in str(problem) and type(problem).__name__ != "OutOfMemoryError":
             raise
-        _end(f"Error: {in_words(MemoryError())}", MACHINE)
+        _end(problem, f"Error: {in_words(MemoryError())}", MACHINE)
 
 
 def _in_options(message: str) -> str:
@@ -64,10 +64,10 @@ def _in_options(message: str) -> str:
     return message
 
 
-def _end(message: str, code: int) -> NoReturn:
+def _end(problem: BaseException, message: str, code: int) -> NoReturn:
     if message:
         with suppress(OSError):  # stderr may be full or gone as well, and the code still says it
-            typer.echo(message, err=True)
+            typer.echo(" ".join([message, *getattr(problem, "__notes__", [])]), err=True)
     _drop_unwritable_output()
     raise SystemExit(code)
 
