@@ -118,9 +118,9 @@ def run_folder(work: Path | None, output: Path | None) -> Iterator[RunFolder]:
         yield RunFolder(folder, kept=True)
         return
     with ExitStack() as locks:
-        for place in (output, work):
-            if place is not None:
-                locks.enter_context(exclusive(place))
+        # A run with the same output and another folder of its own is one too many.
+        for place in [folder] if output is None else [work_beside(output), folder]:
+            locks.enter_context(exclusive(place))
         check_folder(folder, "checkpoint", resume=True)
         run = RunFolder(folder, kept=True)
         try:
