@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -18,14 +17,14 @@ from sklearn.exceptions import NotFittedError
 from amodal.completion import complete_table, each_batch
 from amodal.distributions import RowNoise
 from amodal.features import feature_table
-from amodal.files import replacing_file, temporary_folder
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
-from amodal.model_folder import FittedModel, read_model, write_model
+from amodal.model_folder import FittedModel, holds_model, read_model, write_model
 from amodal.models import LatentFlow
-from amodal.outputs import begin_folder, check_folder, output_folder
-from amodal.problems import UsageProblem
-from amodal.table import BadCell, Store, fingerprint, infer_schema, prepare_store, read_table
+from amodal.outputs import check_folder, output_folder
+from amodal.problems import DataProblem, UsageProblem
+from amodal.run_folder import differences, run_folder, say
+from amodal.table import BadCell, fingerprint, infer_schema, read_table
 from amodal.training import Budget, Plan, process_number, seconds_of, train
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 Data = str | Path | pd.DataFrame
 _EPOCHS = 1000
-_STORE, _RECORD, _CHECKPOINT = "store", "fit.json", "last.ckpt"
 
 
 class TableModel(TransformerMixin, BaseEstimator):
@@ -117,6 +115,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         *,
         media_root: str | Path | None = None,
         work: str | Path | None = None,
+        output: str | Path | None = None,
+        overwrite: bool = False,
         resume: bool = False,
     ) -> Self:
         """Learn a table.
@@ -125,26 +125,56 @@ class TableModel(TransformerMixin, BaseEstimator):
             data: a DataFrame, a file (.csv, .tsv, .jsonl, .parquet) or a folder with metadata.csv.
             y: not used.
             media_root: the folder that paths in the table are relative to; the table's own by default.
-            work: folder for the prepared table and checkpoints; a temporary one by default.
-            resume: go on from the checkpoint in `work`.
+            work: folder for the prepared table and checkpoints. By default it is `output` with ".training" at its
+                end, which is removed when the model is there, or a temporary one where there is no `output`.
+            output: a folder to write the model to as well, as `save` does.
+            overwrite: replace a model that is in `output`.
+            resume: go on from whatever is in `work`: a checkpoint, or nothing yet; or take the model that is in
+                `output`, where a run with the same data and settings is at its end.
 
         Raises:
-            UsageProblem: an unknown method, column or type, or `work` holds something else.
+            UsageProblem: an unknown method, column or type; or `work` or `output` hold something else, or what another
+                run is writing; or the run to resume was of other data or settings.
             DataProblem: the table cannot be used; says which columns and rows.
-            KeyboardInterrupt: after Ctrl-C; the last checkpoint is in `work`.
+            KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
-        if work is not None and process_number() == 0:
-            check_folder(work, "checkpoint", resume=True, inputs=[data, media_root])
         budget = Budget(self.epochs or _EPOCHS, seconds_of(self.time_limit), time.monotonic())
-        method = method_named(self.method)
-        table = read_table(data, Path(media_root) if media_root else None)
-        schema = infer_schema(table, MODALITIES, self.types, self.options)
-        options = {} if self.latent is None else {"latent": self.latent}
-        modalities: dict[str, Any] = schema.used
-        with _work_folder(work) as folder:
+        if overwrite and resume:
+            raise UsageProblem("overwrite=True starts anew and resume=True goes on: give one of them.")
+        work, output = Path(work) if work else None, Path(output) if output else None
+        inputs, first = [data, media_root], process_number() == 0
+        if first and work is not None:
+            check_folder(work, "checkpoint", resume=True, inputs=inputs)
+        if first and output is not None:
+            check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
+        with run_folder(work, output) as run:
+            if first and output is not None:
+                # Another run may have written it until its lock was free.
+                check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
+            method = method_named(self.method)
+            table = read_table(data, Path(media_root) if media_root else None)
+            schema = infer_schema(table, MODALITIES, self.types, self.options)
+            options = {} if self.latent is None else {"latent": self.latent}
+            modalities: dict[str, Any] = schema.used
             mark = fingerprint(table, modalities)
             state = {"method": self.method, "seed": self.random_state, "options": options, "data": mark}
-            store = self._store(folder, state, table, modalities, resume=resume)
+            settings = {
+                "epochs": self.epochs,
+                "time_limit": budget.seconds,
+                "batch_size": self.batch_size,
+                "learning_rate": self.learning_rate,
+                "precision": self.precision,
+            }
+            made_by = {"amodal": version("amodal")}
+            go_on = resume and run.can_go_on(state | made_by)
+            if resume and first and output is not None and not run.begun:
+                finished = _finished(output, state, settings)
+                if finished is not None:
+                    self.is_global_zero_ = True
+                    self.bad_cells_: tuple[BadCell, ...] = finished.bad_cells
+                    self._take(finished)
+                    return self
+            store = run.store(state | made_by, table, modalities, self.bad_cells, go_on=go_on)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.random_state)
                 model = method.model(modalities, **options)
@@ -159,58 +189,26 @@ class TableModel(TransformerMixin, BaseEstimator):
                 strategy=self.strategy,
             )
             training = train(
-                model,
-                method.stages,
-                store,
-                budget,
-                plan,
-                checkpoint=folder / _CHECKPOINT if work else None,
-                resume=resume,
+                model, method.stages, store, budget, plan, checkpoint=run.checkpoint, resume=resume
             )
-            self.bad_cells_: tuple[BadCell, ...] = store.bad_cells
-        self.is_global_zero_ = training.is_global_zero
-        self._take(
-            FittedModel(
-                self.method,
-                model.cpu().eval(),
-                options,
-                schema,
-                training.history,
-                self.random_state,
-                len(table),
-                mark,
-                self.bad_cells_,
+            self.is_global_zero_ = training.is_global_zero
+            self.bad_cells_ = store.bad_cells
+            fitted = FittedModel(
+                method=self.method,
+                model=model.cpu().eval(),
+                options=options,
+                schema=schema,
+                history=training.history,
+                seed=self.random_state,
+                rows=len(table),
+                fingerprint=mark,
+                bad_cells=self.bad_cells_,
+                settings=settings,
             )
-        )
+            if output is not None and self.is_global_zero_:
+                write_model(fitted, output, overwrite=overwrite or resume)
+        self._take(fitted)
         return self
-
-    def _store(
-        self, folder: Path, state: dict[str, Any], table: Any, modalities: dict[str, Any], *, resume: bool
-    ) -> Store:
-        """The prepared table: made by the first process, opened by the others and by a resumed run."""
-        place, record = folder / _STORE, folder / _RECORD
-        if process_number():
-            while not record.is_file():
-                time.sleep(0.5)
-            return Store.open(place)
-        if resume:
-            if not record.is_file():
-                raise UsageProblem(
-                    f"There is nothing to resume in {folder}: leave out --resume to start anew."
-                )
-            before = json.loads(record.read_text(encoding="utf-8"))
-            if before != state:
-                changed = ", ".join(name for name in state if before.get(name) != state[name])
-                raise UsageProblem(
-                    f"The run to resume differs in {changed}: leave out --resume to start anew."
-                )
-            return Store.open(place)
-        record.unlink(missing_ok=True)
-        (folder / _CHECKPOINT).unlink(missing_ok=True)
-        store = prepare_store(table, modalities, place, bad_cells=self.bad_cells)
-        with replacing_file(record) as beside:
-            beside.write_text(json.dumps(state), encoding="utf-8")
-        return store
 
     def _take(self, fitted: FittedModel) -> None:
         self.fitted_ = fitted
@@ -487,13 +485,31 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-@contextmanager
-def _work_folder(work: str | Path | None) -> Iterator[Path]:
-    if work is not None:
-        folder = Path(work)
-        if process_number() == 0:
-            begin_folder(folder, "checkpoint", [f"{_STORE}/", _RECORD, _CHECKPOINT])
-        yield folder
-        return
-    with temporary_folder() as temporary:
-        yield temporary
+def _finished(output: Path, state: Mapping[str, Any], settings: Mapping[str, Any]) -> FittedModel | None:
+    """The model that is in a folder, where a run that is to be resumed made it and is at its end.
+
+    Raises:
+        UsageProblem: it was fitted to other data, or with other settings, and nothing is left to go on from.
+    """
+    if not holds_model(output):
+        return None
+    try:
+        there = read_model(output)
+    except DataProblem as problem:
+        say(f"The model is fitted anew: {problem}")
+        return None
+    of_there = {
+        "method": there.method,
+        "seed": there.seed,
+        "options": there.options,
+        "data": there.fingerprint,
+        **there.settings,
+    }
+    changed = differences(of_there, {**state, **(settings if there.settings else {})})
+    if changed:
+        raise UsageProblem(
+            f"The model in {output} is finished, so that there is nothing to go on from, and differs in {changed}: "
+            "give another place, or pass overwrite=True to fit it anew."
+        )
+    say(f"{output} is finished: it was fitted to the same data, with the same settings.")
+    return there

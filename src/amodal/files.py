@@ -24,6 +24,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from amodal.disk import naming
+
 __all__ = ["PREFIX", "replacing_file", "replacing_folder", "temporary_folder"]
 
 PREFIX = ".amodal-"
@@ -43,7 +45,7 @@ def replacing_file(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _place(target.parent) as place:
+    with _place(target.parent) as place, naming(path, place=place):
         new = place / _NEW / target.name
         yield new
         new.chmod(_file_mode(place))
@@ -65,7 +67,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _place(target.parent) as place:
+    with _place(target.parent) as place, naming(path, place=place):
         new = place / _NEW / target.name
         new.mkdir()
         yield new

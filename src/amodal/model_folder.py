@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from amodal.disk import naming
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models import Model
@@ -39,6 +40,7 @@ class _Description(BaseModel):
     rows: int
     fingerprint: str
     versions: dict[str, str]
+    settings: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class FittedModel:
         rows: how many it was trained on.
         fingerprint: of the data.
         bad_cells: those that could not be read in training and were taken as missing; not read back.
+        settings: of the run, by name; empty where they are not known.
     """
 
     method: str
@@ -66,6 +69,7 @@ class FittedModel:
     rows: int
     fingerprint: str
     bad_cells: tuple[BadCell, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -> None:
@@ -83,10 +87,12 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         rows=fitted.rows,
         fingerprint=fitted.fingerprint,
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
+        settings=fitted.settings,
     )
     with output_folder(folder, "model", overwrite=overwrite) as beside:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
-        save_file(weights, beside / WEIGHTS)
+        with naming(folder, SafetensorError):
+            save_file(weights, beside / WEIGHTS)
         (beside / DESCRIPTION).write_text(
             json.dumps(description.model_dump(), ensure_ascii=False, indent=1), encoding="utf-8"
         )
@@ -94,6 +100,11 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         (beside / CARD).write_text(_card(fitted, description), encoding="utf-8")
         if fitted.bad_cells:
             write_bad_cells(beside / BAD_CELLS, fitted.bad_cells)
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether a model was written to a folder, be it damaged."""
+    return (folder / DESCRIPTION).is_file()
 
 
 def read_model(folder: Path) -> FittedModel:
@@ -109,7 +120,7 @@ def read_model(folder: Path) -> FittedModel:
     try:
         weights = load_file(folder / WEIGHTS)
         model.load_state_dict(weights)
-    except (SafetensorError, OSError, RuntimeError) as problem:
+    except (SafetensorError, FileNotFoundError, RuntimeError) as problem:
         raise DataProblem(
             f"{folder / WEIGHTS} is damaged or belongs to another model; copy the folder anew or fit again. ({problem})"
         ) from problem
@@ -123,6 +134,7 @@ def read_model(folder: Path) -> FittedModel:
         seed=description.seed,
         rows=description.rows,
         fingerprint=description.fingerprint,
+        settings=description.settings,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -163,9 +162,10 @@ def begin_folder(folder: Path, kind: Kind, entries: Iterable[str]) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder that amodal wrote; it stays where it holds anything else."""
+    """Remove a folder that amodal wrote, in one step; it stays where it holds anything else."""
     if _manifest(folder) is not None and not any(_foreign(folder)):
-        shutil.rmtree(folder)
+        with temporary_folder(folder.parent) as away:
+            folder.rename(away / folder.name)
 
 
 def _checked_place(output: Path, inputs: Iterable[object]) -> Path:

@@ -83,7 +83,6 @@ def test_a_process_ends_with_the_code_of_its_problem(process, tmp_path: Path) ->
         (("fit", "{digits}", "-o", "x", "--type", "caption=poem"), 2, "image"),
         (("fit", "{digits}", "-o", "x", "--type", "captoin=text"), 2, "caption"),
         (("fit", "{digits}", "-o", "x", "--time-limit", "soon"), 2, "5m"),
-        (("fit", "{digits}", "-o", "x", "--resume"), 2, "resume"),
         (("sample", "{saved}", "-n", "1", "-o", "x", "--given", "digit=11"), 3, "was not seen in training"),
     ],
 )

@@ -241,8 +241,36 @@ def test_a_disk_too_small(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=10))
-    with pytest.raises(UsageProblem, match=r"0\.0 GB are free"):
+    with pytest.raises(OSError, match="No space left") as told:
         prepare_store(table, modalities, tmp_path / "store")
+    assert told.value.filename == str(tmp_path / "store")
+    assert "takes 0.0 MB" in told.value.__notes__[0]
+
+
+@pytest.mark.parametrize("name", ["0.npy", "2.npy", "present.npy", "bad_cells.csv"])
+@pytest.mark.parametrize("how", ["cut", "gone"])
+def test_a_damaged_store_says_so(table: Table, modalities: dict, tmp_path: Path, name: str, how: str) -> None:
+    path = prepare_store(table, modalities, tmp_path / "store").folder / name
+    if how == "gone" or name == "bad_cells.csv":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataProblem, match="damaged"):
+        Store.open(tmp_path / "store")
+
+
+def test_parts_of_two_stores(table: Table, modalities: dict, tmp_path: Path) -> None:
+    folder = prepare_store(table, modalities, tmp_path / "store").folder
+    shorter = prepare_store(replace(table, frame=table.frame.head(10)), modalities, tmp_path / "shorter")
+    shutil.copyfile(shorter.folder / "1.npy", folder / "1.npy")
+    with pytest.raises(DataProblem, match="do not fit"):
+        Store.open(folder)
+
+
+def test_room_is_taken_before_it_is_written(table: Table, modalities: dict, tmp_path: Path) -> None:
+    folder = prepare_store(table, modalities, tmp_path / "store").folder
+    for path in folder.glob("*.npy"):
+        assert path.stat().st_blocks * 512 >= path.stat().st_size
 
 
 def test_a_modality_that_breaks_its_word(table: Table, tmp_path: Path) -> None:

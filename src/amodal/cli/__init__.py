@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from amodal.cli.compare import compare
 from amodal.cli.complete import complete
 from amodal.cli.demo import digits
+from amodal.cli.edge import endings
 from amodal.cli.embed import embed
 from amodal.cli.evaluate import evaluate
 from amodal.cli.features import features
 from amodal.cli.fit import fit
 from amodal.cli.inspect import inspect
 from amodal.cli.sample import sample
-from amodal.problems import DataProblem, UsageProblem
+from amodal.interrupts import raised_as_exceptions
 
 __all__ = ["app", "main"]
 
+
+class _Commands(TyperGroup):
+    """Ends a command by our own rules; Typer's know neither our problems nor signals."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with endings():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Complete tables of pictures, sounds, texts, numbers and categories with one generative model.",
     no_args_is_help=True,
     add_completion=False,
@@ -53,25 +64,8 @@ for command in (inspect, features, fit, sample, complete, embed, evaluate, compa
     app.command()(command)
 
 
-_OPTIONS = {"overwrite=True": "--overwrite"}
-"""Arguments, as the library's messages name them -> options."""
-
-
-def _in_options(problem: UsageProblem) -> str:
-    """What a problem says, in the command line's words."""
-    message = str(problem)
-    for argument, option in _OPTIONS.items():
-        message = message.replace(argument, option)
-    return message
-
-
 def main() -> None:
-    """Run the command line; problems end it with one message and their exit code."""
-    try:
+    """Run the command line; see `amodal.cli.edge` for how it ends."""
+    # Here too: what Typer does before a command may fail, as where it writes help to a full disk.
+    with raised_as_exceptions(), endings():
         app()
-    except UsageProblem as problem:
-        typer.echo(f"Error: {_in_options(problem)}", err=True)
-        sys.exit(2)
-    except DataProblem as problem:
-        typer.echo(f"Error: {problem}", err=True)
-        sys.exit(3)

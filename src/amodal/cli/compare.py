@@ -65,9 +65,9 @@ def compare(
             seed=seed,
             overwrite=overwrite,
         )
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. The same command goes on with the methods that are left.", err=True)
-        raise typer.Exit(130) from None
+    except (KeyboardInterrupt, OSError) as stop:
+        stop.add_note("The same command goes on with the methods that are left.")
+        raise
     _show_leaderboard(leaderboard)
     typer.echo("\n".join(sentence.replace("`", "") for sentence in leaderboard.attrs["advice"]))
     typer.echo(f"{output / 'report.html'}: {len(leaderboard)} methods")
@@ -102,4 +102,8 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
             for name, (_, form, unit) in shown.items()
         ]
         table.add_row(row["method"], *cells)
-    Console().print(table)
+    console = Console()
+    with console.capture() as text:
+        console.print(table)
+    # Rich ends the process itself, with a code of its own, where nobody reads on.
+    typer.echo(text.get(), nl=False)

@@ -57,11 +57,11 @@ def fit(
     media_root: MediaRootOption = None,
     overwrite: OverwriteOption = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from an interrupted run's checkpoint.")
+        bool, typer.Option("--resume", help="Go on from whatever an interrupted run left.")
     ] = False,
 ) -> None:
     """Learn a table and write the model."""
-    from amodal.outputs import check_folder, remove_folder
+    from amodal.outputs import check_folder
     from amodal.training import process_number
 
     if overwrite and resume:
@@ -86,23 +86,21 @@ def fit(
     if types:
         settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
     from amodal.estimator import TableModel
+    from amodal.run_folder import work_beside
 
-    work = output.with_name(output.name + ".training")
     model = TableModel(**settings)
     try:
-        model.fit(data, media_root=media_root, work=work, resume=resume)
-    except KeyboardInterrupt:
-        typer.echo(
-            f"Interrupted. Go on with the same command and --resume ({work} keeps the last epoch).", err=True
-        )
-        raise typer.Exit(130) from None
+        model.fit(data, media_root=media_root, output=output, overwrite=overwrite, resume=resume)
+    except (KeyboardInterrupt, OSError) as stop:
+        work = work_beside(output)
+        if work.is_dir():
+            stop.add_note(f"Go on with the same command and --resume ({work} keeps what was done).")
+        raise
     if not model.is_global_zero_:
         return
-    model.save(output, overwrite=overwrite or resume)
     for name, reason in model.schema_.ignored.items():
         typer.echo(f"{name} was left out: {reason}", err=True)
     if model.bad_cells_:
         typer.echo(f"{len(model.bad_cells_)} cells could not be read: {output / 'bad_cells.csv'}", err=True)
-    remove_folder(work)
-    history = model.history_
-    typer.echo(f"{output}: {len(history)} epochs in {history['seconds'].iloc[-1]:.0f} s", err=False)
+    seconds = sum(model.history_["seconds"].tail(1)) if len(model.history_) else 0.0
+    typer.echo(f"{output}: {len(model.history_)} epochs in {seconds:.0f} s")

@@ -35,4 +35,8 @@ def inspect(
         shown.add_row(
             Text(row["column"]), kind, Text(row["reason"]), f"{row['missing']:.0%}", Text(str(row["example"]))
         )
-    Console().print(shown)
+    console = Console()
+    with console.capture() as text:
+        console.print(shown)
+    # Rich ends the process itself, with a code of its own, where nobody reads on.
+    typer.echo(text.get(), nl=False)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from amodal.comparison.trial import OUTCOME, TRACEBACK, Outcome, Trial
+from amodal.comparison.trial import OUTCOME, REFUSED, TRACEBACK, Outcome, Trial
 from amodal.outputs import output_folder
 
 PROCESS = [sys.executable, "-m", "amodal.comparison"]
@@ -23,16 +26,41 @@ def attempt(trial: Trial) -> Outcome:
     """Do a trial; `trial.folder` is there whole and with an outcome afterwards, be it a failure.
 
     It is done in a folder beside, which a later attempt clears away where this one is interrupted.
+
+    Raises:
+        OSError: the machine refused something, such as room on a disk, which is not the method's failure.
     """
     with output_folder(trial.folder, "trial", overwrite=True) as beside:
-        told = pickle.dumps(replace(trial, folder=beside))
-        process = subprocess.run(PROCESS, input=told, check=False)  # noqa: S603
+        code = _run(replace(trial, folder=beside))
         outcome = read_outcome(beside)
-        if outcome is None or (process.returncode and not outcome.failure):
-            outcome = Outcome(method=trial.settings["method"], failure=_ended(process.returncode))
+        if outcome is None or (code and not outcome.failure):
+            outcome = Outcome(method=trial.settings["method"], failure=_ended(code))
         if outcome.failure:
             _keep_failure(beside, outcome)
     return outcome
+
+
+def _run(trial: Trial) -> int:
+    """Do a trial in a process that ends when this one does, however that is; gives its exit code."""
+    with subprocess.Popen(PROCESS, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
+        told, said = process.stdin, process.stdout
+        if told is None or said is None:
+            raise RuntimeError("a process was started without its pipes")
+        try:
+            with suppress(BrokenPipeError):  # it has ended already
+                told.write(pickle.dumps(trial))
+                told.flush()
+            # What it is told through stays open: its end is what tells it that this process is gone.
+            refusal = said.read()
+            code = process.wait()
+        finally:
+            process.kill()
+            with suppress(BrokenPipeError):
+                told.close()
+    if code == REFUSED:
+        number, name = json.loads(refusal.splitlines()[-1])
+        raise OSError(number, os.strerror(number), name)
+    return code
 
 
 def read_outcome(folder: Path) -> Outcome | None:

@@ -22,11 +22,12 @@ from amodal.comparison.trial import Outcome, Trial
 from amodal.evaluation import Report
 from amodal.evaluation.writing import REPORT
 from amodal.files import replacing_file, temporary_folder
+from amodal.locks import exclusive
 from amodal.methods import METHODS, method_named
 from amodal.modalities import MODALITIES
 from amodal.outputs import check_folder
 from amodal.problems import UsageProblem
-from amodal.table import check_cells_kept, fingerprint, infer_schema, prepare_store, read_table
+from amodal.table import check_cells, check_cells_kept, fingerprint, infer_schema, read_table
 from amodal.training import seconds_of
 
 TIME_LIMIT = "5m"
@@ -76,8 +77,9 @@ def compare(
 
     Raises:
         UsageProblem: an unknown method, column or type; or `output` holds something else, or a comparison of other
-            data, another seed or another budget.
+            data, another seed or another budget; or another process compares there.
         DataProblem: the table cannot be used; says which columns and rows.
+        OSError: the machine refused something, such as room on a disk; the same call goes on later.
     """
     if output is not None:
         check_folder(
@@ -85,31 +87,30 @@ def compare(
         )
     names = _names(methods)
     limit = seconds_of(time_limit)
-    table = read_table(data, Path(media_root) if media_root else None)
-    schema = infer_schema(table, MODALITIES, types, options)
-    modalities: dict[str, Any] = schema.used
-    _check_target(target, modalities)
-    if output is not None:
-        check_cells_kept(table, modalities, Path(output))
-    settings = {
-        "amodal": version("amodal"),
-        "data": fingerprint(table, modalities),
-        "seed": seed,
-        "time_limit": limit,
-        "epochs": epochs,
-        "target": target,
-        "types": dict(types or {}),
-        "options": {name: dict(told) for name, told in (options or {}).items()},
-        "bad_cells": bad_cells,
-        "device": device,
-    }
     with _place(output) as folder:
+        table = read_table(data, Path(media_root) if media_root else None)
+        schema = infer_schema(table, MODALITIES, types, options)
+        modalities: dict[str, Any] = schema.used
+        _check_target(target, modalities)
+        if output is not None:
+            check_cells_kept(table, modalities, Path(output))
+        settings = {
+            "amodal": version("amodal"),
+            "data": fingerprint(table, modalities),
+            "seed": seed,
+            "time_limit": limit,
+            "epochs": epochs,
+            "target": target,
+            "types": dict(types or {}),
+            "options": {name: dict(told) for name, told in (options or {}).items()},
+            "bad_cells": bad_cells,
+            "device": device,
+        }
         if (folder / SETTINGS).is_file() and not overwrite:
             check_settings(folder, settings)
         else:
             # Before any method's time is spent: a cell that cannot be read stops all of them.
-            with temporary_folder() as beside:
-                prepare_store(table, modalities, beside / "store", bad_cells=bad_cells)
+            check_cells(table, modalities, bad_cells=bad_cells)
             begin(folder, settings)
         split = split_table(table, modalities, seed)
         told = {
@@ -162,7 +163,8 @@ def _check_target(target: str | None, modalities: Mapping[str, Any]) -> None:
 @contextmanager
 def _place(output: str | Path | None) -> Iterator[Path]:
     if output is not None:
-        yield Path(output)
+        with exclusive(Path(output)):
+            yield Path(output)
         return
     with temporary_folder() as folder:
         yield folder

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import pickle
 import shutil
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -20,6 +23,7 @@ from amodal.comparison.split import Split
 from amodal.problems import DataProblem, UsageProblem
 
 MODEL, GENERATED, OUTCOME, TRACEBACK = "model", "generated", "outcome.json", "traceback.txt"
+REFUSED = 5
 SHOWN = 8
 """Generated rows that are kept to look at."""
 
@@ -64,10 +68,19 @@ class Outcome(BaseModel):
     failure: str = ""
 
 
-def main() -> None:
-    """Do the trial that stdin holds; what stops it is the outcome's failure, and the process's end is 1."""
+def main(*, own_process: bool = False) -> None:
+    """Do the trial that stdin holds; what stops it is the outcome's failure, and the process's end is 1.
+
+    What the machine refuses is no failure of the method: the end is then `REFUSED`, and the last line of stdout the
+    number of the error and the file, in JSON.
+
+    Args:
+        own_process: end with the process that started this one.
+    """
     # The parent pickled it a moment ago.
     trial: Trial = pickle.load(sys.stdin.buffer)  # noqa: S301
+    if own_process:
+        end_with_parent()
 
     def fail(reason: str) -> None:
         _write(trial.folder, Outcome(method=trial.settings["method"], failure=reason))
@@ -83,6 +96,20 @@ def main() -> None:
     except (UsageProblem, DataProblem) as problem:
         fail(str(problem))
         sys.exit(1)
+    except OSError as problem:
+        print(json.dumps([problem.errno or errno.EIO, problem.filename]), flush=True)
+        sys.exit(REFUSED)
+
+
+def end_with_parent() -> None:
+    """End this process, whatever it does, when the one that holds the other end of its stdin is gone."""
+
+    def wait() -> None:
+        while os.read(0, 2**16):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def run(trial: Trial) -> None:

@@ -7,7 +7,7 @@ from amodal.table.modality import CellWriter, Modality
 from amodal.table.problem_report import BadCell, cell_problem, lists_bad_cells, write_bad_cells
 from amodal.table.reading import SUFFIXES, Table, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
-from amodal.table.store import Store, prepare_store
+from amodal.table.store import Store, check_cells, prepare_store
 from amodal.table.writing import check_cells_kept, write_table
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Store",
     "Table",
     "cell_problem",
+    "check_cells",
     "check_cells_kept",
     "check_columns",
     "check_policy",

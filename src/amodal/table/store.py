@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +19,9 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
+from amodal.disk import file_system, reserve
 from amodal.outputs import check_folder, output_folder
-from amodal.problems import DataProblem, UsageProblem
+from amodal.problems import DataProblem
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import check_columns
@@ -26,7 +30,7 @@ from amodal.table.parallel import Report, in_parallel
 from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
 from amodal.table.reading import Table
 
-__all__ = ["Store", "prepare_store"]
+__all__ = ["Store", "check_cells", "prepare_store"]
 
 FORMAT = 1
 DESCRIPTION = "store.json"
@@ -59,7 +63,7 @@ class Store:
         """Open what `prepare_store` wrote.
 
         Raises:
-            DataProblem: the folder holds no store, or one of another format.
+            DataProblem: the folder holds no store, one of another format, or a damaged one.
         """
         description = _description(folder)
         if description is None:
@@ -69,20 +73,28 @@ class Store:
                 f"{folder} is a store of format {description.get('format')!r}, and {FORMAT} is read here: "
                 "prepare it again."
             )
-        columns = tuple(column["name"] for column in description["columns"])
-        with (folder / BAD_CELLS).open(encoding="utf-8", newline="") as lines:
-            bad = tuple(
-                BadCell(row["column"], int(row["row"]), row["cell"], row["reason"])
-                for row in csv.DictReader(lines)
+        try:
+            columns = tuple(column["name"] for column in description["columns"])
+            with (folder / BAD_CELLS).open(encoding="utf-8", newline="") as lines:
+                bad = tuple(
+                    BadCell(row["column"], int(row["row"]), row["cell"], row["reason"])
+                    for row in csv.DictReader(lines)
+                )
+            store = cls(
+                folder=folder,
+                columns=columns,
+                fingerprint=description["fingerprint"],
+                present=np.load(folder / PRESENT),
+                bad_cells=bad,
+                # A map of a file that is too short is refused here; reading beyond an end would end the process.
+                arrays=tuple(np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(len(columns))),
             )
-        return cls(
-            folder=folder,
-            columns=columns,
-            fingerprint=description["fingerprint"],
-            present=np.load(folder / PRESENT),
-            bad_cells=bad,
-            arrays=tuple(np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(len(columns))),
-        )
+        except (FileNotFoundError, ValueError, EOFError, KeyError, TypeError) as problem:
+            raise DataProblem(f"{folder} is a damaged store: prepare it again. ({problem})") from problem
+        lengths = {len(values) for values in (store.present, *store.arrays)}
+        if lengths != {description.get("rows")} or store.present.shape[1:] != (len(columns),):
+            raise DataProblem(f"{folder} is a damaged store: prepare it again. (Its parts do not fit.)")
+        return store
 
     def __len__(self) -> int:
         return len(self.present)
@@ -135,33 +147,22 @@ def prepare_store(
     Raises:
         DataProblem: one error with all cells that cannot be turned (unless `bad_cells` is "missing") and all
             rows that have no cell.
-        UsageProblem: the folder holds something else, a column is not in the table, or the disk is too small.
+        UsageProblem: the folder holds something else, or a column is not in the table.
+        OSError: the disk is too small, or the machine refuses otherwise.
     """
     check_policy(bad_cells)
     check_columns(modalities, table)
     check_folder(folder, "store", overwrite=True, inputs=[table.root])
     _check_room(folder, len(table), modalities)
     with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as beside:
-        present = np.zeros((len(table), len(modalities)), dtype=bool)
-        bad: list[BadCell] = []
         for position, modality in enumerate(modalities.values()):
-            np.lib.format.open_memmap(
-                beside / f"{position}.npy", "w+", np.dtype(modality.dtype), (len(table), *modality.shape)
-            )
+            _new_array(beside / f"{position}.npy", modality.dtype, (len(table), *modality.shape))
         write = partial(_write_chunk, folder=beside)
-        work = list(chunks(table, modalities, slice(None)))
-        for position, rows, problems in in_parallel(
-            write, work, label="Preparing", workers=workers, progress=progress
-        ):
-            present[rows, position] = True
-            bad += problems
-        if bad and bad_cells == "error":
-            problem = cell_problem(bad, table.rows_with_nothing(modalities), table.source)
-        else:
-            problem = cell_problem([], np.flatnonzero(~present.any(axis=1)).tolist(), table.source)
-        if problem:
-            raise problem
-        np.save(beside / PRESENT, present)
+        present, bad = _present(table, modalities, write, bad_cells, workers, progress)
+        # NumPy's own writing loses the number of what the machine said.
+        content = io.BytesIO()
+        np.save(content, present)
+        (beside / PRESENT).write_bytes(content.getbuffer())
         write_bad_cells(beside / BAD_CELLS, bad)
         description = {
             "format": FORMAT,
@@ -176,9 +177,64 @@ def prepare_store(
     return Store.open(folder)
 
 
-def _write_chunk(chunk: Chunk, folder: Path) -> tuple[int, np.ndarray, tuple[BadCell, ...]]:
+def check_cells(
+    table: Table,
+    modalities: Mapping[str, Modality],
+    *,
+    bad_cells: BadCellPolicy = "error",
+    workers: int | None = None,
+    progress: Report | None = None,
+) -> None:
+    """See that `prepare_store` can turn a table, and write nothing; the arguments and errors are its own."""
+    check_policy(bad_cells)
+    check_columns(modalities, table)
+    _present(table, modalities, _turn_chunk, bad_cells, workers, progress)
+
+
+_Turned = tuple[int, np.ndarray, tuple[BadCell, ...]]
+
+
+def _present(
+    table: Table,
+    modalities: Mapping[str, Modality],
+    turn: Callable[[Chunk], _Turned],
+    bad_cells: BadCellPolicy,
+    workers: int | None,
+    progress: Report | None,
+) -> tuple[np.ndarray, list[BadCell]]:
+    """Turn every cell; gives which are there, boolean (N, M), and which could not be turned."""
+    present = np.zeros((len(table), len(modalities)), dtype=bool)
+    bad: list[BadCell] = []
+    work = list(chunks(table, modalities, slice(None)))
+    for position, rows, problems in in_parallel(
+        turn, work, label="Preparing", workers=workers, progress=progress
+    ):
+        present[rows, position] = True
+        bad += problems
+    if bad and bad_cells == "error":
+        problem = cell_problem(bad, table.rows_with_nothing(modalities), table.source)
+    else:
+        problem = cell_problem([], np.flatnonzero(~present.any(axis=1)).tolist(), table.source)
+    if problem:
+        raise problem
+    return present, bad
+
+
+def _new_array(path: Path, dtype: str, shape: tuple[int, ...]) -> None:
+    """Make a file of zeros to be memory-mapped, with all its room taken."""
+    np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
+    with path.open("r+b") as file:
+        reserve(file, path.stat().st_size)
+
+
+def _write_chunk(chunk: Chunk, folder: Path) -> _Turned:
     encoded = encode_chunk(chunk)
     np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
+    return encoded.position, encoded.rows, encoded.bad
+
+
+def _turn_chunk(chunk: Chunk) -> _Turned:
+    encoded = encode_chunk(chunk)
     return encoded.position, encoded.rows, encoded.bad
 
 
@@ -191,11 +247,9 @@ def _description(folder: Path) -> dict[str, Any] | None:
 
 
 def _check_room(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
-    # A memory map takes its room only as it is written, and a disk that is full then ends the process.
+    """See that there is room, so that a disk is not filled in vain."""
     needed = sum(rows * int(np.prod(m.shape)) * np.dtype(m.dtype).itemsize for m in modalities.values())
-    place = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(place).free
-    if needed > free:
-        raise UsageProblem(
-            f"The store takes {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free at {place}."
-        )
+    if needed > shutil.disk_usage(file_system(folder)).free:
+        problem = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+        problem.add_note(f"The prepared table takes {needed / 1e6:,.1f} MB.")
+        raise problem

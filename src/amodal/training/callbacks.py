@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Self
 
 import lightning.pytorch as pl
@@ -25,8 +28,23 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint beside and renames it, so that a kill leaves the one before whole."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        # In memory first, as Lightning does, which then writes to the folder for temporary files, and moves it.
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
         with replacing_file(Path(path)) as beside:
-            super().save_checkpoint(checkpoint, beside, storage_options)
+            beside.write_bytes(content.getbuffer())
+
+
+def stage_reached(checkpoint: Path) -> dict[str, Any] | None:
+    """What a checkpoint says of its stage; None where there is none, or, with a notice, where it is damaged."""
+    if not checkpoint.is_file():
+        return None
+    try:
+        return dict(torch.load(checkpoint, weights_only=True, map_location="cpu")["stage"])
+    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as problem:
+        reason = str(problem).partition("\n")[0]
+        print(f"{checkpoint} is damaged, and training begins anew ({reason})", file=sys.stderr, flush=True)
+        return None
 
 
 class Best(pl.Callback):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from sklearn.exceptions import ConvergenceWarning
 
+from amodal.interrupts import handling, interruption
 from amodal.methods import Stage
 from amodal.models import Model
 from amodal.precision import has_fast_bfloat16
@@ -32,6 +31,7 @@ from amodal.training.callbacks import (
     Checkpoints,
     History,
     ProgressBar,
+    stage_reached,
 )
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
@@ -107,15 +107,13 @@ def train(
         budget: how long, over all stages.
         plan: the rest.
         checkpoint: where the state goes as training runs; None writes none.
-        resume: go on from that checkpoint.
+        resume: go on from that checkpoint, where it is there.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C; the checkpoint is whole.
-        UsageProblem: the device or precision is not there, or there is nothing to resume.
+        KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the checkpoint is whole.
+        UsageProblem: the device or precision is not there.
     """
-    if resume and not (checkpoint and checkpoint.is_file()):
-        raise UsageProblem("There is no checkpoint to resume from: leave out --resume to start anew.")
-    before = torch.load(checkpoint, weights_only=True)["stage"] if resume and checkpoint else None
+    before = stage_reached(checkpoint) if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
     history, epochs, step_seconds = History(budget), 0.0, 0.0
     with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
@@ -256,23 +254,21 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _interruptible(stopping: Stopping) -> Iterator[None]:
-    """Turn Ctrl-C to a stop between two steps; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    usual = signal.getsignal(signal.SIGINT)
+    """Turn Ctrl-C, SIGTERM and SIGHUP to a stop between two steps; a second one stops at once."""
+    asked: list[int] = []
 
-    def on_interrupt(*_: Any) -> None:
+    def stop(number: int) -> None:
+        asked.append(number)
         stopping.interrupted = True
-        signal.signal(signal.SIGINT, usual)
 
-    signal.signal(signal.SIGINT, on_interrupt)
     try:
-        yield
-    except Interrupted:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, usual)
+        with handling(stop):
+            yield
+    except (Interrupted, SystemExit):
+        # Lightning ends the process itself, with a code of its own, where a second one stops it at once.
+        if not asked:
+            raise
+        raise interruption(asked[0]) from None
 
 
 def process_number() -> int:

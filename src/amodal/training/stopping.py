@@ -70,7 +70,7 @@ class Stopping(pl.Callback):
         self._step_started = self._clock()
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
-        if self.interrupted:
+        if agreed(trainer, self.interrupted):
             raise Interrupted
         if not isinstance(pl_module, TrainingModule):
             return
