@@ -8,7 +8,9 @@ CHROMIUM ?= /usr/bin/chromium
 # A process for each processor, with one thread of torch; a file's tests stay in one, for they share tables and models.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-all test-browser lint format bench docs clean
+GUARDS := -m 'not slow and not browser'
+
+.PHONY: demo test test-cpus test-all test-browser lint format bench docs clean
 
 # torch comes first and pinned, so that no other requirement pulls in a build for graphics cards.
 $(READY): pyproject.toml constraints.txt
@@ -31,7 +33,24 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 test: lint  ## everything that guards the main job
-	$(PYTEST) -m 'not slow and not browser'
+	$(PYTEST) $(GUARDS)
+
+# A processor's kernels differ in their last bits: those of older ones are asked of OpenBLAS, torch and oneDNN, which
+# needs a processor of the kind x86-64 with AVX2. The last run is in random order too (its seed stands at the top of what
+# it prints; repeat it with `pytest -p randomly --randomly-seed=N`), in another time zone and without a language.
+test-cpus: lint  ## `make test` in four environments, all of them even where one fails; takes four times as long
+	@status=0; results=; \
+	try() { \
+		title=$$1; shift; echo "== $$title"; \
+		if env "$$@"; then result='passed'; else result='FAILED'; status=1; fi; \
+		results="$$results$$result  $$title\n"; \
+	}; \
+	try 'this processor, as it is' $(PYTEST) $(GUARDS); \
+	try 'OpenBLAS of Nehalem' OPENBLAS_CORETYPE=Nehalem $(PYTEST) $(GUARDS); \
+	try 'AVX2' ATEN_CPU_CAPABILITY=avx2 OPENBLAS_CORETYPE=Haswell $(PYTEST) $(GUARDS); \
+	try 'no AVX in torch, random order, St. John'"'"'s, C' ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
+		OPENBLAS_CORETYPE=Haswell TZ=America/St_Johns LC_ALL=C $(PYTEST) -p randomly $(GUARDS); \
+	printf "$$results"; exit $$status
 
 test-all: lint
 	$(PYTEST) -m 'not browser'

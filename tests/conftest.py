@@ -2,18 +2,46 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
+from amodal import precision
 from amodal.cli import main
 from amodal.table import Table, read_table
 
 ROWS = 40
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow_bfloat16() -> Iterator[None]:
+    """Let networks compute in float32 on every machine, but for tests that ask for bfloat16.
+
+    What a test finds must not depend on whether its processor has instructions for it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "has_fast_bfloat16", lambda device: False)
+        yield
+
+
+@pytest.fixture(params=[False, True], ids=["float32", "bfloat16"])
+def bfloat16(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Do a test twice: as on a processor that is no faster in bfloat16, and as on one that is."""
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda device: request.param)
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test with the same random numbers, in whatever order tests run."""
+    torch.manual_seed(0)
+    if hasattr(request.module, "RNG"):
+        monkeypatch.setattr(request.module, "RNG", np.random.default_rng(0))
 
 
 @pytest.fixture(scope="session")

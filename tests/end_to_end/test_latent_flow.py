@@ -77,7 +77,9 @@ def test_all_stages_share_one_budget_and_one_history(model: TableModel) -> None:
     assert history["val_loss"].notna().all()
 
 
-def test_a_saved_model_draws_and_scores_the_same(model: TableModel, folder: Path, tmp_path: Path) -> None:
+def test_a_saved_model_draws_and_scores_the_same(
+    model: TableModel, folder: Path, tmp_path: Path, bfloat16: bool
+) -> None:
     model.save(tmp_path / "model")
     again = TableModel.load(tmp_path / "model", device="cpu")
     for how in ({}, {"fast": True}, {"guidance": 3.0}):
@@ -88,7 +90,7 @@ def test_a_saved_model_draws_and_scores_the_same(model: TableModel, folder: Path
     np.testing.assert_array_equal(*(of.embed(folder) for of in (model, again)))
 
 
-def test_fast_draws_and_guided_ones_differ_in_pictures_alone(model: TableModel) -> None:
+def test_fast_draws_and_guided_ones_differ_in_pictures_alone(model: TableModel, bfloat16: bool) -> None:
     usual = model.sample(8, given={"kind": "light"})
     for how in ({"fast": True}, {"guidance": 6.0}):
         other = model.sample(8, given={"kind": "light"}, **how)

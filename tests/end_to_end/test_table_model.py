@@ -132,7 +132,7 @@ def test_embed_and_score_have_one_entry_a_row(fitted: TableModel, digits: Path) 
     assert np.isfinite(scores).all()
 
 
-def test_a_shuffled_row_scores_lower_on_labels(digits: Path) -> None:
+def test_a_shuffled_row_scores_lower_on_labels(digits: Path, bfloat16: bool) -> None:
     frame = pd.DataFrame({"a": ["x", "y"] * 100, "b": ["u", "v"] * 100})
     model = TableModel(epochs=100, latent=4, random_state=0).fit(frame)
     right = model.score_samples(frame.head(20)).mean()
@@ -140,7 +140,7 @@ def test_a_shuffled_row_scores_lower_on_labels(digits: Path) -> None:
     assert right > wrong + 1
 
 
-def test_same_seed_same_model(digits: Path) -> None:
+def test_same_seed_same_model(digits: Path, bfloat16: bool) -> None:
     frame = pd.read_csv(digits / "metadata.csv")[["thickness", "slant", "caption", "digit"]].dropna(how="all")
     models = [TableModel(epochs=2, latent=4, random_state=seed).fit(frame) for seed in (0, 0, 1)]
     first, same, other = (model.sample(5, seed=0) for model in models)
@@ -149,7 +149,7 @@ def test_same_seed_same_model(digits: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [method.name for method in METHODS])
-def test_every_method_goes_all_the_way(method: str, digits: Path, tmp_path: Path) -> None:
+def test_every_method_goes_all_the_way(method: str, digits: Path, tmp_path: Path, bfloat16: bool) -> None:
     frame = pd.read_csv(digits / "metadata.csv", dtype=str).head(40).drop(columns=["speech", "seconds"])
     frame = frame[frame.notna().any(axis=1)]
     model = TableModel(method, epochs=1, latent=8).fit(frame, media_root=digits)

@@ -61,8 +61,9 @@ def test_copies_of_training_rows_are_caught() -> None:
 
 
 def test_plain_rows_are_near_to_all_but_no_copies() -> None:
-    found = copying(rows(1_000), rows(300), 0.1 * rows(300))
-    assert found.nearer.value > 0.9
+    # Not nearer to each other than to training rows, of which one could then be the nearest to all of them.
+    found = copying(rows(1_000), rows(300), 0.3 * rows(300))
+    assert found.nearer.value > 0.75
     assert found.ratio.value < 0.15
 
 

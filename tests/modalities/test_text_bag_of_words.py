@@ -95,3 +95,9 @@ def test_the_most_frequent_words_are_kept() -> None:
     modality = TextBagOfWords.fit(pd.Series([*texts, "word5999 often"]), None)
     assert len(modality.vocabulary) == 5_000
     assert {"often", "word5999"} <= set(modality.vocabulary)
+
+
+def test_equally_frequent_words_are_taken_in_their_own_order() -> None:
+    words = [f"w{number:04}" for number in range(6_000)]
+    modality = TextBagOfWords.fit(pd.Series([" ".join(words[::-1]), "w5999"]), None)
+    assert modality.vocabulary == (*words[:4_999], "w5999")

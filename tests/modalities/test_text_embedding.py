@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from amodal.modalities import TextEmbedding
+from amodal.modalities.text_embedding import leading_singular_vectors
 from amodal.problems import BadCells, RejectColumn
 
 ANIMALS, THINGS = ("cat", "dog", "hen"), ("car", "bus", "tram")
@@ -46,6 +47,37 @@ def test_texts_come_back_by_the_nearest_words() -> None:
         assert {words[1], words[2], words[3]} <= set(text.split())
         assert len(text.split()) == len(words)
     assert back[:9] == TEXTS[:9]
+
+
+def test_words_that_stand_twice_come_back_twice() -> None:
+    texts = [f"the {one} sees the {other}" for one in ANIMALS for other in THINGS]
+    modality = fitted(texts)
+    assert modality.to_cells(modality.to_tensor(pd.Series(texts), None)) == texts
+
+
+def test_vectors_have_the_scalar_products_of_the_leading_singular_vectors() -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(40, 40))
+    matrix += matrix.T
+    left, values, _ = np.linalg.svd(matrix)
+    for most in (40, 7):
+        expected = left[:, :most] * values[:most]
+        found = leading_singular_vectors(matrix, most)
+        np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-10)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=0), values[:most], rtol=1e-10)
+
+
+def test_equal_singular_values_have_vectors_that_rounding_does_not_turn() -> None:
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.normal(size=(30, 30)))[0]
+    # One, then twelve of the same size and either sign, of which the last five have no place; and no others.
+    values = np.concatenate([[3.0], np.repeat([2.0, -2.0], 6), np.zeros(17)])
+    matrix = basis * values @ basis.T
+    noise = 1e-13 * rng.normal(size=matrix.shape)
+    found, other = (leading_singular_vectors(each, 8) for each in (matrix, matrix + noise + noise.T))
+    np.testing.assert_allclose(found, other, atol=1e-8)
+    np.testing.assert_allclose(found.T @ found, np.diag(np.square([3.0, *[2.0] * 7])), atol=1e-8)
+    assert leading_singular_vectors(matrix, 20).shape == (30, 13)
 
 
 def test_a_draw_between_words_is_the_nearest() -> None:

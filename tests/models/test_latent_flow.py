@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 from torch.nn import functional
 
+from amodal import precision
 from amodal.batch import Batch
 from amodal.distributions import Flow, Gaussians, Jumps, RowNoise
 from amodal.modalities import AudioMel, CategoryOneHot, ImagePixels, Modality, NumberQuantile, TextTokens
@@ -106,7 +107,7 @@ def test_each_target_is_given_those_drawn_before() -> None:
 
 
 @pytest.mark.parametrize("fast", [False, True])
-def test_a_rows_draw_is_the_same_in_any_batch(fast: bool) -> None:
+def test_a_rows_draw_is_the_same_in_any_batch(fast: bool, bfloat16: bool) -> None:
     model, rows = made(), batch()
     some = part(rows, [7, 2])
     whole, of_some = (model.complete(of, NAMES, noise(of), fast=fast) for of in (rows, some))
@@ -168,7 +169,7 @@ def test_guidance_is_of_texts_and_flows_and_leaves_labels_and_numbers_as_likely_
         assert torch.equal(usual, guided) == (name != "text")
 
 
-def test_fast_draws_are_the_same_whatever_the_batch() -> None:
+def test_fast_draws_are_the_same_whatever_the_batch(bfloat16: bool) -> None:
     model, rows = made(), batch()
     some = part(rows, [2, 7])
     whole, alone = (model.complete(of, NAMES, noise(of), fast=True) for of in (rows, some))
@@ -177,7 +178,7 @@ def test_fast_draws_are_the_same_whatever_the_batch() -> None:
         torch.testing.assert_close(whole[name][[2, 7]], alone[name], atol=1e-3, rtol=1e-3)
 
 
-def test_fast_draws_use_shortcuts_and_others_do_not() -> None:
+def test_fast_draws_use_shortcuts_and_others_do_not(bfloat16: bool) -> None:
     model, rows = made(guidance=1.0), batch().given([])
     fast, slow = (model.complete(rows, NAMES, noise(rows), fast=fast) for fast in (True, False))
     assert not torch.allclose(fast["picture"], slow["picture"], atol=1e-4)
@@ -193,6 +194,20 @@ def test_fast_draws_use_shortcuts_and_others_do_not() -> None:
     torch.testing.assert_close(still, autoencoder.decode(noise(rows).normal(32)).mean, atol=0.01, rtol=0.0)
     again = model.complete(rows, NAMES, noise(rows))
     assert all(torch.equal(again[name], slow[name]) for name in NAMES)
+
+
+def test_only_fast_draws_of_pictures_and_sounds_are_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = {}
+    for half in (False, True):
+        monkeypatch.setattr(precision, "has_fast_bfloat16", lambda device, half=half: half)
+        model, rows = made(), batch().given([])
+        for fast in (False, True):
+            drawn[half, fast] = model.complete(rows, NAMES, noise(rows), fast=fast)
+    for name in NAMES:
+        assert torch.equal(drawn[False, False][name], drawn[True, False][name])
+        exact, rounded = drawn[False, True][name], drawn[True, True][name]
+        assert torch.equal(exact, rounded) == (name not in MEDIA)
+        torch.testing.assert_close(exact, rounded, atol=0.02, rtol=0.0)
 
 
 def test_shortcuts_begin_as_the_flows() -> None:

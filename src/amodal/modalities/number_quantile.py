@@ -69,7 +69,10 @@ class NumberQuantile(Modality):
         if len(finite) == 0:
             raise RejectColumn("no cell is a finite number")
         transformer = QuantileTransformer(
-            n_quantiles=min(_QUANTILES, len(finite)), output_distribution="normal", subsample=200_000
+            n_quantiles=min(_QUANTILES, len(finite)),
+            output_distribution="normal",
+            subsample=200_000,
+            random_state=0,
         )
         transformer.fit(finite[:, None])
         state: dict[str, Any] = {

@@ -16,7 +16,14 @@ from torch.distributions import Distribution
 
 from amodal.distributions import BagOfWords, RowNoise
 from amodal.modalities.modality import Modality
-from amodal.modalities.text_column import in_typical_order, join, split_all, split_cells, typical_places
+from amodal.modalities.text_column import (
+    in_typical_order,
+    join,
+    most_frequent,
+    split_all,
+    split_cells,
+    typical_places,
+)
 from amodal.modalities.text_tokens import TextTokens
 from amodal.nn import Dense
 from amodal.problems import RejectColumn
@@ -62,8 +69,7 @@ class TextBagOfWords(Modality):
         texts = split_all(str(cell) for cell in sample)
         if not any(texts):
             raise RejectColumn("no cell has a word")
-        counter = CountVectorizer(analyzer=list, max_features=_MOST_WORDS).fit(texts)
-        vocabulary = options.get("vocabulary", counter.get_feature_names_out().tolist())
+        vocabulary = options.get("vocabulary", sorted(most_frequent(texts, _MOST_WORDS)))
         numbers = {word: number for number, word in enumerate(vocabulary)}
         places, spacings = typical_places(texts, numbers)
         lengths = np.array([len(words) for words in texts])

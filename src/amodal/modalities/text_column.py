@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -83,6 +84,17 @@ def split_cells(cells: pd.Series[Any]) -> list[list[str]]:
     if wrong:
         raise BadCells(wrong)
     return texts
+
+
+def most_frequent(texts: Iterable[Sequence[str]], most: int) -> list[str]:
+    """Up to `most` words, the most frequent first, and those that are equally frequent in their own order.
+
+    Example:
+        >>> most_frequent([["the", "hen"], ["the", "cow"]], 2)
+        ['the', 'cow']
+    """
+    counts = Counter(word for text in texts for word in text)
+    return sorted(counts, key=lambda word: (-counts[word], word))[:most]
 
 
 def typical_places(

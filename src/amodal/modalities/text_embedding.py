@@ -11,14 +11,21 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
+from scipy.linalg import eigh
 from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.distributions import IsotropicNormal, RowNoise
 from amodal.modalities.modality import Modality
-from amodal.modalities.text_column import in_typical_order, join, split_all, split_cells, typical_places
+from amodal.modalities.text_column import (
+    in_typical_order,
+    join,
+    most_frequent,
+    split_all,
+    split_cells,
+    typical_places,
+)
 from amodal.modalities.text_tokens import TextTokens
 from amodal.nn import Dense, LearnedScale
 from amodal.problems import RejectColumn
@@ -29,6 +36,14 @@ _WINDOW = 5
 _LONGEST = 64
 _REVISIONS = 3
 _SAMPLE = 50_000
+_DECIMALS = 6
+"""Digits after the point that vectors are kept with, far above what the last bits of processors differ in."""
+_TIED = 1e-4
+"""Half squared distances closer than this are the same: those of words that stand alike differ by rounding alone."""
+_BARRED = 1e12
+"""More than half of any squared distance."""
+_ROUNDING = 1e-6
+"""Singular values closer than this, relative to the largest, are the same, and smaller ones none."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,8 @@ class TextEmbedding(Modality):
 
     The vectors are a truncated singular value decomposition of the words' positive pointwise mutual information
     (Levy, Goldberg & Dagan, "Improving distributional similarity with lessons learned from word embeddings",
-    TACL 2015). A cell's tensor has one number more, the logarithm of its words' count over the typical one.
+    TACL 2015), the same on every processor up to a unit of their last digit. A cell's tensor has one number more,
+    the logarithm of its words' count over the typical one.
 
     Attributes:
         vocabulary: the words that have a vector, up to 2,000, the most frequent first.
@@ -70,19 +86,18 @@ class TextEmbedding(Modality):
         texts = split_all(str(cell) for cell in sample)
         if not any(texts):
             raise RejectColumn("no cell has a word")
-        counter = CountVectorizer(analyzer=list, max_features=_MOST_WORDS)
-        counts = counter.fit_transform(texts)
-        frequent = np.argsort(-counts.sum(axis=0).A1, kind="stable")
-        vocabulary = counter.get_feature_names_out()[frequent].tolist()
+        vocabulary = most_frequent(texts, _MOST_WORDS)
+        counts = CountVectorizer(analyzer=list, vocabulary=vocabulary).transform(texts)
         numbers = {word: number for number, word in enumerate(vocabulary)}
         vectors = _word_vectors([[numbers[word] for word in words if word in numbers] for words in texts])
-        means = counts[:, frequent] @ vectors / np.maximum(counts.sum(axis=1).A, 1)
+        means = counts @ vectors / np.maximum(counts.sum(axis=1).A, 1)
         vectors /= np.sqrt(np.square(means).mean()) or 1.0
         places, spacings = typical_places(texts, numbers)
         lengths = np.array([len(words) for words in texts])
         state: dict[str, Any] = {
             "vocabulary": vocabulary,
-            "vectors": [float(f"{value:.5g}") for value in vectors.ravel()],
+            # Adding zero turns -0.0, a sign that rounding decides, to 0.0.
+            "vectors": (vectors.ravel().round(_DECIMALS) + 0.0).tolist(),
             "places": places,
             "spacings": spacings,
             "longest": int(min(lengths.max(), _LONGEST)),
@@ -130,7 +145,10 @@ class TextEmbedding(Modality):
         return tensor[:, :-1]
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
-        """Find as many words as the text has, each the nearest to what the others leave of the vectors' sum."""
+        """Find as many words as the text has, each the nearest to what the others leave of the vectors' sum.
+
+        Of words that are equally near, one comes first that the text has not yet, then the most frequent.
+        """
         rows = tensor.detach().double().cpu().numpy()
         if not len(rows):
             return []
@@ -142,11 +160,17 @@ class TextEmbedding(Modality):
         halves = np.square(vectors[:nothing]).sum(axis=1) / 2
         left = rows[:, :-1] * lengths[:, None]
         chosen = np.full((len(rows), lengths.max()), nothing)
-        for place in [*range(lengths.max())] * (1 + _REVISIONS):
-            left += vectors[chosen[:, place]]
-            nearest = (left @ vectors[:nothing].T - halves).argmax(axis=1)
-            chosen[:, place] = np.where(place < lengths, nearest, nothing)
-            left -= vectors[chosen[:, place]]
+        each, times = np.arange(len(rows)), np.zeros((len(rows), nothing + 1))
+        # A text seldom has a word twice: begun with words that all differ, the revisions end nearer.
+        for repetition in (_BARRED, *[2 * _TIED] * _REVISIONS):
+            for place in range(lengths.max()):
+                left += vectors[chosen[:, place]]
+                times[each, chosen[:, place]] -= 1
+                nearness = left @ vectors[:nothing].T - halves - repetition * times[:, :nothing]
+                nearest = (nearness >= nearness.max(axis=1, keepdims=True) - _TIED).argmax(axis=1)
+                chosen[:, place] = np.where(place < lengths, nearest, nothing)
+                times[each, chosen[:, place]] += 1
+                left -= vectors[chosen[:, place]]
         return [self._text(words[:length]) for words, length in zip(chosen.tolist(), lengths, strict=True)]
 
     def _text(self, words: Sequence[int]) -> str:
@@ -184,10 +208,31 @@ def _word_vectors(texts: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
     sums = together.sum(axis=1).A1
     ratio = information.data * sums.sum() / (sums[information.row] * sums[information.col])
     information.data = np.maximum(np.log(ratio), 0.0)
-    decomposition = TruncatedSVD(min(_DIMENSIONS, words), random_state=0)
-    # Where any two words stand together as often as chance has it, all is zero, and so is its variance.
-    with np.errstate(invalid="ignore"):
-        return np.asarray(decomposition.fit_transform(information.tocsr()))
+    return leading_singular_vectors(information.toarray(), min(_DIMENSIONS, words))
+
+
+def leading_singular_vectors(matrix: np.ndarray[Any, Any], most: int) -> np.ndarray[Any, Any]:
+    """The leading left singular vectors of a symmetric matrix (N, N), each times its singular value: (N, K).
+
+    Vectors of equal singular values are arbitrary up to a rotation, a single one up to its sign: both are chosen by
+    the first of random directions that are the same on every machine. So is the part of such a space that is taken
+    where `most` leaves no room for all of it. K is at most `most`, and less where the matrix's rank is.
+    """
+    values, vectors = eigh(matrix, driver="evd")
+    values = np.abs(values)
+    order = np.argsort(-values)
+    values, vectors = values[order], vectors[:, order]
+    rounding = _ROUNDING * values[0]
+    rank = max(1, int((values > rounding).sum()))
+    directions = np.random.default_rng(0).standard_normal((len(matrix), most))
+    found = np.empty((len(matrix), 0))
+    for equal in np.split(np.arange(rank), 1 + np.flatnonzero(-np.diff(values[:rank]) > rounding)):
+        room = min(len(equal), most - found.shape[1])
+        rotation, triangle = np.linalg.qr(vectors[:, equal].T @ directions[:, :room])
+        found = np.hstack(
+            [found, vectors[:, equal] * values[equal] @ (rotation * np.sign(np.diag(triangle)))]
+        )
+    return found
 
 
 class _EmbeddingDecoder(nn.Module):

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from amodal import precision
 from amodal.batch import Batch
 from amodal.distributions import Flow, Gaussians, Jumps, RowNoise, TokenSequence, draw, guided
 from amodal.modalities import Modality
 from amodal.models.column_autoencoder import ColumnAutoencoder
 from amodal.models.model import Model, of_present, shown
 from amodal.nn import ContextNetwork, VelocityNetwork
-from amodal.precision import has_fast_bfloat16
 
 _KINDS = ("category", "text", "number")
 """Columns drawn first: their likelihoods are exact, and one label or word says most of a row."""
@@ -251,7 +251,8 @@ class LatentFlow(Model):
         if not fast:
             flow = self.conditional(index, context, guidance=guidance)
             return modality.draw(autoencoder.decode(draw(flow, noise)), noise)
-        with torch.autocast(context.device.type, torch.bfloat16, enabled=has_fast_bfloat16(context.device)):
+        faster = precision.has_fast_bfloat16(context.device)
+        with torch.autocast(context.device.type, torch.bfloat16, enabled=faster):
             latents = draw(self.shortcut(index, context), noise)
             return modality.draw(autoencoder.decode(latents), noise).float()
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import lightning.pytorch as pl
 import pandas as pd
+import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn

@@ -17,10 +17,10 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from sklearn.exceptions import ConvergenceWarning
 
+from amodal import precision
 from amodal.interrupts import handling, interruption
 from amodal.methods import Stage
 from amodal.models import Model
-from amodal.precision import has_fast_bfloat16
 from amodal.problems import UsageProblem
 from amodal.table import Store
 from amodal.training.allocation import keeping_freed_memory
@@ -232,7 +232,7 @@ def _precision(plan: Plan) -> Any:
     if device == "auto":
         accelerator = torch.accelerator.current_accelerator()
         device = accelerator.type if accelerator else "cpu"
-    return "bf16-mixed" if has_fast_bfloat16(torch.device(device)) else "32-true"
+    return "bf16-mixed" if precision.has_fast_bfloat16(torch.device(device)) else "32-true"
 
 
 @contextmanager
