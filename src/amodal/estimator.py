@@ -118,6 +118,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         output: str | Path | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        started: float | None = None,
     ) -> Self:
         """Learn a table.
 
@@ -131,6 +132,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             overwrite: replace a model that is in `output`.
             resume: go on from whatever is in `work`: a checkpoint, or nothing yet; or take the model that is in
                 `output`, where a run with the same data and settings is at its end.
+            started: when the call began that the time limit is of, on `time.monotonic`'s clock; now by default.
 
         Raises:
             UsageProblem: an unknown method, column or type; or `work` or `output` hold something else, or what another
@@ -138,7 +140,8 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataProblem: the table cannot be used; says which columns and rows.
             KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
-        budget = Budget(self.epochs or _EPOCHS, seconds_of(self.time_limit), time.monotonic())
+        began = time.monotonic() if started is None else started
+        budget = Budget(self.epochs or _EPOCHS, seconds_of(self.time_limit), began)
         if overwrite and resume:
             raise UsageProblem("overwrite=True starts anew and resume=True goes on: give one of them.")
         work, output = Path(work) if work else None, Path(output) if output else None
@@ -153,6 +156,7 @@ class TableModel(TransformerMixin, BaseEstimator):
                 check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
             method = method_named(self.method)
             table = read_table(data, Path(media_root) if media_root else None)
+            budget.check("the table was read")
             schema = infer_schema(table, MODALITIES, self.types, self.options)
             options = {} if self.latent is None else {"latent": self.latent}
             modalities: dict[str, Any] = schema.used
@@ -174,7 +178,14 @@ class TableModel(TransformerMixin, BaseEstimator):
                     self.bad_cells_: tuple[BadCell, ...] = finished.bad_cells
                     self._take(finished)
                     return self
-            store = run.store(state | made_by, table, modalities, self.bad_cells, go_on=go_on)
+            store = run.store(
+                state | made_by,
+                table,
+                modalities,
+                self.bad_cells,
+                go_on=go_on,
+                check=lambda: budget.check("the table was prepared"),
+            )
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.random_state)
                 model = method.model(modalities, **options)

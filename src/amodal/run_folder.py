@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,12 @@ class RunFolder:
         bad_cells: BadCellPolicy,
         *,
         go_on: bool,
+        check: Callable[[], None],
     ) -> Store:
         """The prepared table: made by the first process, opened by the others and by a run that goes on.
 
-        From here on the folder says that a run was begun, until it is removed in one step.
+        From here on the folder says that a run was begun, until it is removed in one step. See `prepare_store` for
+        `check`.
         """
         place, record = self.path / _STORE, self.path / _RECORD
         if process_number():
@@ -87,7 +89,7 @@ class RunFolder:
         else:
             record.unlink(missing_ok=True)
             (self.path / _CHECKPOINT).unlink(missing_ok=True)
-        store = prepare_store(table, modalities, place, bad_cells=bad_cells)
+        store = prepare_store(table, modalities, place, bad_cells=bad_cells, check=check)
         with replacing_file(record) as beside:
             beside.write_text(json.dumps(state), encoding="utf-8")
         return store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from amodal import TableModel, UsageProblem
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Stage, method_named
@@ -170,3 +172,33 @@ def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> No
         assert not flow._kept
     with flow.keeping_latents([rows], len(rows)):
         assert flow._kept
+
+
+def test_a_limit_that_reading_uses_up_is_said(tmp_path: Path) -> None:
+    long_ago = time.monotonic() - 100.0
+    with pytest.raises(UsageProblem, match="limit of 90 s ended while the table was read: give more time"):
+        TableModel(time_limit="90s").fit(TABLE, output=tmp_path / "model", started=long_ago)
+    assert not list(tmp_path.iterdir())
+
+
+def test_preparing_ends_with_the_limit(tmp_path: Path) -> None:
+    budget = Budget(1, 60.0, started=time.monotonic() - 100.0)
+    table = read_table(TABLE, None)
+    modalities: dict[str, Any] = infer_schema(table, MODALITIES).used
+    with pytest.raises(UsageProblem, match="while the table was prepared"):
+        prepare_store(
+            table, modalities, tmp_path / "store", check=lambda: budget.check("the table was prepared")
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_what_a_limit_left_out(
+    amodal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TABLE.to_csv(tmp_path / "table.csv", index=False)
+    monkeypatch.setattr(Budget, "check", lambda *_: None)
+    monkeypatch.setattr(Budget, "expired", lambda *_, **__: True)
+    done = amodal("fit", tmp_path / "table.csv", "-o", tmp_path / "model", "--time-limit", "60s")
+    assert "Warning: The time limit left nothing for training: give more time" in done.stderr
+    assert "0 epochs" in done.stdout
+    assert amodal("sample", tmp_path / "model", "-n", 2, "-o", tmp_path / "rows").stdout

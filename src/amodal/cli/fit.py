@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -61,6 +65,8 @@ def fit(
     ] = False,
 ) -> None:
     """Learn a table and write the model."""
+    # What is loaded next takes seconds, which the user's time limit counts.
+    started = time.monotonic()
     from amodal.outputs import check_folder
     from amodal.training import process_number
 
@@ -90,7 +96,15 @@ def fit(
 
     model = TableModel(**settings)
     try:
-        model.fit(data, media_root=media_root, output=output, overwrite=overwrite, resume=resume)
+        with _printed_warnings():
+            model.fit(
+                data,
+                media_root=media_root,
+                output=output,
+                overwrite=overwrite,
+                resume=resume,
+                started=started,
+            )
     except (KeyboardInterrupt, OSError) as stop:
         work = work_beside(output)
         if work.is_dir():
@@ -104,3 +118,29 @@ def fit(
         typer.echo(f"{len(model.bad_cells_)} cells could not be read: {output / 'bad_cells.csv'}", err=True)
     seconds = sum(model.history_["seconds"].tail(1)) if len(model.history_) else 0.0
     typer.echo(f"{output}: {len(model.history_)} epochs in {seconds:.0f} s")
+
+
+@contextmanager
+def _printed_warnings() -> Iterator[None]:
+    """Print what training warns of as a sentence, without the place in the code."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, ConvergenceWarning):
+            typer.echo(f"Warning: {message}", err=True)
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvergenceWarning)
+        warnings.showwarning = show
+        yield

@@ -132,6 +132,7 @@ def prepare_store(
     bad_cells: BadCellPolicy = "error",
     workers: int | None = None,
     progress: Report | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Store:
     """Turn every cell of a table into a tensor, once, and put the tensors on disk.
 
@@ -143,6 +144,7 @@ def prepare_store(
             and in bad_cells.csv in the folder.
         workers: how many threads; all cores unless given.
         progress: called with (done, total) in place of a progress bar.
+        check: called before each part; what it raises ends the work, and nothing is left.
 
     Raises:
         DataProblem: one error with all cells that cannot be turned (unless `bad_cells` is "missing") and all
@@ -157,7 +159,7 @@ def prepare_store(
     with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as beside:
         for position, modality in enumerate(modalities.values()):
             _new_array(beside / f"{position}.npy", modality.dtype, (len(table), *modality.shape))
-        write = partial(_write_chunk, folder=beside)
+        write = partial(_write_chunk, folder=beside, check=check)
         present, bad = _present(table, modalities, write, bad_cells, workers, progress)
         # NumPy's own writing loses the number of what the machine said.
         content = io.BytesIO()
@@ -227,7 +229,8 @@ def _new_array(path: Path, dtype: str, shape: tuple[int, ...]) -> None:
         reserve(file, path.stat().st_size)
 
 
-def _write_chunk(chunk: Chunk, folder: Path) -> _Turned:
+def _write_chunk(chunk: Chunk, folder: Path, check: Callable[[], None]) -> _Turned:
+    check()
     encoded = encode_chunk(chunk)
     np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
     return encoded.position, encoded.rows, encoded.bad

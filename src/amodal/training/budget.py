@@ -68,6 +68,20 @@ class Budget:
         """Whether the time is up, `reserve` seconds of which are still needed."""
         return self.seconds is not None and self.elapsed() + reserve >= self.seconds
 
+    def check(self, activity: str) -> None:
+        """Refuse to go on when the time is up.
+
+        Args:
+            activity: what takes the time, as in "the table was read".
+
+        Raises:
+            UsageProblem: it is.
+        """
+        if self.expired():
+            raise UsageProblem(
+                f"The time limit of {self.seconds:g} s ended while {activity}: give more time or fewer rows."
+            )
+
     def fraction(self, epochs_done: float) -> float:
         """Share of the budget used up, 0 to 1."""
         of_epochs = epochs_done / self.epochs

@@ -111,7 +111,9 @@ class History(pl.Callback):
 
     def frame(self) -> pd.DataFrame:
         """All epochs so far."""
-        return pd.DataFrame(self.rows)
+        return pd.DataFrame(
+            self.rows or {name: [] for name in ("epoch", "seconds", "train_loss", "val_loss")}
+        )
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "spent": self.budget.elapsed()}

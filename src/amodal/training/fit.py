@@ -130,7 +130,7 @@ def train(
                 end = start + (1.0 - start) * (stage.share if number < len(stages) else 1.0)
                 stage.begin(model)
             name = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
-            if budget.expired(reserve=_STEPS_LEFT * step_seconds):
+            if not before and budget.expired(reserve=_STEPS_LEFT * step_seconds):
                 _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
                 continue
             bar.stage = number
