@@ -127,7 +127,7 @@ def test_an_input_by_any_name(tmp_path: Path) -> None:
     (tmp_path / "links" / "t.csv").symlink_to(data)
     with pytest.raises(UsageProblem, match="holds"):
         check_folder(tmp_path / "links", "table", inputs=[tmp_path / "links" / "t.csv"])
-    check_folder(tmp_path / "d", "table", inputs=[None, {"a": 1}, "", "a\0b", "no such thing", 3])
+    check_folder(tmp_path / "d", "table", inputs=[None, {"a": 1}, "", "a\0b", "x" * 5000, "no such thing", 3])
 
 
 def test_names_that_are_none(tmp_path: Path) -> None:

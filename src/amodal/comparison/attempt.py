@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +23,32 @@ _OUT_OF_MEMORY = 9  # SIGKILL: what systems end processes with when memory runs 
 def attempt(trial: Trial) -> Outcome:
     """Do a trial; `trial.folder` is there whole and with an outcome afterwards, be it a failure.
 
-    It is done in a folder beside, which a later attempt clears away where this one is interrupted.
+    It is done in a folder beside, which a later attempt clears away where this one is interrupted. The trial's process
+    ends with this one, as its stdin does.
     """
     with output_folder(trial.folder, "trial", overwrite=True) as beside:
-        told = pickle.dumps(replace(trial, folder=beside))
-        process = subprocess.run(PROCESS, input=told, check=False)  # noqa: S603
+        code = _run(replace(trial, folder=beside))
         outcome = read_outcome(beside)
-        if outcome is None or (process.returncode and not outcome.failure):
-            outcome = Outcome(method=trial.settings["method"], failure=_ended(process.returncode))
+        if outcome is None or (code and not outcome.failure):
+            outcome = Outcome(method=trial.settings["method"], failure=_ended(code))
         if outcome.failure:
             _keep_failure(beside, outcome)
     return outcome
+
+
+def _run(trial: Trial) -> int:
+    """Do a trial in a process of its own; gives how that ended."""
+    process = subprocess.Popen(PROCESS, stdin=subprocess.PIPE)  # noqa: S603
+    # A process that ends before it was told all says why by its end.
+    with suppress(BrokenPipeError), process:
+        try:
+            assert process.stdin is not None  # noqa: S101
+            process.stdin.write(pickle.dumps(trial))
+            process.stdin.flush()
+            process.wait()
+        finally:
+            process.kill()
+    return process.returncode
 
 
 def read_outcome(folder: Path) -> Outcome | None:

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, Literal
 
@@ -65,9 +66,13 @@ class Outcome(BaseModel):
 
 
 def main() -> None:
-    """Do the trial that stdin holds; what stops it is the outcome's failure, and the process's end is 1."""
+    """Do the trial that stdin holds; what stops it is the outcome's failure, and the process's end is 1.
+
+    The process ends when stdin does, and so with its caller.
+    """
     # The parent pickled it a moment ago.
     trial: Trial = pickle.load(sys.stdin.buffer)  # noqa: S301
+    Thread(target=_end_with_caller, daemon=True).start()
 
     def fail(reason: str) -> None:
         _write(trial.folder, Outcome(method=trial.settings["method"], failure=reason))
@@ -83,6 +88,13 @@ def main() -> None:
     except (UsageProblem, DataProblem) as problem:
         fail(str(problem))
         sys.exit(1)
+
+
+def _end_with_caller() -> None:
+    # Past the buffer, whose lock a thread would hold when this process ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os._exit(1)
 
 
 def run(trial: Trial) -> None:
