@@ -32,7 +32,7 @@ def test_a_manifest_lists_what_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "mine", ["notes.txt", "photo/3.png", "photo/raw/", "deep/er/notes.txt", ".hidden", "metadata.csv.bak"]
+    "mine", ["notes.txt", "photo/3.png", "photo/raw/", "deep/er/notes.txt", ".hidden", ".amodal-notes/"]
 )
 def test_what_no_manifest_lists_is_kept(tmp_path: Path, mine: str) -> None:
     out = tmp_path / "out"

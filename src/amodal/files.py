@@ -23,10 +23,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-__all__ = ["PREFIX", "replacing_file", "replacing_folder", "temporary_folder"]
+__all__ = ["is_place", "replacing_file", "replacing_folder", "temporary_folder"]
 
-PREFIX = ".amodal-"
-_PLACE = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
+_PREFIX = ".amodal-"
+_PLACE = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
 _LOCK, _NEW, _OLD = "lock", "new", "old"
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
@@ -88,6 +88,11 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
         yield folder
 
 
+def is_place(name: str) -> bool:
+    """Whether a folder's name is that of a place."""
+    return _PLACE.fullmatch(name) is not None
+
+
 @contextmanager
 def _place(parent: Path) -> Iterator[Path]:
     _clear_leftovers(parent)
@@ -102,15 +107,15 @@ def _place(parent: Path) -> Iterator[Path]:
 def _new_place(parent: Path) -> tuple[Path, FileLock]:
     while True:
         try:
-            place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         except OSError as problem:
             # Its own name says nothing to a reader.
             raise OSError(problem.errno, problem.strerror, str(parent)) from problem
         lock = _lock(place)
         try:
             lock.acquire(blocking=False)
-        except (Timeout, FileNotFoundError):
-            # Before it was locked, another process took it for a leftover.
+        except (Timeout, FileNotFoundError, FileExistsError):
+            # Before it was locked, another process took it for a leftover; the lock makes it anew or fails to.
             continue
         except OSError:
             shutil.rmtree(place, ignore_errors=True)
@@ -127,7 +132,7 @@ def _clear_leftovers(parent: Path) -> None:
     """Remove the places of dead owners; what is locked, or may not be ours, stays."""
     with suppress(OSError):
         for entry in list(os.scandir(parent)):
-            if _PLACE.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+            if is_place(entry.name) and entry.is_dir(follow_symlinks=False):
                 with suppress(OSError, Timeout):
                     _clear_leftover(Path(entry.path))
 
