@@ -32,7 +32,7 @@ def test_a_manifest_lists_what_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "mine", ["notes.txt", "photo/3.png", "photo/raw/", "deep/er/notes.txt", ".hidden", "metadata.csv.bak"]
+    "mine", ["notes.txt", "photo/3.png", "photo/raw/", "deep/er/notes.txt", ".hidden", ".amodal-notes/"]
 )
 def test_what_no_manifest_lists_is_kept(tmp_path: Path, mine: str) -> None:
     out = tmp_path / "out"
@@ -127,7 +127,7 @@ def test_an_input_by_any_name(tmp_path: Path) -> None:
     (tmp_path / "links" / "t.csv").symlink_to(data)
     with pytest.raises(UsageProblem, match="holds"):
         check_folder(tmp_path / "links", "table", inputs=[tmp_path / "links" / "t.csv"])
-    check_folder(tmp_path / "d", "table", inputs=[None, {"a": 1}, "", "a\0b", "no such thing", 3])
+    check_folder(tmp_path / "d", "table", inputs=[None, {"a": 1}, "", "a\0b", "x" * 5000, "no such thing", 3])
 
 
 def test_names_that_are_none(tmp_path: Path) -> None:
