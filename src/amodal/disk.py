@@ -33,7 +33,8 @@ def naming(path: Path, *library_errors: type[Exception], place: Path | None = No
     try:
         yield
     except OSError as problem:
-        named = problem.filename
+        # Of a copy that is named by both its ends, it is the other that is written.
+        named = problem.filename2 or problem.filename
         inside = place is not None and isinstance(named, str) and Path(named).is_relative_to(place)
         if (named is not None and not inside) or problem.errno == errno.EPIPE:
             raise

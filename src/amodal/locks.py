@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
 
+from amodal.disk import naming
 from amodal.problems import UsageProblem
 
 __all__ = ["exclusive", "lock_file"]
@@ -44,7 +45,8 @@ def exclusive(place: Path) -> Iterator[None]:
     ours = lock.lock_counter == 1 and not isinstance(lock, SoftFileLock)
     try:
         if ours:
-            _sign(path)
+            with naming(place):
+                _sign(path)
         yield
     finally:
         # While it is held: whoever opened the file before takes no lock on one that has no name.

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,8 @@ def run_folder(work: Path | None, output: Path | None) -> Iterator[RunFolder]:
         except Exception:
             if not run.begun and not (folder / _RECORD).exists():
                 remove_folder(folder)
+                with suppress(OSError):  # it was not there, or has not even a manifest
+                    folder.rmdir()
             raise
         if work is None:
             remove_folder(folder)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -185,3 +188,33 @@ def test_wrong_calls_start_nothing(
     with pytest.raises(DataProblem, match="row 106"):
         compare(broken, media_root=pictures, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_comparison_that_is_ended_takes_its_processes_along(
+    table: pd.DataFrame, tmp_path: Path, how: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    table.to_csv(tmp_path / "table.csv", index=False)
+    words = ["compare", str(tmp_path / "table.csv"), "-o", str(out), "--methods", "mvtcae", "--epochs", "1"]
+    called = [sys.executable, "-m", "amodal.cli", *words]
+    with subprocess.Popen(called, stderr=subprocess.PIPE, text=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (found := children.read_text().split()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        with pytest.raises(UsageProblem, match=f"process {process.pid} "):
+            compare(table, output=out)
+        process.send_signal(how)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == (143 if how == signal.SIGTERM else -9)
+    for child in found:
+        while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
+            time.sleep(0.05)
+    if how == signal.SIGTERM:
+        assert "Interrupted. The same command goes on" in said
+        assert {path.name for path in out.iterdir()} == {".amodal.json", "comparison.json"}
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"table.csv", "out"}
+    assert not [path for path in out.iterdir() if path.name.startswith(".amodal-")]
