@@ -207,7 +207,8 @@ def test_only_fast_draws_of_pictures_and_sounds_are_in_bfloat16(monkeypatch: pyt
         assert torch.equal(drawn[False, False][name], drawn[True, False][name])
         exact, rounded = drawn[False, True][name], drawn[True, True][name]
         assert torch.equal(exact, rounded) == (name not in MEDIA)
-        torch.testing.assert_close(exact, rounded, atol=0.02, rtol=0.0)
+        # A few units of the last of bfloat16's eight binary digits.
+        torch.testing.assert_close(exact, rounded, atol=0.01, rtol=4 * 2**-8)
 
 
 def test_shortcuts_begin_as_the_flows() -> None:

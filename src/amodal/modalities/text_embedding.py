@@ -214,9 +214,9 @@ def _word_vectors(texts: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
 def leading_singular_vectors(matrix: np.ndarray[Any, Any], most: int) -> np.ndarray[Any, Any]:
     """The leading left singular vectors of a symmetric matrix (N, N), each times its singular value: (N, K).
 
-    Vectors of equal singular values are arbitrary up to a rotation, a single one up to its sign: both are chosen by
-    the first of random directions that are the same on every machine. So is the part of such a space that is taken
-    where `most` leaves no room for all of it. K is at most `most`, and less where the matrix's rank is.
+    Vectors of equal singular values are arbitrary up to a rotation, and a single one up to its sign. Both are set by
+    projecting random directions, the same on every machine, onto the space of such vectors. So is the part of a
+    space that is taken where `most` leaves no room for all of it. K is at most `most`, and less where the rank is.
     """
     values, vectors = eigh(matrix, driver="evd")
     values = np.abs(values)
@@ -225,14 +225,14 @@ def leading_singular_vectors(matrix: np.ndarray[Any, Any], most: int) -> np.ndar
     rounding = _ROUNDING * values[0]
     rank = max(1, int((values > rounding).sum()))
     directions = np.random.default_rng(0).standard_normal((len(matrix), most))
-    found = np.empty((len(matrix), 0))
+    found: list[np.ndarray[Any, Any]] = []
     for equal in np.split(np.arange(rank), 1 + np.flatnonzero(-np.diff(values[:rank]) > rounding)):
-        room = min(len(equal), most - found.shape[1])
+        room = min(len(equal), most - equal[0])
+        if room <= 0:
+            break
         rotation, triangle = np.linalg.qr(vectors[:, equal].T @ directions[:, :room])
-        found = np.hstack(
-            [found, vectors[:, equal] * values[equal] @ (rotation * np.sign(np.diag(triangle)))]
-        )
-    return found
+        found.append(vectors[:, equal] * values[equal] @ (rotation * np.sign(np.diag(triangle))))
+    return np.hstack(found)
 
 
 class _EmbeddingDecoder(nn.Module):
