@@ -15,9 +15,8 @@ import ctypes
 import os
 import re
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EINVAL, ENOSYS, ENOTSUP
 from pathlib import Path
@@ -26,10 +25,10 @@ from filelock import FileLock, Timeout
 
 from amodal.disk import naming
 
-__all__ = ["PREFIX", "replacing_file", "replacing_folder", "temporary_folder"]
+__all__ = ["is_place", "replacing_file", "replacing_folder", "temporary_folder"]
 
-PREFIX = ".amodal-"
-_PLACE = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
+_PREFIX = ".amodal-"
+_PLACE = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
 _LOCK, _NEW, _OLD = "lock", "new", "old"
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
@@ -48,7 +47,7 @@ def replacing_file(path: Path) -> Iterator[Path]:
     with _place(target.parent) as place, naming(path, place=place):
         new = place / _NEW / target.name
         yield new
-        new.chmod(_file_mode(place))
+        _give_mode(new, place)
         _sync(new)
         new.replace(target)
         _sync(target.parent)
@@ -71,10 +70,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         new = place / _NEW / target.name
         new.mkdir()
         yield new
-        mode = _file_mode(place)
-        for entry in _files(new):
-            if entry.stat().st_mode & 0o777 != mode:
-                entry.chmod(mode)
+        for file in _files(new):
+            _give_mode(file, place)
         _sync_all(new)
         _put(new, target, place / _OLD)
         _sync(target.parent)
@@ -93,6 +90,11 @@ def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
         yield folder
 
 
+def is_place(name: str) -> bool:
+    """Whether a folder's name is that of a place."""
+    return _PLACE.fullmatch(name) is not None
+
+
 @contextmanager
 def _place(parent: Path) -> Iterator[Path]:
     _clear_leftovers(parent)
@@ -107,15 +109,15 @@ def _place(parent: Path) -> Iterator[Path]:
 def _new_place(parent: Path) -> tuple[Path, FileLock]:
     while True:
         try:
-            place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         except OSError as problem:
             # Its own name says nothing to a reader.
             raise OSError(problem.errno, problem.strerror, str(parent)) from problem
         lock = _lock(place)
         try:
             lock.acquire(blocking=False)
-        except (Timeout, FileNotFoundError):
-            # Before it was locked, another process took it for a leftover.
+        except (Timeout, FileNotFoundError, FileExistsError):
+            # Before it was locked, another process took it for a leftover; the lock makes it anew or fails to.
             continue
         except OSError:
             shutil.rmtree(place, ignore_errors=True)
@@ -132,7 +134,7 @@ def _clear_leftovers(parent: Path) -> None:
     """Remove the places of dead owners; what is locked, or may not be ours, stays."""
     with suppress(OSError):
         for entry in list(os.scandir(parent)):
-            if _PLACE.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+            if is_place(entry.name) and entry.is_dir(follow_symlinks=False):
                 with suppress(OSError, Timeout):
                     _clear_leftover(Path(entry.path))
 
@@ -178,16 +180,12 @@ def _put(new: Path, target: Path, old: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Exchange two folders in one step; False where the system or the file system has no such step."""
-    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
     names = os.fsencode(one), os.fsencode(other)
-    try:
-        if libc is None:
-            return False
-        if sys.platform == "darwin":
-            failed = libc.renamex_np(*names, _RENAME_SWAP)
-        else:
-            failed = libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
-    except AttributeError:  # the C library lacks it
+    if call := _call("renameat2"):
+        failed = call(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
+    elif call := _call("renamex_np"):
+        failed = call(*names, _RENAME_SWAP)
+    else:
         return False
     if not failed:
         return True
@@ -197,9 +195,11 @@ def _exchange(one: Path, other: Path) -> bool:
     raise OSError(error, os.strerror(error), str(other))
 
 
-def _file_mode(place: Path) -> int:
-    """The mode that a new file has, as the umask of a process cannot be asked without setting it."""
-    return (place / _NEW).stat().st_mode & 0o666
+def _give_mode(file: Path, place: Path) -> None:
+    """Give a file the mode of a new one, as a new folder has it: to ask for the umask is to set it."""
+    mode = (place / _NEW).stat().st_mode & 0o666
+    if file.stat().st_mode & 0o777 != mode:
+        file.chmod(mode)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -207,15 +207,21 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in names)
 
 
+def _call(name: str) -> Callable[..., int] | None:
+    """A function of the C library; None where it has none of that name."""
+    if os.name != "posix":
+        return None
+    return getattr(ctypes.CDLL(None, use_errno=True), name, None)
+
+
 def _sync_all(folder: Path) -> None:
     """Bring a folder and all in it to the disk.
 
     On Linux with one call for the whole file system: one for each file takes milliseconds, and tables have many.
     """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
+    if call := _call("syncfs"):
         with _opened(folder) as descriptor:
-            if not libc.syncfs(descriptor):
+            if not call(descriptor):
                 return
     for root, _, names in os.walk(folder):
         for name in names:

@@ -16,15 +16,15 @@ from errno import EACCES, EILSEQ, EINVAL, ELOOP, ENAMETOOLONG, ENOTDIR
 from pathlib import Path
 from typing import Any, Literal
 
-from amodal.files import replacing_file, replacing_folder, temporary_folder
+from amodal.files import is_place, replacing_file, replacing_folder, temporary_folder
 from amodal.problems import UsageProblem, examples
 
 __all__ = ["MANIFEST", "Kind", "begin_folder", "check_file", "check_folder", "output_folder", "remove_folder"]
 
 MANIFEST = ".amodal.json"
-Kind = Literal["table", "model", "report", "comparison", "trial", "store", "checkpoint"]
+Kind = Literal["table", "model", "report", "comparison", "trial", "store", "checkpoint", "tour"]
 _CLOSED: tuple[Kind, ...] = ("model", "store")  # nothing else belongs in them
-_OURS = ".amodal"  # manifests, locks and temporary places begin with it
+_OURS = ".amodal."  # manifests and locks begin with it
 _OF_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _STREAMS = ("-", "/dev/stdout", "/dev/stderr")
 _NAME_ERRORS = (ENAMETOOLONG, EINVAL, EILSEQ)
@@ -214,8 +214,6 @@ def _check_way(path: Path, output: Path) -> None:
             raise _of_name(problem, output) from None
         if step == path and not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
             raise UsageProblem(f"{output} is a device, a pipe or a socket: name a file or a folder.")
-        if step != path and not stat.S_ISDIR(status.st_mode):
-            raise UsageProblem(f"{step} is a file, in which nothing can be written: give another place.")
         return
 
 
@@ -327,7 +325,7 @@ def _foreign(folder: Path) -> Iterator[str]:
 
 
 def _not_in(entries: frozenset[str], folder: Path, inside: str) -> Iterator[str]:
-    for entry in os.scandir(folder):
+    for entry in list(os.scandir(folder)):
         name = inside + entry.name
         if _is_passed_over(entry.name):
             continue
@@ -343,4 +341,4 @@ def _not_in(entries: frozenset[str], folder: Path, inside: str) -> Iterator[str]
 
 
 def _is_passed_over(name: str) -> bool:
-    return name.startswith(_OURS) or name in _OF_SYSTEMS
+    return name.startswith(_OURS) or is_place(name) or name in _OF_SYSTEMS

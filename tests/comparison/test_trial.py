@@ -15,6 +15,23 @@ from amodal.comparison.attempt import read_outcome
 from amodal.comparison.split import split_table
 from amodal.table import read_table
 
+CALLER = """
+import pickle, subprocess, sys, time
+process = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdin=subprocess.PIPE)
+process.stdin.write(pickle.dumps("a trial"))
+process.stdin.flush()
+time.sleep(600)
+"""
+ENDLESS = """
+import os, time
+from amodal.comparison import trial
+def run(told):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+trial.run = run
+trial.main()
+"""
+
 MEMORY = """
 import runpy, sys
 print(runpy.run_path(sys.argv[1])["peak_memory"]())
@@ -26,12 +43,24 @@ def test_a_problem_is_the_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     told = trial.Trial({"method": "mvtcae", "time_limit": "soon"}, split, None, tmp_path)
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(pickle.dumps(told))))
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(trial, "_end_with_caller", lambda: None)
     with pytest.raises(SystemExit) as end:
         trial.main()
     assert end.value.code == 1
     outcome = read_outcome(tmp_path)
     assert outcome is not None
     assert "5m" in outcome.failure
+
+
+def test_a_trial_ends_with_its_caller() -> None:
+    called = [sys.executable, "-c", CALLER, ENDLESS]
+    with subprocess.Popen(called, stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout
+        assert int(caller.stdout.readline())
+        caller.kill()
+        caller.wait()
+        # The trial holds the pipe's other end until it ends too.
+        assert caller.stdout.read() == ""
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux's /proc")

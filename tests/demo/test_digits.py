@@ -13,6 +13,7 @@ from amodal.demo._caption import WORDS, caption
 from amodal.demo._handwriting import slant, thickness
 from amodal.demo._voices import VOICES
 from amodal.media import locate, log_mel, read_image, read_sound
+from amodal.outputs import MANIFEST
 from amodal.problems import UsageProblem
 
 pytest.importorskip("mlxtend")
@@ -39,7 +40,8 @@ def held_out(folder: Path) -> pd.DataFrame:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def test_the_columns_are_the_contract(training: pd.DataFrame, held_out: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,8 @@ def sample(
 ) -> None:
     """Generate rows."""
     cells = pairs(given, "--given")
-    check_folder(output, "table", overwrite=overwrite, inputs=[model, *cells.values()])
+    files = [cell for cell in cells.values() if os.path.isfile(cell)]  # noqa: PTH113, long texts among them
+    check_folder(output, "table", overwrite=overwrite, inputs=[model, *files])
     fitted = load(model, device)
     frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
     write_rows(fitted, frame, output, Path.cwd(), overwrite)

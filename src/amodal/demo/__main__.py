@@ -12,8 +12,14 @@ from pathlib import Path
 import pandas as pd
 
 from amodal.demo.page import Step, write_page
+from amodal.outputs import begin_folder
+from amodal.problems import UsageProblem
 
 SHOWN = 16
+_ENTRIES = (
+    *("table/", "model/", "model.training/", "generated/", "filled/", "from-caption/", "from-image/"),
+    "index.html",
+)
 
 
 def main() -> None:
@@ -25,6 +31,10 @@ def main() -> None:
     options = parser.parse_args()
     folder: Path = options.folder
     table, model = folder / "table", folder / "model"
+    try:
+        begin_folder(folder, "tour", _ENTRIES)
+    except UsageProblem as problem:
+        parser.error(str(problem))
 
     steps = []
     if (table / "metadata.csv").is_file():
