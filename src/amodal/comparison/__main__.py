@@ -2,4 +2,4 @@
 
 from amodal.comparison.trial import main
 
-main(own_process=True)
+main()

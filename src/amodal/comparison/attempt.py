@@ -25,7 +25,8 @@ _OUT_OF_MEMORY = 9  # SIGKILL: what systems end processes with when memory runs 
 def attempt(trial: Trial) -> Outcome:
     """Do a trial; `trial.folder` is there whole and with an outcome afterwards, be it a failure.
 
-    It is done in a folder beside, which a later attempt clears away where this one is interrupted.
+    It is done in a folder beside, which a later attempt clears away where this one is interrupted. The trial's process
+    ends with this one, as its stdin does.
 
     Raises:
         OSError: the machine refused something, such as room on a disk, which is not the method's failure.

@@ -8,12 +8,12 @@ import os
 import pickle
 import shutil
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, Literal
 
@@ -68,19 +68,15 @@ class Outcome(BaseModel):
     failure: str = ""
 
 
-def main(*, own_process: bool = False) -> None:
+def main() -> None:
     """Do the trial that stdin holds; what stops it is the outcome's failure, and the process's end is 1.
 
-    What the machine refuses is no failure of the method: the end is then `REFUSED`, and the last line of stdout the
-    number of the error and the file, in JSON.
-
-    Args:
-        own_process: end with the process that started this one.
+    The process ends when stdin does, and so with its caller. What the machine refuses is no failure of the method: the
+    end is then `REFUSED`, and the last line of stdout the number of the error and the file, in JSON.
     """
     # The parent pickled it a moment ago.
     trial: Trial = pickle.load(sys.stdin.buffer)  # noqa: S301
-    if own_process:
-        end_with_parent()
+    Thread(target=_end_with_caller, daemon=True).start()
 
     def fail(reason: str) -> None:
         _write(trial.folder, Outcome(method=trial.settings["method"], failure=reason))
@@ -101,15 +97,11 @@ def main(*, own_process: bool = False) -> None:
         sys.exit(REFUSED)
 
 
-def end_with_parent() -> None:
-    """End this process, whatever it does, when the one that holds the other end of its stdin is gone."""
-
-    def wait() -> None:
-        while os.read(0, 2**16):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+def _end_with_caller() -> None:
+    # Past the buffer, whose lock a thread would hold when this process ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os._exit(1)
 
 
 def run(trial: Trial) -> None:
