@@ -207,8 +207,9 @@ def test_only_fast_draws_of_pictures_and_sounds_are_in_bfloat16(monkeypatch: pyt
         assert torch.equal(drawn[False, False][name], drawn[True, False][name])
         exact, rounded = drawn[False, True][name], drawn[True, True][name]
         assert torch.equal(exact, rounded) == (name not in MEDIA)
-        # A few units of the last of bfloat16's eight binary digits.
-        torch.testing.assert_close(exact, rounded, atol=0.01, rtol=4 * 2**-8)
+        if name in MEDIA:
+            # bfloat16 has eight binary digits, and each layer rounds anew.
+            assert (rounded - exact).square().mean().sqrt() < 8 * 2**-8 * exact.std()
 
 
 def test_shortcuts_begin_as_the_flows() -> None:
