@@ -38,7 +38,11 @@ def naming(path: Path, *library_errors: type[Exception], place: Path | None = No
         inside = place is not None and isinstance(named, str) and Path(named).is_relative_to(place)
         if (named is not None and not inside) or problem.errno == errno.EPIPE:
             raise
-        raise _as_of(path, problem.errno or (errno.ENOSPC if _is_full(path) else errno.EIO)) from problem
+        number = problem.errno or (errno.ENOSPC if _is_full(path) else None)
+        if number is None:
+            # A library's own refusal, such as of a format: its words say more than a number would.
+            raise
+        raise _as_of(path, number) from problem
     except library_errors as problem:
         found = re.search(r"os error (\d+)", str(problem))
         if not found:
