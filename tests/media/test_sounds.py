@@ -1,3 +1,4 @@
+import io
 import struct
 from pathlib import Path
 
@@ -137,3 +138,24 @@ def test_resampling_keeps_the_tone() -> None:
     same = tone().astype(np.float32)
     np.testing.assert_array_equal(resample(same, 8000, 8000), same)
     assert np.abs(resample(tone(1, 44_100, 9000), 44_100, 8000)[500:-500]).max() < 1e-3
+
+
+def mp3_without_a_length(seconds: float) -> bytes:
+    """An MP3 of constant frames whose first one, which counts them, is left out; a tag of 4 kB stands before it."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, round(seconds * 44_100))
+    soundfile.write(file, noise, 44_100, format="MP3", bitrate_mode="CONSTANT", compression_level=0.0)
+    content = file.getvalue()
+    second = content.index(b"\xff\xfb", 4)
+    return b"ID3\x03\x00\x00" + bytes([0, 0, 32, 0]) + bytes(32 * 128) + content[second:]
+
+
+def test_an_mp3_that_does_not_say_its_length_is_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(mp3_without_a_length(1.0))
+    sound = read_sound(tmp_path / "a.mp3")
+    assert sound.seconds == pytest.approx(1.0, abs=0.1)
+    seconds, rate = sound_shape(tmp_path / "a.mp3")
+    assert (seconds, rate) == (sound.seconds, 44_100)
+    with soundfile.SoundFile(tmp_path / "a.mp3") as file:
+        assert file.frames > len(sound.samples), "libsndfile's estimate counts the tag"
+    assert read_sound(tmp_path / "a.mp3", max_seconds=0.25).seconds == 0.25

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Sound", "read_sound", "resample", "sound_shape", "wav_bytes", "write_sound"]
 
 _BLOCK = 2**18
+# Without a frame that says how long it is, its length is estimated by its size, tags included.
+_MP3 = "MP3"
 # A writer that could not know the length when it began leaves a size of zero, or one as large as this.
 _UNKNOWN_LENGTH = 0x7FFF_0000
 
@@ -63,17 +65,15 @@ def read_sound(path: Path, max_seconds: float | None = None) -> Sound:
         wanted = (
             file.frames if max_seconds is None else min(file.frames, round(max_seconds * file.samplerate))
         )
-        blocks: list[NDArray[np.float32]] = []
-        missing = wanted
-        # In blocks, so that a damaged header cannot ask for more memory than the file fills.
-        while missing > 0 and len(block := file.read(min(missing, _BLOCK), dtype="float32", always_2d=True)):
-            blocks.append(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
-            missing -= len(block)
-        rate = file.samplerate
-    if missing > 0 or _ends_early(path):
+        blocks = [
+            block[:, 0] if block.shape[1] == 1 else block.mean(axis=1) for block in _blocks(file, wanted)
+        ]
+        found = sum(len(block) for block in blocks)
+        rate, estimated = file.samplerate, file.format == _MP3
+    if (found < wanted and not estimated) or _ends_early(path):
         raise UnreadableCell("is truncated: it ends before its header says")
-    if wanted < 2:
-        raise UnreadableCell(f"is too short ({wanted} sample{'' if wanted == 1 else 's'})")
+    if found < 2:
+        raise UnreadableCell(f"is too short ({found} sample{'' if found == 1 else 's'})")
     samples = np.concatenate(blocks)
     if not np.isfinite(samples).all():
         raise UnreadableCell("has samples that are not finite numbers")
@@ -81,7 +81,7 @@ def read_sound(path: Path, max_seconds: float | None = None) -> Sound:
 
 
 def sound_shape(path: Path) -> tuple[float, int]:
-    """Read how long a sound is, from its header alone.
+    """Read how long a sound is, from its header; an MP3, whose header may not say it, is decoded.
 
     Returns:
         Its seconds, and its samples a second.
@@ -90,7 +90,10 @@ def sound_shape(path: Path) -> tuple[float, int]:
         UnreadableCell: the file is no sound.
     """
     with _open(path) as file:
-        return file.frames / file.samplerate, file.samplerate
+        frames = file.frames
+        if file.format == _MP3:
+            frames = sum(len(block) for block in _blocks(file, frames))
+        return frames / file.samplerate, file.samplerate
 
 
 def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
@@ -156,6 +159,13 @@ def _open(path: Path) -> Iterator[SoundFile]:
             yield file
     except LibsndfileError as error:
         raise UnreadableCell(f"is not a sound that can be read ({error.error_string.rstrip('.')})") from error
+
+
+def _blocks(file: SoundFile, frames: int) -> Iterator[NDArray[np.float32]]:
+    """Up to so many samples of each channel, (n, channels) at a time, so that no header asks for more than a file holds."""
+    while frames > 0 and len(block := file.read(min(frames, _BLOCK), dtype="float32", always_2d=True)):
+        yield block
+        frames -= len(block)
 
 
 def _nameless(file: BinaryIO) -> int | BinaryIO:
