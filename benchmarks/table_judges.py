@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import load_file, save_file
 from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor, nn
 
 from amodal.evaluation import LeftOut, realism
-from amodal.media import fit_image
+from amodal.media import fit_image, read_image
 from benchmarks.closeness import SEEN, closeness
 from benchmarks.coherence import Completed, conditional, means, trusted_judges
 from benchmarks.heldout_draws import HeldoutDraws
-from benchmarks.judges import real_cells, train_network
+from benchmarks.judges import train_network
 from benchmarks.peer import kept
 from benchmarks.pitch import in_tune
 from benchmarks.real_table import RealTable
 from benchmarks.sharpness import sharpness, spectrum
 from benchmarks.sheets import write_sheet
-from benchmarks.table_features import media_vectors, mel_bands, thumbnail
+from benchmarks.table_features import media_vectors, mel_bands, read_recording, thumbnail
 
 Figures = dict[str, Any]
 
@@ -49,9 +50,8 @@ class TableJudge(ABC):
 
     def real(self, column: str) -> list[Any]:
         """The held-out rows' real pictures or sounds."""
-        kind = "image" if self.table.kinds[column] == "image" else "speech"
-        frame = self.heldout.rename(columns={column: kind})
-        return real_cells(self.table.folder, frame, kind)
+        read = read_image if self.table.kinds[column] == "image" else read_recording
+        return [read(self.table.folder / cell) for cell in self.heldout[column]]
 
     def sheet(self, column: str, real: list[Any], cells: list[Any], title: str) -> None:
         path = self.table.folder / "sheets" / f"{column}-{title}.png"
@@ -113,20 +113,31 @@ class EmojiJudge(TableJudge):
 
     _SIZE = 64
     _EPOCHS = 30
+    # The number changes with the network or its training, so that none is loaded into another.
+    _KEPT = "judge-1.safetensors"
 
     def __init__(self, table: RealTable, judged: int | None = None) -> None:
         super().__init__(table, judged)
         self.labels = sorted(table.training["category"].unique())
-        pictures = self._tensor(
-            real_cells(table.folder, table.training.rename(columns={"picture": "image"}), "image")
-        )
-        labels = torch.tensor(table.training["category"].map(self.labels.index).to_numpy())
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            self._network = train_network(self._untrained(), pictures, labels, self._EPOCHS)
+        self._network = self._trained()
         self._real = self.real("picture")
         self.accuracy = self._right(self._real)
         print(f"judge of emoji's category on held-out real pictures: {self.accuracy:.3f}")
+
+    def _trained(self) -> nn.Sequential:
+        """A network trained on all training pictures; kept in the table's folder for the next time."""
+        kept_weights = self.table.folder / self._KEPT
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = self._untrained()
+            if kept_weights.is_file():
+                network.load_state_dict(load_file(kept_weights))
+                return network.eval()
+            pictures = [read_image(self.table.folder / cell) for cell in self.table.training["picture"]]
+            labels = torch.tensor(self.table.training["category"].map(self.labels.index).to_numpy())
+            train_network(network, self._tensor(pictures), labels, self._EPOCHS)
+        save_file(network.state_dict(), kept_weights)
+        return network
 
     def judge(self, drawn: HeldoutDraws, seed: int) -> Figures:
         given = drawn.cells(["category"], ["picture"], rows=self.rows, seed=seed)["picture"]

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from amodal import TableModel
-from amodal.methods import DEFAULT_METHOD
-from amodal.problems import DataProblem, UsageProblem
+from amodal.methods import DEFAULT_METHOD, METHODS
+from amodal.problems import DataProblem
 from benchmarks.heldout_draws import HeldoutDraws
 from benchmarks.real_table import KINDS, RealTable
 from benchmarks.table_completion import completion, rivals_of, summary
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="of each fit, at most")
     parser.add_argument("--rows", type=int, help="fit, and let rivals fit, the first N training rows only")
     parser.add_argument("--seeds", type=int, default=2, help="fits of each table")
-    parser.add_argument("--method", default=DEFAULT_METHOD)
+    parser.add_argument("--method", default=DEFAULT_METHOD, choices=[method.name for method in METHODS])
     parser.add_argument("--draws", type=int, default=20, help="of each completed cell")
     parser.add_argument("--judged", type=int, help="complete the first N held-out rows only")
     parser.add_argument("--judged-media", type=int, help="judge pictures and sounds of the first N only")
@@ -109,22 +109,32 @@ def main() -> None:
             "judged media": options.judged_media,
         },
         "tables": {},
+        "problems": {},
     }
     try:
         tables = [
             RealTable.read(name, options.folder, options.archives) for name in options.names or list(KINDS)
         ]
-        for table in tables:
-            record["tables"][table.name] = measure(table, options)
-            if options.json:
-                options.json.parent.mkdir(parents=True, exist_ok=True)
-                options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    except (DataProblem, UsageProblem) as problem:
+    except DataProblem as problem:
         print(problem, file=sys.stderr)
-        sys.exit(3 if isinstance(problem, DataProblem) else 2)
-    summaries = summaries_frame(record["tables"])
-    print("\n" + summaries.to_string(na_rep="", float_format=lambda number: f"{number:.3f}"))
+        sys.exit(3)
+    for table in tables:
+        try:
+            record["tables"][table.name] = measure(table, options)
+        except DataProblem as problem:
+            # The other tables are measured all the same; that this one is not is told at the end again.
+            record["problems"][table.name] = str(problem)
+            print(f"\n{table.name} cannot be fitted: {problem}", file=sys.stderr, flush=True)
+        if options.json:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    if record["tables"]:
+        summaries = summaries_frame(record["tables"])
+        print("\n" + summaries.to_string(na_rep="", float_format=lambda number: f"{number:.3f}"))
     print(json.dumps(record))
+    if record["problems"]:
+        print(f"Not measured: {', '.join(record['problems'])}.", file=sys.stderr)
+        sys.exit(3)
 
 
 if __name__ == "__main__":
