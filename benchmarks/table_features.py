@@ -201,9 +201,11 @@ def _numbers(training: Dense, heldout: Dense, components: int | None = None) -> 
 
     (one, one_missing), (other, other_missing) = of(training), of(heldout)
     few = (one, other) if components is None else _in_few(one, other, components)
+    # A picture's hundreds of numbers weigh together as much as one, or a linear model would read nothing else.
+    together = np.sqrt(one.shape[1])
     wide = (
-        sparse.csr_matrix(np.hstack([one, one_missing])),
-        sparse.csr_matrix(np.hstack([other, other_missing])),
+        sparse.csr_matrix(np.hstack([one / together, one_missing])),
+        sparse.csr_matrix(np.hstack([other / together, other_missing])),
     )
     return Block(wide, (np.hstack([few[0], one_missing]), np.hstack([few[1], other_missing])))
 

@@ -188,7 +188,7 @@ class OrchestraJudge(TableJudge):
 
     @cached_property
     def _real_in_tune(self) -> np.ndarray:
-        depends = {"content": self.table.content, "rows": int(self.rows.sum()), "version": 1}
+        depends = {"content": self.table.content, "rows": int(self.rows.sum()), "version": 2}
         return np.array(
             kept(
                 self.table.folder,

@@ -77,6 +77,8 @@ def write_page(records: list[dict[str, Any]], page: Path = PAGE) -> None:
 
 def _part(records: list[dict[str, Any]]) -> str:
     tables = {name: of | {"record": record} for record in records for name, of in record["tables"].items()}
+    if not tables:
+        return "## Real tables\n\nNot measured yet."
     lines = [
         "## Real tables",
         "",
