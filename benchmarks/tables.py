@@ -64,6 +64,14 @@ def measure(table: RealTable, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _processor() -> str:
+    """The processor's name where Linux tells it, its kind elsewhere."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -94,6 +102,9 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.page:
+        absent = [str(file) for file in options.page if not file.is_file()]
+        if absent:
+            parser.error(f"--page: there is no {', '.join(absent)}")
         write_page([json.loads(file.read_text(encoding="utf-8")) for file in options.page])
         return
     for number in ("rows", "seeds", "draws", "judged", "judged_media", "epochs"):
@@ -102,7 +113,7 @@ def main() -> None:
 
     record: dict[str, Any] = {
         "amodal": version("amodal"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{os.cpu_count()} cores of {_processor()}",
         "options": {
             "time limit": options.time_limit,
             **{name: getattr(options, name) for name in ("epochs", "rows", "method", "draws", "judged")},

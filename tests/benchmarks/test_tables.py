@@ -80,3 +80,6 @@ def test_what_cannot_be_measured_is_told_before_anything_is_fitted(folder: Path)
     assert done.returncode == 3
     assert "There is no table 'nowhere'" in done.stderr
     assert run(folder, "things", "--folder", "tables", "--seeds", "0").returncode == 2
+    done = run(folder, "--page", "nowhere.json")
+    assert done.returncode == 2
+    assert "there is no nowhere.json" in done.stderr
