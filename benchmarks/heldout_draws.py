@@ -27,7 +27,7 @@ class HeldoutDraws:
 
     Args:
         fitted: a fitted model.
-        table: the one it was fitted to.
+        table: whose held-out rows are drawn for.
     """
 
     def __init__(self, fitted: TableModel, table: RealTable) -> None:
@@ -50,7 +50,7 @@ class HeldoutDraws:
         Args:
             given: columns whose cells are given.
             targets: columns to draw, whose own cells are not looked at.
-            rows: boolean, which of the held-out rows; all by default.
+            rows: boolean, which of the held-out rows, or of the first of them; all by default.
             seed: of the draws.
             draw: the draw's number.
         """

@@ -27,11 +27,11 @@ from benchmarks.table_judges import JUDGES
 from benchmarks.tables_page import PAGE, mean_of_seeds, show, summaries_frame, write_page
 
 
-def measure(table: RealTable, options: argparse.Namespace) -> dict[str, Any]:
+def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
     """Fit a table once a seed, and all figures of each fit."""
     # First, so that a judge that cannot be trusted ends the run before an hour is spent.
-    judge = JUDGES[table.name](table, options.judged_media) if table.name in JUDGES else None
-    table = table.first(options.rows, options.judged)
+    judge = JUDGES[whole.name](whole, options.judged_media) if whole.name in JUDGES else None
+    table = whole.first(options.rows, options.judged)
     beside = rivals_of(table)
     seeds = []
     for seed in range(options.seeds):
@@ -40,7 +40,7 @@ def measure(table: RealTable, options: argparse.Namespace) -> dict[str, Any]:
             options.method, time_limit=options.time_limit, epochs=options.epochs, random_state=seed
         ).fit(table.training, media_root=table.folder)
         took = time.monotonic() - started
-        drawn = HeldoutDraws(fitted, table)
+        drawn = HeldoutDraws(fitted, whole)
         columns = completion(drawn, table, beside, options.draws, seed)
         figures = {
             "seed": seed,
