@@ -22,9 +22,19 @@ Completed = Mapping[tuple[str, ...], Cells]
 """The columns that were given -> what was drawn."""
 
 
-def trusted_judges(folder: Path, heldout: pd.DataFrame) -> tuple[Judges, dict[str, float]]:
-    """The judges of a demo table, and the share of real held-out cells on which each is right; exits if one is not."""
-    judges = train_judges(folder)
+def trusted_judges(
+    folder: Path, heldout: pd.DataFrame, *, digits: pd.Series | None = None
+) -> tuple[Judges, dict[str, float]]:
+    """The judges of a table of digits, and the share of real held-out cells on which each is right.
+
+    Exits with code 1 if one is right too rarely.
+
+    Args:
+        folder: of the table.
+        heldout: its rows that no model sees, with their digit.
+        digits: of the training rows, where they do not stand in the table.
+    """
+    judges = train_judges(folder, digits=digits)
     truth = heldout["digit"].astype(int).to_numpy()
     accuracy = {
         column: round(float((judges(column, real_cells(folder, heldout, column)) == truth).mean()), 4)

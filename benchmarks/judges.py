@@ -82,7 +82,7 @@ def _shifted(inputs: Tensor, most: int = 2) -> Tensor:
     return moved
 
 
-def _train(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: int) -> nn.Sequential:
+def train_network(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: int) -> nn.Sequential:
     optimiser = torch.optim.AdamW(judge.parameters(), weight_decay=0.02)
     steps = -(-len(inputs) // 64) * epochs
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
@@ -131,17 +131,21 @@ def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
     return frame[column].tolist()
 
 
-def train_judges(folder: Path, epochs: int = 15) -> Judges:
-    """Judges trained on the real cells of a demo table; kept in its folder for the next time.
+def train_judges(folder: Path, epochs: int = 15, *, digits: pd.Series | None = None) -> Judges:
+    """Judges trained on the real cells of a table of digits; kept in its folder for the next time.
 
-    A row whose digit is missing is labelled by its caption; one that has neither is not used.
+    Args:
+        folder: of the table, with the columns image and speech.
+        epochs: over its rows.
+        digits: of each row; of the demo table by default, where a row whose digit is missing is labelled by its
+            caption, and one that has neither is not used.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return _judges(folder, epochs)
+        return _judges(folder, epochs, digits)
 
 
-def _judges(folder: Path, epochs: int) -> Judges:
+def _judges(folder: Path, epochs: int, digits: pd.Series | None) -> Judges:
     judges = Judges(_picture_judge(), _speech_judge())
     kept = folder / _KEPT
     networks = nn.ModuleDict({"picture": judges.picture, "speech": judges.speech})
@@ -149,13 +153,14 @@ def _judges(folder: Path, epochs: int) -> Judges:
         networks.load_state_dict(load_file(kept))
         return judges
     table = pd.read_csv(folder / "metadata.csv", dtype=str, keep_default_na=False, na_values=[""])
-    digits = pd.to_numeric(table["digit"]).fillna(table["caption"].dropna().map(digit_of))
+    if digits is None:
+        digits = pd.to_numeric(table["digit"]).fillna(table["caption"].dropna().map(digit_of))
     for column, network, inputs in (
         ("image", judges.picture, as_pictures),
         ("speech", judges.speech, as_sounds),
     ):
         rows = table[column].notna() & (digits >= 0)
         labels = torch.tensor(digits[rows].to_numpy(), dtype=torch.int64)
-        _train(network, inputs(real_cells(folder, table[rows], column)), labels, epochs)
+        train_network(network, inputs(real_cells(folder, table[rows], column)), labels, epochs)
     save_file(networks.state_dict(), kept)
     return judges

@@ -1,0 +1,74 @@
+"""What a fitted model draws for a real table's held-out rows, which are read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from amodal import TableModel
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.table import encode, read_table
+from amodal.table.parallel import in_parallel
+from benchmarks.real_table import RealTable
+
+_ROWS_AT_ONCE = 512
+_CELLS_AT_ONCE = 8
+
+
+class HeldoutDraws:
+    """Draws cells of the held-out rows given others.
+
+    A held-out cell whose label the training rows do not have is not given: the model has no word for it.
+
+    Args:
+        fitted: a fitted model.
+        table: whose held-out rows are drawn for.
+    """
+
+    def __init__(self, fitted: TableModel, table: RealTable) -> None:
+        self.model = fitted.fitted_.model
+        self.columns = list(self.model.modalities)
+        frame = read_table(table.heldout, table.folder)
+        self._batch = encode(frame, self.model.modalities, bad_cells="missing")
+
+    def cells(
+        self,
+        given: Iterable[str],
+        targets: Sequence[str],
+        *,
+        rows: np.ndarray | None = None,
+        seed: int = 0,
+        draw: int = 0,
+    ) -> dict[str, list[Any]]:
+        """Draw cells.
+
+        Args:
+            given: columns whose cells are given.
+            targets: columns to draw, whose own cells are not looked at.
+            rows: boolean, which of the held-out rows, or of the first of them; all by default.
+            seed: of the draws.
+            draw: the draw's number.
+        """
+        given = [name for name in given if name not in targets]
+        parts = []
+        for batch in self._batches(rows):
+            noise = RowNoise(seed + (draw << 32), batch.rows)
+            parts.append(self.model.complete(batch.given(given), targets, noise))
+        return {name: self._to_cells(name, torch.cat([part[name] for part in parts])) for name in targets}
+
+    def _batches(self, rows: np.ndarray | None) -> Iterator[Batch]:
+        chosen = torch.arange(len(self._batch)) if rows is None else torch.from_numpy(np.flatnonzero(rows))
+        for some in chosen.split(_ROWS_AT_ONCE):
+            x = {name: values[some] for name, values in self._batch.x.items()}
+            yield Batch(x, self._batch.present[some], self._batch.rows[some]).to(self.model.device)
+
+    def _to_cells(self, name: str, tensor: Tensor) -> list[Any]:
+        modality = self.model.modalities[name]
+        pieces = tensor.cpu().split(_CELLS_AT_ONCE if modality.suffix else len(tensor))
+        made = in_parallel(modality.to_cells, pieces, label=f"Making {name}")
+        return [cell for piece in made for cell in piece]
