@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument(
         "--archives",
         type=Path,
-        default=Path("../shared/tables"),
+        default=Path("build/archives"),
         help="of NAME.tar.gz, unpacked where needed",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file")

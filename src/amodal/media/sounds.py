@@ -162,7 +162,7 @@ def _open(path: Path) -> Iterator[SoundFile]:
 
 
 def _blocks(file: SoundFile, frames: int) -> Iterator[NDArray[np.float32]]:
-    """Up to so many samples of each channel, (n, channels) at a time, so that no header asks for more than a file holds."""
+    """Blocks (n, channels) of up to so many samples: a header cannot ask for more memory than its file fills."""
     while frames > 0 and len(block := file.read(min(frames, _BLOCK), dtype="float32", always_2d=True)):
         yield block
         frames -= len(block)
