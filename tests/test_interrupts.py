@@ -60,6 +60,7 @@ def test_what_is_ignored_stays_ignored() -> None:
     try:
         with raised_as_exceptions():
             os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
 
