@@ -18,8 +18,8 @@ from torch import Tensor
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Method, method_named
-from amodal.models import LatentFlow, Model
-from amodal.objectives import AnyOrder
+from amodal.models import GenerativeModel
+from amodal.models.latent_flow import AnyOrder, LatentFlow
 from benchmarks.trials import Trial, trial
 
 METHOD = method_named("latent-flow")
@@ -45,7 +45,7 @@ class AtOnce(LatentFlow):
         return drawn
 
 
-def drawing_as(model: Model, kind: type[LatentFlow]) -> Model:
+def drawing_as(model: GenerativeModel, kind: type[LatentFlow]) -> GenerativeModel:
     """The same weights, drawn from in another way."""
     other = kind.__new__(kind)
     other.__dict__.update(model.__dict__)

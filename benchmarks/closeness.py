@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from amodal.evaluation import frechet_distance
+from amodal.metrics import frechet_distance
 from benchmarks.coherence import GIVEN, Cells, Completed
 from benchmarks.judges import Judges
 

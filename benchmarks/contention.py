@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from amodal.methods import method_named
-from amodal.training import Budget, Plan, train
+from amodal.training import Budget, TrainerConfig, train
 from benchmarks.trials import Trial, trial
 
 _BUSY = "while True: pass"
@@ -60,7 +60,7 @@ def epochs(table: Trial, seconds: float) -> float:
     handle = model.context_network.register_forward_hook(
         lambda module, *_: counted() if module.training else None
     )
-    train(model, [stage], table.store, Budget(1_000_000, seconds), Plan())
+    train(model, [stage], table.store, Budget(1_000_000, seconds), TrainerConfig())
     handle.remove()
     rows = len(table.store) * 9 // 10
     return steps * 128 / rows

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from amodal import TableModel
-from amodal.demo import make_digits
+from amodal.datasets.digits import make_digits
 from amodal.training.data import split
 from benchmarks.closeness import SEEN, closeness
 from benchmarks.coherence import (

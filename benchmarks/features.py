@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import StandardScaler
 
 from amodal import TableModel
-from amodal.demo import make_digits
+from amodal.datasets.digits import make_digits
 from amodal.features import described
 
 TYPES = {"image": "image:patches", "speech": "audio:mfcc", "caption": "text:bag_of_words"}

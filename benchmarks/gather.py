@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from amodal.demo import make_digits
+from amodal.datasets.digits import make_digits
 from amodal.distributions import RowNoise
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES

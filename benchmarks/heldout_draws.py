@@ -12,8 +12,8 @@ from torch import Tensor
 from amodal import TableModel
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
+from amodal.parallel import in_parallel
 from amodal.table import encode, read_table
-from amodal.table.parallel import in_parallel
 from benchmarks.real_table import RealTable
 
 _ROWS_AT_ONCE = 512

@@ -64,8 +64,8 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.distributions.sequence import UNKNOWN
 from amodal.modalities import CategoryOneHot, Modality, NumberQuantile, TextTokens
-from amodal.models.joint_latent import bounded
-from amodal.models.model import shown
+from amodal.models.base import shown
+from amodal.models.vae.joint_latent import bounded
 from benchmarks.peer_table import BATCH_SIZE, PeerTable
 
 LATENT, FEATURES = 64, 256

@@ -67,13 +67,13 @@ def ours(name: str, table: PeerTable, seconds: float, seed: int) -> tuple[Any, d
     import torch
 
     from amodal.methods import method_named
-    from amodal.training import Budget, Plan, train
+    from amodal.training import Budget, TrainerConfig, train
     from benchmarks.peer_table import BATCH_SIZE
 
     torch.manual_seed(seed)
     method = method_named(name)
     model = method.model(table.modalities)
-    plan = Plan(batch_size=BATCH_SIZE, seed=seed, device="cpu")
+    plan = TrainerConfig(batch_size=BATCH_SIZE, seed=seed, device="cpu")
     history = train(model, method.stages, table.store, Budget(100_000, seconds), plan).history
     # Of a method of several stages this is the mean over all.
     epochs, rows = len(history), len(table.training)
@@ -124,9 +124,9 @@ def judged(drawn: dict[str, Any], judges: Judges, real: dict[str, list], truth: 
 def run(
     name: str, table: PeerTable, options: argparse.Namespace, judge: Callable[..., dict[str, Any]]
 ) -> dict:
-    from amodal.training import seconds_of
+    from amodal.training import parse_duration
 
-    seconds = seconds_of(options.time_limit)
+    seconds = parse_duration(options.time_limit)
     if name in THEIRS:
         from benchmarks.multivae_models import train_peer
 
@@ -201,7 +201,7 @@ def main() -> None:
         parser.error(f"unknown methods {', '.join(sorted(unknown))}: choose from {', '.join(METHODS)}")
 
     define_missing_operators()
-    from amodal.demo import make_digits
+    from amodal.datasets.digits import make_digits
     from benchmarks.coherence import JUDGED, trusted_judges
     from benchmarks.judges import real_cells
     from benchmarks.peer_table import peer_table

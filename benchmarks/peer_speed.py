@@ -20,11 +20,11 @@ from torch import nn
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Stage, method_named
-from amodal.models import MultimodalVAE
-from amodal.models.joint_latent import bounded
-from amodal.models.model import shown
-from amodal.objectives import Loss, Objective
-from amodal.training import Budget, Plan, train
+from amodal.models import Loss, Objective
+from amodal.models.base import shown
+from amodal.models.vae import MultimodalVAE
+from amodal.models.vae.joint_latent import bounded
+from amodal.training import Budget, TrainerConfig, train
 from benchmarks.multivae_models import Clock, dataset, model_named, quiet, trainer_of
 from benchmarks.peer_table import PeerTable
 
@@ -122,7 +122,7 @@ def _ours(
 
     def turn() -> list[float]:
         times: list[float] = []
-        plan = Plan(batch_size=batch_size, seed=seed, device=device, precision=PRECISIONS[precision])
+        plan = TrainerConfig(batch_size=batch_size, seed=seed, device=device, precision=PRECISIONS[precision])
         train(model, [Stage(Timed(method.objective, times))], table.store, Budget(epochs), plan)
         return times
 

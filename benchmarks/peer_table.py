@@ -12,9 +12,8 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.modalities import MODALITIES, Modality
-from amodal.table import Store, infer_schema, prepare_store, read_table
-from amodal.table.encoding import encode
-from amodal.table.parallel import in_parallel
+from amodal.parallel import in_parallel
+from amodal.table import Store, encode, infer_schema, prepare_store, read_table
 from amodal.training.data import split
 
 BATCH_SIZE = 128

@@ -11,8 +11,8 @@ from typing import Literal, Self
 
 import pandas as pd
 
+from amodal.errors import DataError
 from amodal.modalities import MODALITIES
-from amodal.problems import DataProblem
 from amodal.table import infer_schema, read_table
 
 Kind = Literal["label", "number", "text", "image", "audio"]
@@ -93,13 +93,13 @@ class RealTable:
         """Read a table, unpacked from `archives` first where it is not in `folder` yet.
 
         Raises:
-            DataProblem: it is in neither.
+            DataError: it is in neither.
         """
         place = folder / name
         if not (place / "metadata.csv").is_file():
             archive = archives / f"{name}.tar.gz"
             if not archive.is_file():
-                raise DataProblem(
+                raise DataError(
                     f"There is no table {name!r}: neither {place / 'metadata.csv'} nor {archive} exists. "
                     "--folder and --archives name other places."
                 )

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor, nn
 
-from amodal.evaluation import LeftOut, realism
 from amodal.media import fit_image, read_image
+from amodal.metrics import LeftOut, realism
 from benchmarks.closeness import SEEN, closeness
 from benchmarks.coherence import Completed, conditional, means, trusted_judges
 from benchmarks.heldout_draws import HeldoutDraws

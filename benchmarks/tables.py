@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from amodal import TableModel
+from amodal.errors import DataError
 from amodal.methods import DEFAULT_METHOD, METHODS
-from amodal.problems import DataProblem
 from benchmarks.heldout_draws import HeldoutDraws
 from benchmarks.real_table import KINDS, RealTable
 from benchmarks.table_completion import completion, rivals_of, summary
@@ -126,13 +126,13 @@ def main() -> None:
         tables = [
             RealTable.read(name, options.folder, options.archives) for name in options.names or list(KINDS)
         ]
-    except DataProblem as problem:
+    except DataError as problem:
         print(problem, file=sys.stderr)
         sys.exit(3)
     for table in tables:
         try:
             record["tables"][table.name] = measure(table, options)
-        except DataProblem as problem:
+        except DataError as problem:
             # The other tables are measured all the same; that this one is not is told at the end again.
             record["problems"][table.name] = str(problem)
             print(f"\n{table.name} cannot be fitted: {problem}", file=sys.stderr, flush=True)

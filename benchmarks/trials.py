@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.demo import make_digits
+from amodal.datasets.digits import make_digits
 from amodal.distributions import RowNoise
 from amodal.methods import Method
 from amodal.modalities import MODALITIES, Modality
-from amodal.models import Model
+from amodal.models import GenerativeModel
 from amodal.table import Store, encode, infer_schema, prepare_store, read_table
-from amodal.training import Budget, Plan, train
+from amodal.training import Budget, TrainerConfig, train
 from benchmarks.closeness import SEEN, closeness
 from benchmarks.coherence import JUDGED, completions, conditional, means, whole_rows
 from benchmarks.judges import Judges, train_judges
@@ -43,14 +43,18 @@ class Trial:
     truth: np.ndarray
     judges: Judges
 
-    def fit(self, method: Method, seconds: float, seed: int = 0, **options: Any) -> tuple[Model, int]:
+    def fit(
+        self, method: Method, seconds: float, seed: int = 0, **options: Any
+    ) -> tuple[GenerativeModel, int]:
         """Train a method for so long: its model, and how many epochs that were."""
         torch.manual_seed(seed)
         model = method.model(self.modalities, **options)
-        history = train(model, method.stages, self.store, Budget(100_000, seconds), Plan(seed=seed)).history
+        history = train(
+            model, method.stages, self.store, Budget(100_000, seconds), TrainerConfig(seed=seed)
+        ).history
         return model.eval(), len(history)
 
-    def judge(self, model: Model, **how: Any) -> dict[str, Any]:
+    def judge(self, model: GenerativeModel, **how: Any) -> dict[str, Any]:
         """Coherence and closeness of what a model draws."""
 
         def complete(given: Any, targets: Any) -> dict[str, Any]:

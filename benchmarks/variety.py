@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from amodal.evaluation import neighbourhoods
+from amodal.metrics import neighbourhoods
 from benchmarks.closeness import SEEN
 from benchmarks.coherence import Cells
 from benchmarks.judges import Judges

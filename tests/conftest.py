@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,12 @@ import soundfile
 import torch
 from PIL import Image
 
-from amodal import precision
+from amodal.batch import Batch
 from amodal.cli import main
-from amodal.table import Table, read_table
+from amodal.metrics import scaled_batch
+from amodal.modalities import MODALITIES
+from amodal.nn import precision
+from amodal.table import Table, encode, infer_schema, read_table
 
 ROWS = 40
 
@@ -106,3 +110,14 @@ def as_told(done: subprocess.CompletedProcess[str], code: int) -> subprocess.Com
 
 def tone(hertz: float, seconds: float, rate: int = 8_000) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
+
+
+@pytest.fixture(scope="session")
+def modalities(five_columns: Table) -> dict[str, Any]:
+    return dict(infer_schema(five_columns, MODALITIES).used)
+
+
+@pytest.fixture(scope="session")
+def real(five_columns: Table, modalities: dict[str, Any]) -> Batch:
+    """The forty rows of five columns, as models draw them."""
+    return scaled_batch(encode(five_columns, modalities), modalities)

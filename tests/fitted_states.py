@@ -16,7 +16,7 @@ import torch
 
 from amodal.media import Sound
 from amodal.modalities import MODALITIES
-from amodal.priors import AggregatePosterior
+from amodal.models.vae.priors import AggregatePosterior
 
 _BACK = {"audio": 2}
 """How many cells come back, 40 of other types: a sound takes half a second."""

@@ -10,8 +10,8 @@ import matplotlib as mpl
 import numpy as np
 from torch import Tensor
 
-from amodal.demo import make_digits
-from amodal.evaluation import fill_typical, fit_features, neighbourhoods, scaled_batch, shuffled_values
+from amodal.datasets.digits import make_digits
+from amodal.metrics import fill_typical, fit_features, neighbourhoods, scaled_batch, shuffled_values
 from amodal.modalities import MODALITIES
 from amodal.table import convert, infer_schema, read_table
 

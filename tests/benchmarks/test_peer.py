@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amodal.demo import make_digits
+from amodal.datasets.digits import make_digits
 from benchmarks.peer import METHODS, THEIRS, judged, kept
 from benchmarks.peer_table import peer_table
 from tests.benchmarks.test_coherence import Reads, of_digits

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from amodal.errors import DataError
 from amodal.media import write_image, write_sound
-from amodal.problems import DataProblem
 from benchmarks.real_table import RealTable
 from benchmarks.rivals import RIVALS, rivals
 from benchmarks.table_completion import rivals_of, scored_columns, summary
@@ -137,7 +137,7 @@ def test_vectors_are_of_one_length_whatever_the_picture_or_sound() -> None:
 
 
 def test_a_table_that_is_nowhere_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataProblem, match=r"no table 'nowhere'.*--archives"):
+    with pytest.raises(DataError, match=r"no table 'nowhere'.*--archives"):
         RealTable.read("nowhere", tmp_path, tmp_path)
 
 

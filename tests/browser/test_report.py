@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from amodal.batch import Batch
-from amodal.evaluation import scaled_batch
-from amodal.evaluation.page import write_page
+from amodal.metrics import scaled_batch
 from amodal.modalities import MODALITIES
+from amodal.report.page import write_page
 from amodal.table import Table, encode, infer_schema
-from tests.evaluation.reports import bare_report, shown, whole_report
+from tests.report.reports import bare_report, shown, whole_report
 
 pytestmark = pytest.mark.browser
 

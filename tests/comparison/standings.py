@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from amodal.comparison.standing import Standing
+from amodal.comparison.leaderboard import Standing
 from amodal.comparison.trial import Outcome
-from amodal.evaluation.report import Mark
+from amodal.report.results import Mark
 
 
 def stands(method: str, *, parameters: int = 1_000, **scores: tuple[float, float, float]) -> Standing:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from amodal.comparison.advice import advice
-from amodal.comparison.standing import leaderboard
+from amodal.comparison.leaderboard import leaderboard
 from tests.comparison.standings import failed, stands
 
 BEST = {"overall": (0.68, 0.7, 0.72), "completion": (0.1, 0.2, 0.3)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from amodal import DataProblem
+from amodal import DataError
 from amodal.comparison.split import split_table
 from amodal.modalities import MODALITIES
 from amodal.table import infer_schema, read_table
@@ -30,5 +30,5 @@ def test_every_label_is_fitted() -> None:
 
 
 def test_one_row_is_too_few() -> None:
-    with pytest.raises(DataProblem, match="one row"):
+    with pytest.raises(DataError, match="one row"):
         split_table(read_table(pd.DataFrame({"n": [1.0]})), {}, 0)

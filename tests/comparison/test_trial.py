@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from amodal.comparison import trial
-from amodal.comparison.attempt import read_outcome
 from amodal.comparison.split import split_table
+from amodal.comparison.trial_process import read_outcome
 from amodal.table import read_table
 
 CALLER = """

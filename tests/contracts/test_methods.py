@@ -15,7 +15,9 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import METHODS, Method
 from amodal.modalities import CategoryOneHot, Modality, NumberQuantile, TextTokens
-from amodal.models import EarlyFusionVAE, JointLatentVAE, LatentFlow, Model
+from amodal.models import GenerativeModel
+from amodal.models.latent_flow import LatentFlow
+from amodal.models.vae import EarlyFusionVAE, JointLatentVAE
 from tests.vector import NOISE, Vector
 
 LATENT = 2
@@ -35,12 +37,14 @@ def joint(request: pytest.FixtureRequest) -> Method:
     return request.param
 
 
-def built(method: Method, modalities: Mapping[str, Modality], **options: Any) -> Model:
+def built(method: Method, modalities: Mapping[str, Modality], **options: Any) -> GenerativeModel:
     torch.manual_seed(0)
     return method.model(modalities, latent=LATENT, features=16, **options)
 
 
-def readers(model: Model, index: int, of: Callable[[Tensor], Tensor] = Tensor.detach) -> list[Tensor]:
+def readers(
+    model: GenerativeModel, index: int, of: Callable[[Tensor], Tensor] = Tensor.detach
+) -> list[Tensor]:
     """What `of` says of the weights that read one column's cells: its networks' ones, or its part of a joint layer."""
     if isinstance(model, EarlyFusionVAE):
         joint = of(model.encoder[0].weight)
@@ -50,7 +54,9 @@ def readers(model: Model, index: int, of: Callable[[Tensor], Tensor] = Tensor.de
     return [of(weight) for network in networks for weight in network.parameters()]
 
 
-def writers(model: Model, index: int, of: Callable[[Tensor], Tensor] = Tensor.detach) -> list[Tensor]:
+def writers(
+    model: GenerativeModel, index: int, of: Callable[[Tensor], Tensor] = Tensor.detach
+) -> list[Tensor]:
     networks = model.generators if isinstance(model, LatentFlow) else model.decoders
     return [of(weight) for weight in networks[index].parameters()]
 
@@ -59,7 +65,7 @@ def gradient(weight: Tensor) -> Tensor:
     return torch.zeros_like(weight) if weight.grad is None else weight.grad
 
 
-def moved_to(moved: Model, model: Model, places: list[int]) -> None:
+def moved_to(moved: GenerativeModel, model: GenerativeModel, places: list[int]) -> None:
     """Give a model of the same columns in another order, `places`, the weights of the first."""
     of_columns = ("encoders.", "experts.", "decoders.", "context_network.columns.", "generators.")
     shared = {name: weight for name, weight in model.state_dict().items() if not name.startswith(of_columns)}
@@ -138,7 +144,7 @@ def test_absent_cells_change_neither_loss_nor_gradient(method: Method, progress:
     for modalities, batch in ((VECTORS, vectors()), (VECTORS, spoilt(vectors()))):
         model = built(method, modalities)
         some = batch.present.any(1)
-        batch = Batch({k: v[some] for k, v in batch.x.items()}, batch.present[some], batch.rows[some])
+        batch = batch[some]
         loss = method.objective(model, batch, RowNoise(3, batch.rows), progress)
         loss.total.backward()
         losses.append(loss.total.detach())
@@ -152,7 +158,7 @@ def test_absent_cells_change_neither_loss_nor_gradient(method: Method, progress:
 def test_a_column_that_is_never_there_gets_no_gradient(method: Method) -> None:
     model, batch = built(method, MIXED), mixed().given(["number", "label"])
     kept = batch.present.any(1)
-    batch = Batch({k: v[kept] for k, v in batch.x.items()}, batch.present[kept], batch.rows[kept])
+    batch = batch[kept]
     method.objective(model, batch, RowNoise(0, batch.rows)).total.backward()
     assert all((part == 0).all() for part in readers(model, 2, gradient) + writers(model, 2, gradient))
     for part in (readers, writers):
@@ -196,14 +202,14 @@ def test_whole_rows_are_drawn_from_where_rows_lie(joint: Method) -> None:
     assert not torch.equal(before[1]["number"], after[1]["number"])
 
 
-def drawn_cells(model: Model, batch: Batch, seed: int) -> dict[str, Tensor]:
+def drawn_cells(model: GenerativeModel, batch: Batch, seed: int) -> dict[str, Tensor]:
     return model.complete(batch, MIXED, RowNoise(seed, batch.rows))
 
 
 def test_same_seed_same_draws_whatever_the_batch(method: Method) -> None:
     model, batch = built(method, MIXED).eval(), mixed()
     one, same, other = (drawn_cells(model, batch, seed) for seed in (5, 5, 6))
-    half = Batch({k: v[4:] for k, v in batch.x.items()}, batch.present[4:], batch.rows[4:])
+    half = batch[4:]
     for name in MIXED:
         assert torch.equal(one[name], same[name])
         torch.testing.assert_close(one[name][4:], drawn_cells(model, half, 5)[name])

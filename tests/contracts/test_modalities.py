@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from amodal.distributions import RowNoise
+from amodal.errors import RejectColumn
 from amodal.modalities import MODALITIES, AudioMel, ImagePixels, Modality
-from amodal.problems import RejectColumn
 from amodal.table import Table, infer_schema
 
 # What a column of one type must not be taken for, in the order of inference: each is tried before the next.

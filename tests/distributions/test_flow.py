@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from amodal.distributions import Flow, Jumps, RowNoise, draw
+from amodal.distributions import FewStepFlow, Flow, RowNoise, draw
 
 MEAN, SCALE = torch.tensor([1.5, -0.5, 0.0]), torch.tensor([0.4, 2.0, 1.0])
 TARGET = Independent(Normal(MEAN, SCALE), 1)
@@ -114,7 +114,7 @@ def test_a_rows_draw_and_score_are_the_same_in_any_batch() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-@pytest.mark.parametrize("kind", [Jumps, Flow])
+@pytest.mark.parametrize("kind", [FewStepFlow, Flow])
 def test_a_straight_path_needs_one_jump(kind: type[Flow], steps: int) -> None:
     moved = kind(straight, 50, 3, steps=steps).path(starts())
     assert len(moved) == steps + 1
@@ -123,7 +123,7 @@ def test_a_straight_path_needs_one_jump(kind: type[Flow], steps: int) -> None:
 
 def test_jumps_draw_with_a_rows_noise_and_have_no_density() -> None:
     rows = torch.arange(6)
-    jumps = Jumps(straight, 6, 3, steps=2)
+    jumps = FewStepFlow(straight, 6, 3, steps=2)
     torch.testing.assert_close(draw(jumps, RowNoise(2, rows)), MEAN + SCALE * RowNoise(2, rows).normal(3))
     with pytest.raises(NotImplementedError, match="densities"):
         jumps.log_prob(torch.zeros(6, 3))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from amodal import TableModel
-from amodal.demo import make_digits
+from amodal.datasets.digits import make_digits
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,8 @@ def main() -> None:
     told = json.load(sys.stdin)
     import amodal.comparison
     import amodal.estimator
-    import amodal.evaluation
-    import amodal.features  # noqa: F401
+    import amodal.features
+    import amodal.report  # noqa: F401
 
     print(
         json.dumps(

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from amodal import DataProblem, TableModel
+from amodal import DataError, TableModel
 
 
 def quick(**settings: object) -> TableModel:
@@ -65,7 +65,7 @@ def test_all_bad_cells_are_told_of_at_once_and_can_become_missing(amodal, tmp_pa
 
 def test_a_row_without_a_cell_is_refused_with_its_number() -> None:
     frame = pd.DataFrame({"a": [1.5, None, 2.5, 3.25] * 5, "b": ["x", None, "y", "x"] * 5})
-    with pytest.raises(DataProblem, match="2, 6, 10 and 2 more"):
+    with pytest.raises(DataError, match="2, 6, 10 and 2 more"):
         quick().fit(frame)
 
 
@@ -83,7 +83,7 @@ def test_nan_and_inf_in_a_file_are_bad_cells(tmp_path: Path) -> None:
     cells = [f"{value:.2f}" for value in np.random.default_rng(0).normal(size=40)]
     cells[7], cells[9] = "inf", "NaN"
     pd.DataFrame({"x": cells, "y": ["u", "v"] * 20}).to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(DataProblem, match="row 8: 'inf'"):
+    with pytest.raises(DataError, match="row 8: 'inf'"):
         quick().fit(tmp_path / "table.csv")
     assert len(quick(bad_cells="missing").fit(tmp_path / "table.csv").bad_cells_) == 2
 
@@ -91,13 +91,13 @@ def test_nan_and_inf_in_a_file_are_bad_cells(tmp_path: Path) -> None:
 def test_an_unseen_category_is_an_error_or_missing() -> None:
     model = quick().fit(pd.DataFrame({"pet": ["cat", "dog"] * 20, "size": np.linspace(0, 1, 40)}))
     unseen = pd.DataFrame({"pet": ["cow", "cat"], "size": [0.1, None]})
-    with pytest.raises(DataProblem, match="'cow' was not seen in training"):
+    with pytest.raises(DataError, match="'cow' was not seen in training"):
         model.complete(unseen)
     assert model.complete(unseen, bad_cells="missing")["pet"].isin(["cat", "dog"]).all()
 
 
 def test_one_row() -> None:
-    with pytest.raises(DataProblem, match="no column that can be used"):
+    with pytest.raises(DataError, match="no column that can be used"):
         quick().fit(pd.DataFrame({"a": [1.5], "b": ["x"]}))
     forced = quick(types={"a": "number", "b": "category"}).fit(pd.DataFrame({"a": [1.5], "b": ["x"]}))
     assert forced.sample(2).to_dict("list") == {"a": [1.5, 1.5], "b": ["x", "x"]}
@@ -146,7 +146,7 @@ def test_a_damaged_model_says_so(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved, folder)
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(DataProblem, match="damaged"):
+    with pytest.raises(DataError, match="damaged"):
         TableModel.load(folder)
 
 
@@ -155,8 +155,8 @@ def test_a_newer_format_says_so(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved, folder)
     description = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(description | {"format": 99, "novelty": True}))
-    with pytest.raises(DataProblem, match=r"99.*update amodal"):
+    with pytest.raises(DataError, match=r"99.*update amodal"):
         TableModel.load(folder)
     (folder / "model.json").write_text("{")
-    with pytest.raises(DataProblem, match="damaged"):
+    with pytest.raises(DataError, match="damaged"):
         TableModel.load(folder)

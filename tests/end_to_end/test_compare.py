@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from amodal import DataProblem, TableModel, UsageProblem, compare
+from amodal import DataError, TableModel, UsageError, compare
 from amodal.cli import app
-from amodal.comparison import attempt
+from amodal.comparison import trial_process
 
 KILLED = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
 
@@ -101,11 +101,11 @@ def test_an_interrupted_comparison_goes_on(
     assert report["made"]["training"]["fingerprint"] == report["made"]["fit_fingerprint"]
     assert len(TableModel.load(out / "mmvae" / "model").sample(2)) == 2
 
-    with pytest.raises(UsageProblem, match=r"differs in seed \(0, now 1\).*overwrite=True"):
+    with pytest.raises(UsageError, match=r"differs in seed \(0, now 1\).*overwrite=True"):
         compare(table, methods=["mvtcae"], epochs=2, target="colour", output=out, seed=1)
-    with pytest.raises(UsageProblem, match="differs in data"):
+    with pytest.raises(UsageError, match="differs in data"):
         compare(table.head(150), methods=["mvtcae"], epochs=2, target="colour", output=out)
-    monkeypatch.setattr(attempt, "PROCESS", KILLED)
+    monkeypatch.setattr(trial_process, "PROCESS", KILLED)
     anew = compare(table, methods=["mvtcae"], output=out, seed=1, overwrite=True)
     assert anew["failure"].notna().all()
     assert not (out / "mmvae").exists()
@@ -117,21 +117,21 @@ def test_a_method_that_fails_does_not_end_the_others(
     out = tmp_path / "out"
     words = ["compare", str(pictures), "-o", str(out), "--time-limit", "3s", "--methods"]
     with monkeypatch.context() as patch:
-        patch.setattr(attempt, "PROCESS", KILLED)
+        patch.setattr(trial_process, "PROCESS", KILLED)
         killed = CliRunner().invoke(app, [*words, "mopoe"])
         assert killed.exit_code == 3
         assert "No method finished" in killed.output
         code = "import sys; sys.stdin.buffer.read(1); from os import abort; abort()"
-        patch.setattr(attempt, "PROCESS", [sys.executable, "-c", code])
+        patch.setattr(trial_process, "PROCESS", [sys.executable, "-c", code])
         assert "SIGABRT" in CliRunner().invoke(app, [*words, "mopoe"]).output
 
-    def sometimes(trial: attempt.Trial) -> attempt.Outcome:
+    def sometimes(trial: trial_process.Trial) -> trial_process.Outcome:
         with monkeypatch.context() as patch:
             if trial.settings["method"] == "mopoe":
-                patch.setattr(attempt, "PROCESS", KILLED)
-            return attempt.attempt(trial)
+                patch.setattr(trial_process, "PROCESS", KILLED)
+            return trial_process.run_in_subprocess(trial)
 
-    monkeypatch.setattr("amodal.comparison.running.attempt", sometimes)
+    monkeypatch.setattr("amodal.comparison.compare_methods.run_in_subprocess", sometimes)
     done = CliRunner().invoke(app, [*words, "mopoe,mvtcae"])
     assert done.exit_code == 0, done.output
     assert "mopoe: failed before, and is tried again." in done.output
@@ -156,7 +156,7 @@ def run(trial):
 trial.run = run
 trial.main()
 """
-    monkeypatch.setattr(attempt, "PROCESS", [sys.executable, "-c", code])
+    monkeypatch.setattr(trial_process, "PROCESS", [sys.executable, "-c", code])
     frame = compare(table, methods=["mvtcae"], output=tmp_path / "out")
     assert frame.loc[0, "failure"] == "ZeroDivisionError: division by zero"
     kept = {path.name for path in (tmp_path / "out" / "mvtcae").iterdir()}
@@ -167,7 +167,7 @@ trial.main()
 def test_wrong_calls_start_nothing(
     table: pd.DataFrame, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempt, "PROCESS", ["no such program"])
+    monkeypatch.setattr(trial_process, "PROCESS", ["no such program"])
     for wrong, said in (
         ({"methods": ["vae"]}, "Choose from latent-flow"),
         ({"methods": []}, "no methods"),
@@ -176,16 +176,16 @@ def test_wrong_calls_start_nothing(
         ({"target": "weight"}, "'weight' is none"),
         ({"types": {"colour": "poem"}}, "poem"),
     ):
-        with pytest.raises(UsageProblem, match=said):
+        with pytest.raises(UsageError, match=said):
             compare(table, output=tmp_path / "out", **wrong)
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "mum.txt").write_text("dear mum")
-    with pytest.raises(UsageProblem, match="is no comparison"):
+    with pytest.raises(UsageError, match="is no comparison"):
         compare(table, output=tmp_path / "letters", overwrite=True)
     (pictures / "broken.png").write_bytes(b"no picture")
     broken = pd.read_csv(pictures / "metadata.csv")
     broken.loc[105, "view"] = "broken.png"
-    with pytest.raises(DataProblem, match="row 106"):
+    with pytest.raises(DataError, match="row 106"):
         compare(broken, media_root=pictures, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -204,7 +204,7 @@ def test_a_comparison_that_is_ended_takes_its_processes_along(
         while not (found := children.read_text().split()):
             assert process.poll() is None
             time.sleep(0.05)
-        with pytest.raises(UsageProblem, match=f"process {process.pid} "):
+        with pytest.raises(UsageError, match=f"process {process.pid} "):
             compare(table, output=out)
         process.send_signal(how)
         said = process.communicate(timeout=60)[1]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from amodal import TableModel
-from amodal.evaluation import Report
+from amodal.report import Report
 
 COLUMNS = ["image", "speech", "caption", "thickness", "slant", "seconds", "digit", "voice"]
 

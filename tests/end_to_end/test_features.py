@@ -20,7 +20,7 @@ from sklearn.feature_extraction.image import extract_patches_2d
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from amodal import DataProblem, TableModel, UsageProblem
+from amodal import DataError, TableModel, UsageError
 
 TYPES = {
     "photo": "image:patches",
@@ -129,13 +129,13 @@ def test_a_column_that_is_left_out_has_no_vectors(table: pd.DataFrame, tmp_path:
 def test_bad_cells_are_told_of_all_at_once_or_become_null(table: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "8.png").write_bytes(b"no picture")
     (tmp_path / "9.wav").write_bytes(b"no sound")
-    with pytest.raises(DataProblem, match=r"(?s)photo: 1 cell.*row 9.*call: 1 cell.*row 10.*--bad-cells"):
+    with pytest.raises(DataError, match=r"(?s)photo: 1 cell.*row 9.*call: 1 cell.*row 10.*--bad-cells"):
         TableModel(types=TYPES).features(table, media_root=tmp_path)
     model = TableModel(types=TYPES, bad_cells="missing")
     features = model.features(table, media_root=tmp_path)
     assert features["photo"].null_count == 2
     assert [(cell.column, cell.row) for cell in model.bad_cells_] == [("photo", 9), ("call", 10)]
-    with pytest.raises(UsageProblem, match="Choose from error, missing"):
+    with pytest.raises(UsageError, match="Choose from error, missing"):
         TableModel(types=TYPES, bad_cells="fine").features(table, media_root=tmp_path)
 
 

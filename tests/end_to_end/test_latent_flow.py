@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from amodal import DataProblem, TableModel, UsageProblem, cli
-from amodal.objectives import AnyOrder, ColumnELBO, Shortcut
+from amodal import DataError, TableModel, UsageError, cli
+from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss
 
 EPOCHS = 30
 """So many that pictures follow their latents."""
@@ -144,7 +144,7 @@ def test_other_methods_refuse_its_ways_of_drawing(
 ) -> None:
     other = TableModel("mvtcae", epochs=1, latent=2).fit(pd.DataFrame({"a": np.linspace(0.5, 9.5, 30)}))
     (name,) = how
-    with pytest.raises(UsageProblem, match=f"'mvtcae' has no {name}.*latent-flow"):
+    with pytest.raises(UsageError, match=f"'mvtcae' has no {name}.*latent-flow"):
         other.sample(2, **how)
     other.save(tmp_path / "model")
     flags = ["--fast"] if name == "fast" else ["--guidance", 2]
@@ -187,11 +187,11 @@ def test_a_target_that_no_row_ever_had_is_ignored_with_its_reason(folder: Path) 
     frame = picture_table(folder)[["size", "kind"]].assign(later=None)
     model = quick(epochs=1).fit(frame)
     assert model.schema_.ignored == {"later": "every cell is missing"}
-    with pytest.raises(UsageProblem, match="no column 'later'"):
+    with pytest.raises(UsageError, match="no column 'later'"):
         model.complete(frame, columns=["later"])
     # What the model does not know is kept as it is.
     assert model.complete(frame)["later"].isna().all()
-    with pytest.raises(DataProblem, match="'later' has no cell"):
+    with pytest.raises(DataError, match="'later' has no cell"):
         quick(types={"later": "number"}).fit(frame)
 
 
@@ -254,7 +254,7 @@ def unbroken(folder: Path) -> TableModel:
     return quick(epochs=32, batch_size=32).fit(folder)
 
 
-@pytest.mark.parametrize(("objective", "after"), [(ColumnELBO, 4), (AnyOrder, 4), (Shortcut, 2)])
+@pytest.mark.parametrize(("objective", "after"), [(ColumnELBO, 4), (AnyOrder, 4), (DistillationLoss, 2)])
 def test_a_run_cut_off_in_any_stage_goes_on_and_ends_where_an_unbroken_one_does(
     objective: type, after: int, unbroken: TableModel, folder: Path, tmp_path: Path
 ) -> None:

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from amodal import TableModel
-from amodal.outputs import output_folder
-from amodal.problems import UsageProblem
+from amodal.errors import UsageError
+from amodal.files import output_folder
 from amodal.table import read_table
 
 COMMANDS = {
@@ -263,13 +263,13 @@ def test_a_folder_beside_a_model_is_not_taken_for_its_checkpoint(amodal, place: 
 def test_arguments_in_python(saved: Path, digits: Path, tmp_path: Path) -> None:
     model = TableModel.load(saved)
     model.save(tmp_path / "model")
-    with pytest.raises(UsageProblem, match="pass overwrite=True"):
+    with pytest.raises(UsageError, match="pass overwrite=True"):
         model.save(tmp_path / "model")
     model.save(tmp_path / "model", overwrite=True)
     (tmp_path / "model" / "mine.txt").touch()
-    with pytest.raises(UsageProblem, match=r"mine\.txt"):
+    with pytest.raises(UsageError, match=r"mine\.txt"):
         model.save(tmp_path / "model", overwrite=True)
-    with pytest.raises(UsageProblem, match="which is read"):
+    with pytest.raises(UsageError, match="which is read"):
         model.evaluate(digits, output=digits, overwrite=True)
-    with pytest.raises(UsageProblem, match="has no"):
+    with pytest.raises(UsageError, match="has no"):
         model.evaluate(digits, output=tmp_path, overwrite=True)

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from amodal import TableModel, UsageProblem
+from amodal import TableModel, UsageError
 from amodal.media import Sound
 from amodal.methods import METHODS
 
@@ -97,7 +97,7 @@ def test_a_rows_draw_depends_on_the_seed_and_its_number_alone(
 ) -> None:
     some = fitted.sample(7, seed=5)
     with monkeypatch.context() as fewer:
-        fewer.setattr("amodal.completion._ROWS_AT_ONCE", 5)
+        fewer.setattr("amodal.inference._ROWS_AT_ONCE", 5)
         more = fitted.sample(12, seed=5)
     columns = ["image", "caption", "thickness", "digit"]
     assert same_cells(some[columns].iloc[:, 1:], more[columns].iloc[:7, 1:])
@@ -168,9 +168,9 @@ def test_it_is_a_scikit_learn_estimator(digits: Path) -> None:
 
 
 def test_wrong_words_are_answered_with_the_choices(fitted: TableModel, digits: Path) -> None:
-    with pytest.raises(UsageProblem, match=r"Unknown method 'vae'. Choose from latent-flow"):
+    with pytest.raises(UsageError, match=r"Unknown method 'vae'. Choose from latent-flow"):
         TableModel("vae").fit(digits)
-    with pytest.raises(UsageProblem, match=r"no column 'picture'. Choose from image"):
+    with pytest.raises(UsageError, match=r"no column 'picture'. Choose from image"):
         fitted.sample(1, given={"picture": "x"})
-    with pytest.raises(UsageProblem, match="at least 1"):
+    with pytest.raises(UsageError, match="at least 1"):
         fitted.sample(0)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from amodal.errors import UnreadableCell
 from amodal.media import locate
-from amodal.problems import UnreadableCell
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 import torch
 
+from amodal.errors import BadCells
 from amodal.modalities import AudioMel
-from amodal.problems import BadCells
 
 
 def tone(hertz: float, seconds: float, rate: int) -> np.ndarray:

@@ -11,8 +11,8 @@ import soundfile
 import torch
 from sklearn.preprocessing import StandardScaler
 
+from amodal.errors import BadCells
 from amodal.modalities import AudioMfcc
-from amodal.problems import BadCells
 
 
 def tone(hertz: float, seconds: float, rate: int) -> np.ndarray:

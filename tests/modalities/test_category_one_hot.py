@@ -3,8 +3,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import CategoryOneHot
-from amodal.problems import BadCells, RejectColumn
 
 
 def there_and_back(cells: pd.Series) -> list:

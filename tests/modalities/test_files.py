@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from PIL import Image
 
+from amodal.errors import BadCells, DataError
 from amodal.modalities import AudioMel, ImagePixels
-from amodal.problems import BadCells, DataProblem
 
 
 def test_pictures_of_every_mode_become_one_size(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_bad_pictures_are_named_and_told_apart(tmp_path: Path) -> None:
 
 
 def test_paths_that_lead_nowhere_are_no_texts(tmp_path: Path) -> None:
-    with pytest.raises(DataProblem, match="--media-root"):
+    with pytest.raises(DataError, match="--media-root"):
         ImagePixels.accepts(pd.Series([f"pictures/{n}.jpg" for n in range(5)]), tmp_path)
 
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from sklearn.feature_extraction.image import extract_patches_2d
 
+from amodal.errors import BadCells, UsageError
 from amodal.modalities import ImagePatches
-from amodal.problems import BadCells, UsageProblem
 
 RNG = np.random.default_rng(0)
 
@@ -119,7 +119,7 @@ def test_draws_outside_the_range_are_clipped() -> None:
 )
 def test_patches_that_do_not_fit_say_what_to_do(options: dict[str, int], tmp_path: Path) -> None:
     cells = saved(tmp_path, noise(18, 18))
-    with pytest.raises(UsageProblem, match="`step`"):
+    with pytest.raises(UsageError, match="`step`"):
         ImagePatches.fit(cells, tmp_path, **options)
 
 

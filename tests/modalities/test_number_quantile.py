@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import NumberQuantile
-from amodal.problems import BadCells, RejectColumn
 
 RNG = np.random.default_rng(0)
 

@@ -8,8 +8,8 @@ import torch
 from sklearn.feature_extraction.text import CountVectorizer
 
 from amodal.distributions import RowNoise
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import TextBagOfWords
-from amodal.problems import BadCells, RejectColumn
 
 TEXTS = [
     "The hen, the cow and the cat.",

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import TextEmbedding
 from amodal.modalities.text_embedding import leading_singular_vectors
-from amodal.problems import BadCells, RejectColumn
 
 ANIMALS, THINGS = ("cat", "dog", "hen"), ("car", "bus", "tram")
 TEXTS = [

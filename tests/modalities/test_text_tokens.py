@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from amodal.distributions.sequence import END, UNKNOWN
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import TextTokens
-from amodal.problems import BadCells, RejectColumn
 
 
 def there_and_back(texts: list[str]) -> list[str]:

@@ -30,12 +30,12 @@ from typing import Any, Self
 IMPORTED = (
     "amodal.cli",
     "amodal.comparison.trial",
-    "amodal.demo.digits",
-    "amodal.demo._caption",
-    "amodal.demo._handwriting",
-    "amodal.demo._speech",
+    "amodal.datasets.digits.table",
+    "amodal.datasets.digits.captions",
+    "amodal.datasets.digits.handwriting",
+    "amodal.datasets.digits.speech",
     "amodal.estimator",
-    "amodal.evaluation",
+    "amodal.report",
     "amodal.features",
     "cv2",
     "jinja2",
@@ -302,9 +302,9 @@ def _announce(module: str, name: str, position: int) -> None:
 
 def _fork_trials() -> None:
     """Make `compare` fork for each method, where it would start Python anew."""
-    from amodal.comparison import attempt
+    from amodal.comparison import trial_process
 
-    attempt.subprocess = SimpleNamespace(Popen=_ForkedTrial, PIPE=subprocess.PIPE)  # type: ignore[assignment]
+    trial_process.subprocess = SimpleNamespace(Popen=_ForkedTrial, PIPE=subprocess.PIPE)  # type: ignore[assignment]
 
 
 class _ForkedTrial:
@@ -360,15 +360,15 @@ def _keep_each_epoch() -> None:
 
 def _read_handwriting_once() -> None:
     """Read the demo's pictures for all forks; each would take a second for it."""
-    from amodal.demo import _handwriting
+    from amodal.datasets.digits import handwriting
 
-    pictures = _handwriting.handwritten_digits()
-    _handwriting.handwritten_digits = lambda: pictures
+    pictures = handwriting.handwritten_digits()
+    handwriting.handwritten_digits = lambda: pictures
 
 
 def _hold_out_few() -> None:
     """Make the demo's held-out table of 10 rows; 500 take seconds."""
-    from amodal.demo import digits
+    from amodal.cli.demo import digits
 
     digits._HELD_OUT = 10
 

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from amodal.problems import BadCells, RejectColumn
+from amodal.errors import BadCells, RejectColumn
 from amodal.table import Table, read_table
 
 WIDTH = 4

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amodal.problems import DataProblem
+from amodal.errors import DataError
 from amodal.table import read_table, row_number
 
 SCRIPTS = ["a 🐱 on a mat", "一只猫坐在垫子上", "قطة على سجادة", 'say "hi", then\nleave', " spaced "]
@@ -89,11 +89,11 @@ def test_a_folder_is_read_by_its_metadata(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_metadata_or_with_two(tmp_path: Path) -> None:
-    with pytest.raises(DataProblem, match=r"holds no metadata.csv, metadata.tsv"):
+    with pytest.raises(DataError, match=r"holds no metadata.csv, metadata.tsv"):
         read_table(tmp_path)
     written(tmp_path, "a\n1", "metadata.csv")
     written(tmp_path, "a\n1", "metadata.tsv")
-    with pytest.raises(DataProblem, match=r"holds metadata.csv, metadata.tsv"):
+    with pytest.raises(DataError, match=r"holds metadata.csv, metadata.tsv"):
         read_table(tmp_path)
 
 
@@ -175,13 +175,13 @@ def test_rows_with_nothing(tmp_path: Path) -> None:
 )
 def test_bad_files_are_refused(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
     path = written(tmp_path, content, name)
-    with pytest.raises(DataProblem, match=message) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         read_table(path)
     assert str(path) in str(caught.value)
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(DataProblem, match=r"nothing.csv: no such file"):
+    with pytest.raises(DataError, match=r"nothing.csv: no such file"):
         read_table(tmp_path / "nothing.csv")
 
 
@@ -189,7 +189,7 @@ def test_a_truncated_parquet(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pd.DataFrame({"a": range(1000)}).to_parquet(path)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DataProblem, match="cannot be read as Parquet"):
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
         read_table(path)
 
 
@@ -199,7 +199,7 @@ def test_parquet_with_duplicate_names(tmp_path: Path) -> None:
 
     twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
     parquet.write_table(twice, tmp_path / "t.parquet")
-    with pytest.raises(DataProblem, match="more than once: 'a'"):
+    with pytest.raises(DataError, match="more than once: 'a'"):
         read_table(tmp_path / "t.parquet")
 
 
@@ -214,5 +214,5 @@ def test_parquet_with_duplicate_names(tmp_path: Path) -> None:
     ],
 )
 def test_bad_frames_are_refused(frame: pd.DataFrame, message: str) -> None:
-    with pytest.raises(DataProblem, match=message):
+    with pytest.raises(DataError, match=message):
         read_table(frame)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amodal.problems import DataProblem, RejectColumn, UsageProblem
+from amodal.errors import DataError, RejectColumn, UsageError
 from amodal.table import Schema, describe, infer_schema, read_table
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.inference import spread_sample
@@ -67,25 +67,25 @@ def test_types_given_by_the_user_come_first() -> None:
 def test_options_reach_the_column_s_fit() -> None:
     schema = schema_of({"p": ["a.txt", "b.txt"]}, options={"p": {"longest": 3}})
     assert schema.used == {"p": Note(3)}
-    with pytest.raises(UsageProblem, match=r"Unknown option 'sise' for column 'p' .* Choose from longest"):
+    with pytest.raises(UsageError, match=r"Unknown option 'sise' for column 'p' .* Choose from longest"):
         schema_of({"p": ["a.txt", "b.txt"]}, options={"p": {"sise": 3}})
 
 
 def test_unknown_types_and_columns() -> None:
     with pytest.raises(
-        UsageProblem, match=r"Unknown type 'notes' for column 'n'. Choose from note, .*note:length, .*ignore"
+        UsageError, match=r"Unknown type 'notes' for column 'n'. Choose from note, .*note:length, .*ignore"
     ):
         schema_of({"n": [1, 2]}, types={"n": "notes"})
-    with pytest.raises(UsageProblem, match=r"has no column 'speach'. Choose from speech"):
+    with pytest.raises(UsageError, match=r"has no column 'speach'. Choose from speech"):
         schema_of({"speech": [1, 2], "photo": [1, 2]}, types={"speach": "number"})
-    with pytest.raises(UsageProblem, match=r"has no column 'zzz'. Choose from speech, photo"):
+    with pytest.raises(UsageError, match=r"has no column 'zzz'. Choose from speech, photo"):
         schema_of({"speech": [1, 2], "photo": [1, 2]}, options={"zzz": {}})
 
 
 def test_a_given_type_that_rejects() -> None:
-    with pytest.raises(DataProblem, match="'n' cannot be number: no cell is a number"):
+    with pytest.raises(DataError, match="'n' cannot be number: no cell is a number"):
         schema_of({"n": ["x", "y"]}, types={"n": "number"})
-    with pytest.raises(DataProblem, match="'n' has no cell to fit number to"):
+    with pytest.raises(DataError, match="'n' has no cell to fit number to"):
         schema_of({"n": [None, None], "m": [1, 2]}, types={"n": "number"})
 
 
@@ -119,9 +119,7 @@ def test_a_column_nearly_all_missing_is_used() -> None:
 
 
 def test_nothing_usable_lists_every_column() -> None:
-    with pytest.raises(
-        DataProblem, match=r"(?s)can be used:.*  a: every cell is missing.*  b: every present"
-    ):
+    with pytest.raises(DataError, match=r"(?s)can be used:.*  a: every cell is missing.*  b: every present"):
         schema_of({"a": [None, None], "b": ["x", "x"]})
 
 
@@ -148,9 +146,9 @@ def test_files_that_do_not_open_are_told_with_their_column() -> None:
     class Broken(Note):
         @classmethod
         def accepts(cls, cells: pd.Series, root: Path | None) -> str:
-            raise DataProblem("names notes, but none opens")
+            raise DataError("names notes, but none opens")
 
-    with pytest.raises(DataProblem, match="column 'p' names notes, but none opens"):
+    with pytest.raises(DataError, match="column 'p' names notes, but none opens"):
         infer_schema(read_table(pd.DataFrame({"p": ["a.txt", "b.txt"]})), [Broken, Label])
 
 

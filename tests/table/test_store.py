@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from amodal.batch import Batch
-from amodal.problems import DataProblem, UsageProblem
+from amodal.errors import DataError, UsageError
 from amodal.table import (
     BadCell,
     Store,
@@ -106,7 +106,7 @@ def test_a_column_the_table_lacks_is_absent(table: Table, modalities: dict) -> N
 
 
 def test_a_store_needs_every_column(table: Table, modalities: dict, tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="has no column 'note'"):
+    with pytest.raises(UsageError, match="has no column 'note'"):
         prepare_store(replace(table, frame=table.frame.drop(columns="note")), modalities, tmp_path / "store")
 
 
@@ -114,7 +114,7 @@ def test_more_workers_give_the_same(table: Table, modalities: dict, tmp_path: Pa
     one = prepare_store(table, modalities, tmp_path / "one", workers=1)
     many = prepare_store(table, modalities, tmp_path / "many", workers=8)
     assert_same(one.gather(np.arange(ROWS)), many.gather(np.arange(ROWS)))
-    with pytest.raises(UsageProblem, match="At least 1 worker"):
+    with pytest.raises(UsageError, match="At least 1 worker"):
         prepare_store(table, modalities, tmp_path / "none", workers=0)
     assert not (tmp_path / "none").exists()
 
@@ -137,7 +137,7 @@ def spoilt(table: Table) -> Table:
 
 
 def test_bad_cells_are_told_all_at_once(table: Table, modalities: dict, tmp_path: Path) -> None:
-    with pytest.raises(DataProblem) as caught:
+    with pytest.raises(DataError) as caught:
         prepare_store(spoilt(table), modalities, tmp_path / "store")
     assert str(caught.value).splitlines() == [
         f"{table.source}: 6 cells cannot be used.",
@@ -157,7 +157,7 @@ def test_bad_cells_are_told_all_at_once(table: Table, modalities: dict, tmp_path
 
 def test_bad_cells_in_memory_are_told_too(table: Table, modalities: dict) -> None:
     bad_table = spoilt(table)
-    with pytest.raises(DataProblem, match=r"(?s)6 cells cannot be used.*row 201: 'heavy'"):
+    with pytest.raises(DataError, match=r"(?s)6 cells cannot be used.*row 201: 'heavy'"):
         encode(bad_table, modalities)
     assert len(encode(bad_table, modalities, slice(10, 20))) == 10
 
@@ -191,18 +191,18 @@ def test_bad_cells_can_be_missing(table: Table, modalities: dict, tmp_path: Path
 
 
 def test_an_unknown_way_with_bad_cells(table: Table, modalities: dict, tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match=r"Unknown way with bad cells 'zero'. Choose from error, missing"):
+    with pytest.raises(UsageError, match=r"Unknown way with bad cells 'zero'. Choose from error, missing"):
         prepare_store(table, modalities, tmp_path / "store", bad_cells="zero")  # type: ignore[arg-type]
-    with pytest.raises(UsageProblem, match="Choose from error, missing"):
+    with pytest.raises(UsageError, match="Choose from error, missing"):
         encode(table, modalities, bad_cells="zero")  # type: ignore[arg-type]
 
 
 def test_rows_with_nothing_are_refused(tmp_path: Path) -> None:
     table = read_table(pd.DataFrame({"a": ["1", None, "x", "4", None], "b": ["p", None, None, "q", None]}))
     modalities = {"a": Number(4.0), "b": Label(("p", "q"))}
-    with pytest.raises(DataProblem, match=r"(?s)1 cell cannot be used.*2 of the rows .*\(row 2, 5\)"):
+    with pytest.raises(DataError, match=r"(?s)1 cell cannot be used.*2 of the rows .*\(row 2, 5\)"):
         prepare_store(table, modalities, tmp_path / "store")
-    with pytest.raises(DataProblem, match=r"3 of the rows have no usable cell .*\(row 2, 3, 5\)"):
+    with pytest.raises(DataError, match=r"3 of the rows have no usable cell .*\(row 2, 3, 5\)"):
         prepare_store(table, modalities, tmp_path / "store", bad_cells="missing")
     # Where nothing is learnt, a row of which nothing is given is a row to be drawn.
     assert encode(table, modalities, slice(0, 2)).present.tolist() == [[True, True], [False, False]]
@@ -213,10 +213,10 @@ def test_what_is_no_store_is_neither_opened_nor_replaced(
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    with pytest.raises(DataProblem, match="is no store"):
+    with pytest.raises(DataError, match="is no store"):
         Store.open(folder)
     (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(UsageProblem, match="is no store"):
+    with pytest.raises(UsageError, match="is no store"):
         prepare_store(table, modalities, folder)
     assert (folder / "thesis.tex").read_text() == "years of work"
 
@@ -232,7 +232,7 @@ def test_a_store_of_another_format(table: Table, modalities: dict, tmp_path: Pat
     folder = prepare_store(table, modalities, tmp_path / "store").folder
     description = json.loads((folder / "store.json").read_text())
     (folder / "store.json").write_text(json.dumps(description | {"format": 99}))
-    with pytest.raises(DataProblem, match="format 99"):
+    with pytest.raises(DataError, match="format 99"):
         Store.open(folder)
 
 
@@ -255,7 +255,7 @@ def test_a_damaged_store_says_so(table: Table, modalities: dict, tmp_path: Path,
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DataProblem, match="damaged"):
+    with pytest.raises(DataError, match="damaged"):
         Store.open(tmp_path / "store")
 
 
@@ -263,7 +263,7 @@ def test_parts_of_two_stores(table: Table, modalities: dict, tmp_path: Path) -> 
     folder = prepare_store(table, modalities, tmp_path / "store").folder
     shorter = prepare_store(replace(table, frame=table.frame.head(10)), modalities, tmp_path / "shorter")
     shutil.copyfile(shorter.folder / "1.npy", folder / "1.npy")
-    with pytest.raises(DataProblem, match="do not fit"):
+    with pytest.raises(DataError, match="do not fit"):
         Store.open(folder)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amodal.problems import DataProblem, UsageProblem
+from amodal.errors import DataError, UsageError
 from amodal.table import read_table, write_table
 from amodal.table.folder_names import folder_names
 from tests.table.fakes import Note, Number
@@ -86,7 +86,7 @@ def test_files_of_the_input_are_copied_with_their_suffix(tmp_path: Path) -> None
 def test_a_table_is_not_written_over_the_one_it_came_from(tmp_path: Path) -> None:
     write_table(pd.DataFrame({"note": notes(list("one"), list("two"))}), tmp_path / "t", NOTES)
     table = read_table(tmp_path / "t")
-    with pytest.raises(UsageProblem, match="which is read"):
+    with pytest.raises(UsageError, match="which is read"):
         write_table(table.frame.head(1), tmp_path / "t", NOTES, root=table.root, overwrite=True)
     assert len(read_table(tmp_path / "t")) == 2
 
@@ -96,7 +96,7 @@ def test_files_that_cannot_be_copied(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("not of this table")
     frame = pd.DataFrame({"note": notes("../secret.txt", "gone.txt")})
     with pytest.raises(
-        DataProblem, match=r"'note': 2 files .*'\.\./secret\.txt' leaves .*'gone\.txt' no such file"
+        DataError, match=r"'note': 2 files .*'\.\./secret\.txt' leaves .*'gone\.txt' no such file"
     ):
         write_table(frame, tmp_path / "out", NOTES, root=tmp_path / "in")
     assert not (tmp_path / "out").exists()
@@ -108,7 +108,7 @@ def test_a_place_that_is_taken(tmp_path: Path) -> None:
     write_table(frame, tmp_path / "empty", {})
 
     write_table(pd.DataFrame({"a": ["old"]}), tmp_path / "table", {})
-    with pytest.raises(UsageProblem, match="overwrite=True"):
+    with pytest.raises(UsageError, match="overwrite=True"):
         write_table(frame, tmp_path / "table", {})
     assert (tmp_path / "table" / "metadata.csv").read_text() == "a\nold\n"
     write_table(frame, tmp_path / "table", {}, overwrite=True)
@@ -116,9 +116,9 @@ def test_a_place_that_is_taken(tmp_path: Path) -> None:
 
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "thesis.tex").touch()
-    with pytest.raises(UsageProblem, match="is no table"):
+    with pytest.raises(UsageError, match="is no table"):
         write_table(frame, tmp_path / "home", {}, overwrite=True)
-    with pytest.raises(UsageProblem, match="is a file"):
+    with pytest.raises(UsageError, match="is a file"):
         write_table(frame, tmp_path / "home" / "thesis.tex", {}, overwrite=True)
     assert (tmp_path / "home" / "thesis.tex").exists()
 

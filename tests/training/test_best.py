@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from amodal.methods import method_named
-from amodal.models import LatentFlow
+from amodal.models.latent_flow import LatentFlow
 from amodal.training.callbacks import Best
-from amodal.training.module import Cooling, TrainingModule
+from amodal.training.module import LRDecay, TrainingModule
 from tests.vector import LatentVector
 
 PATIENCE = 4
@@ -57,7 +57,7 @@ def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when
         assert module.cooling is None
     last = len(losses) - 1
     assert not validated(best, module, last, val_loss=losses[-1])
-    assert module.cooling == Cooling(last + 1.0, PATIENCE)
+    assert module.cooling == LRDecay(last + 1.0, PATIENCE)
     assert module.model["a"].item() == 1.0, "it is back at the best epoch"
     ends = [validated(best, module, last + 1 + epoch, val_loss=0.5) for epoch in range(PATIENCE)]
     assert ends == [False] * (PATIENCE - 1) + [True]
@@ -65,7 +65,7 @@ def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when
 
 
 def test_a_rate_falls_from_all_of_it_to_its_end() -> None:
-    cooling = Cooling(10.0, 5)
+    cooling = LRDecay(10.0, 5)
     assert [cooling.done(epochs) for epochs in (10.0, 12.5, 15.0, 20.0)] == [0.0, 0.5, 1.0, 1.0]
 
 
@@ -78,7 +78,7 @@ def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
     other, again = Best(PATIENCE, {}), Weights()
     again.on_load_checkpoint(checkpoint)
     other.load_state_dict(best.state_dict())
-    assert again.cooling == module.cooling == Cooling(PATIENCE + 1.0, PATIENCE)
+    assert again.cooling == module.cooling == LRDecay(PATIENCE + 1.0, PATIENCE)
     assert other.state_dict() == best.state_dict()
 
 

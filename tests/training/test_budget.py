@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from amodal.problems import UsageProblem
-from amodal.training import Budget, seconds_of
+from amodal.errors import UsageError
+from amodal.training import Budget, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -13,13 +13,13 @@ from amodal.training import Budget, seconds_of
     [("90s", 90), ("5m", 300), ("1h30m", 5400), (2.5, 2.5), ("1.5h", 5400), (None, None)],
 )
 def test_limits_are_read(limit: str | float | None, seconds: float | None) -> None:
-    assert seconds_of(limit) == seconds
+    assert parse_duration(limit) == seconds
 
 
 @pytest.mark.parametrize("limit", ["soon", "5", "5 m x", "", "0s", -1, "m5"])
 def test_others_are_refused(limit: str | float) -> None:
-    with pytest.raises(UsageProblem):
-        seconds_of(limit)
+    with pytest.raises(UsageError):
+        parse_duration(limit)
 
 
 def test_the_nearer_end_counts() -> None:

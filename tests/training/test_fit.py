@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amodal import TableModel, UsageProblem
+from amodal import TableModel, UsageError
 
 
 def table(rows: int = 400) -> pd.DataFrame:
@@ -120,9 +120,9 @@ def test_an_interrupted_run_goes_on(amodal, how: signal.Signals, data: Path, tmp
 def test_a_run_is_resumed_only_as_it_was(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     TableModel(epochs=1, latent=4).fit(data, work=work)
-    with pytest.raises(UsageProblem, match="differs in options"):
+    with pytest.raises(UsageError, match="differs in options"):
         TableModel(epochs=2, latent=8).fit(data, work=work, resume=True)
-    with pytest.raises(UsageProblem, match="differs in data"):
+    with pytest.raises(UsageError, match="differs in data"):
         TableModel(epochs=2, latent=4).fit(table(300), work=work, resume=True)
     resumed = TableModel(epochs=3, latent=4).fit(data, work=work, resume=True)
     assert len(resumed.history_) == 3
@@ -144,9 +144,9 @@ def test_a_second_run_is_refused_and_the_first_goes_on(amodal, data: Path, tmp_p
             said = amodal(*words(data, model, "--epochs", 1, *more), code=2).stderr
             assert f"process {first.pid} on " in said
             assert f"fit {data} -o {model}" in said
-        with pytest.raises(UsageProblem, match=f"process {first.pid} "):
+        with pytest.raises(UsageError, match=f"process {first.pid} "):
             TableModel(epochs=1).fit(data, work=work)
-        with pytest.raises(UsageProblem, match=f"process {first.pid} "):
+        with pytest.raises(UsageError, match=f"process {first.pid} "):
             TableModel(epochs=1).fit(data, work=tmp_path / "elsewhere", output=model)
         assert not model.exists()
         assert (work / "last.ckpt").is_file()

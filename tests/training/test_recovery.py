@@ -12,14 +12,15 @@ import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from amodal import DataProblem
+from amodal import DataError
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Stage, method_named
 from amodal.modalities import MODALITIES
-from amodal.objectives import ELBO, Loss, Objective
+from amodal.models import Loss, Objective
+from amodal.models.vae.objectives import ELBO
 from amodal.table import infer_schema, prepare_store, read_table
-from amodal.training import Budget, Plan, train
+from amodal.training import Budget, TrainerConfig, train
 
 TABLE = pd.DataFrame({"size": [0.5, 1.5, 2.25, 3.0] * 20, "kind": ["a", "b"] * 40})
 
@@ -46,7 +47,7 @@ def trained(objective: Objective[Any], folder: Path, epochs: int = 4) -> tuple[A
     modalities: dict[str, Any] = infer_schema(table, MODALITIES).used
     store = prepare_store(table, modalities, folder / "store")
     model = method_named("mopoe").model(modalities, latent=2)
-    plan = Plan(batch_size=8, device="cpu", precision="32-true")
+    plan = TrainerConfig(batch_size=8, device="cpu", precision="32-true")
     return model, train(model, [Stage(objective)], store, Budget(epochs), plan).history
 
 
@@ -63,7 +64,7 @@ def test_it_ends_after_three_returns(tmp_path: Path) -> None:
     objective = Diverging(lambda step: step >= 5)
     with (
         pytest.warns(ConvergenceWarning) as caught,
-        pytest.raises(DataProblem, match=r"of size.*4 times"),
+        pytest.raises(DataError, match=r"of size.*4 times"),
     ):
         trained(objective, tmp_path)
     assert len([one for one in caught if one.category is ConvergenceWarning]) == 3

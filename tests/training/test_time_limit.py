@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from amodal import TableModel, UsageProblem
+from amodal import TableModel, UsageError
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Stage, method_named
 from amodal.modalities import MODALITIES
-from amodal.models import Model
-from amodal.objectives import ELBO, Loss, Objective
+from amodal.models import GenerativeModel, Loss, Objective
+from amodal.models.vae.objectives import ELBO
 from amodal.table import Store, infer_schema, prepare_store, read_table
-from amodal.training import Budget, Plan, train
+from amodal.training import Budget, TrainerConfig, train
 
 ROWS = 2_000
 TABLE = pd.DataFrame(
@@ -76,7 +76,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return prepare_store(table, modalities, tmp_path_factory.mktemp("time_limit") / "store")
 
 
-def model() -> Model:
+def model() -> GenerativeModel:
     modalities: dict[str, Any] = infer_schema(read_table(TABLE, None), MODALITIES).used
     return method_named("mopoe").model(modalities, latent=2)
 
@@ -104,7 +104,7 @@ def test_a_limit_is_kept_within_a_tenth_or_ten_seconds(
 ) -> None:
     machine = Machine(step, load, limit)
     budget = Budget(1000, limit, clock=machine.clock)
-    plan = Plan(batch_size=100, device="cpu", precision="32-true")
+    plan = TrainerConfig(batch_size=100, device="cpu", precision="32-true")
     training = train(model(), stages(machine), store, budget, plan)
     # Seconds of the test's own clock, which moves with the work that is done.
     assert machine.elapsed <= limit + max(10.0, limit / 10)
@@ -118,7 +118,7 @@ def test_reading_takes_from_all_stages_alike(store: Store) -> None:
     machine = Machine(0.05, 1.0, 60.0)
     budget = Budget(1000, 60.0, clock=machine.clock)
     machine.now += 40.0
-    plan = Plan(batch_size=100, device="cpu", precision="32-true")
+    plan = TrainerConfig(batch_size=100, device="cpu", precision="32-true")
     ends: list[float] = []
 
     @contextmanager
@@ -134,7 +134,7 @@ def test_reading_takes_from_all_stages_alike(store: Store) -> None:
 def test_what_a_limit_leaves_out_is_said(store: Store) -> None:
     machine = Machine(10.0, 1.0, 60.0)
     budget = Budget(1000, 60.0, clock=machine.clock)
-    plan = Plan(batch_size=100, device="cpu", precision="32-true")
+    plan = TrainerConfig(batch_size=100, device="cpu", precision="32-true")
     with pytest.warns(ConvergenceWarning) as caught:
         train(model(), stages(machine), store, budget, plan)
     assert "ended stage 1 of 3 in its first epoch" in str(caught[0].message)
@@ -157,13 +157,13 @@ def test_no_limit_thins_nothing_out(store: Store) -> None:
                 validated.append(len(batch))
             return super().__call__(model, batch, noise, progress)
 
-    plan = Plan(batch_size=100, device="cpu", precision="32-true")
+    plan = TrainerConfig(batch_size=100, device="cpu", precision="32-true")
     train(model(), [Stage(Counted(machine))], store, Budget(1, clock=machine.clock), plan)
     assert sum(validated) == ROWS // 10
 
 
 def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> None:
-    from tests.models.test_latent_flow import NAMES, batch, made
+    from tests.models.latent_flow.test_model import NAMES, batch, made
 
     flow, rows = made(), batch()
     with flow.keeping_latents([rows], len(rows) + 1):
@@ -176,7 +176,7 @@ def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> No
 
 def test_a_limit_that_reading_uses_up_is_said(tmp_path: Path) -> None:
     long_ago = time.monotonic() - 100.0
-    with pytest.raises(UsageProblem, match="limit of 90 s ended while the table was read: give more time"):
+    with pytest.raises(UsageError, match="limit of 90 s ended while the table was read: give more time"):
         TableModel(time_limit="90s").fit(TABLE, output=tmp_path / "model", started=long_ago)
     assert not list(tmp_path.iterdir())
 
@@ -185,7 +185,7 @@ def test_preparing_ends_with_the_limit(tmp_path: Path) -> None:
     budget = Budget(1, 60.0, started=time.monotonic() - 100.0)
     table = read_table(TABLE, None)
     modalities: dict[str, Any] = infer_schema(table, MODALITIES).used
-    with pytest.raises(UsageProblem, match="while the table was prepared"):
+    with pytest.raises(UsageError, match="while the table was prepared"):
         prepare_store(
             table, modalities, tmp_path / "store", check=lambda: budget.check("the table was prepared")
         )

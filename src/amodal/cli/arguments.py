@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amodal.problems import UsageProblem
+from amodal.errors import UsageError
 
 DataArgument = Annotated[
     Path,
@@ -59,7 +59,7 @@ def pairs(items: list[str] | None, option: str) -> dict[str, str]:
     for item in items or []:
         name, equals, value = item.partition("=")
         if not (name and equals and value):
-            raise UsageProblem(f"{option} {item!r} is not understood: write COLUMN=VALUE.")
+            raise UsageError(f"{option} {item!r} is not understood: write COLUMN=VALUE.")
         read[name] = value
     return read
 
@@ -75,13 +75,13 @@ def read_config(path: Path | None) -> dict[str, Any]:
     from amodal.estimator import TableModel
 
     if not path.is_file():
-        raise UsageProblem(f"There is no file {path}.")
+        raise UsageError(f"There is no file {path}.")
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as problem:
-        raise UsageProblem(f"{path} is not YAML: {problem}") from problem
+        raise UsageError(f"{path} is not YAML: {problem}") from problem
     known = set(reflection.signature(TableModel).parameters)
     if not isinstance(settings, dict) or not set(settings) <= known:
         wrong = sorted(set(settings) - known) if isinstance(settings, dict) else settings
-        raise UsageProblem(f"{path}: unknown settings {wrong}. Choose from {', '.join(sorted(known))}.")
+        raise UsageError(f"{path}: unknown settings {wrong}. Choose from {', '.join(sorted(known))}.")
     return settings

@@ -20,7 +20,7 @@ from amodal.cli.arguments import (
     names,
 )
 from amodal.cli.folders import load, write_rows
-from amodal.outputs import check_folder
+from amodal.files import check_folder
 
 if TYPE_CHECKING:
     from amodal.table import BadCellPolicy

@@ -17,7 +17,7 @@ def digits(
     seed: SeedOption = 0,
 ) -> None:
     """Spoken and handwritten digits: pictures, speech, captions, numbers, categories, and holes."""
-    from amodal.demo import make_digits
+    from amodal.datasets.digits import make_digits
 
     make_digits(folder, rows=rows, missing=missing, seed=seed)
     typer.echo(

@@ -12,9 +12,9 @@ from typing import NoReturn
 
 import typer
 
-from amodal.disk import in_words
+from amodal.errors import DataError, UsageError
+from amodal.files import in_words
 from amodal.interrupts import Terminated
-from amodal.problems import DataProblem, UsageProblem
 
 __all__ = ["endings"]
 
@@ -37,9 +37,9 @@ def endings() -> Iterator[None]:
             yield
         finally:
             sys.stdout.flush()
-    except UsageProblem as problem:
+    except UsageError as problem:
         _end(problem, f"Error: {_in_options(str(problem))}", USAGE)
-    except DataProblem as problem:
+    except DataError as problem:
         _end(problem, f"Error: {problem}", DATA)
     except KeyboardInterrupt as problem:
         number = problem.number if isinstance(problem, Terminated) else signal.SIGINT

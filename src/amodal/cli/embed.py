@@ -15,7 +15,7 @@ from amodal.cli.arguments import (
     OverwriteOption,
 )
 from amodal.cli.folders import load
-from amodal.outputs import check_file
+from amodal.files import check_file
 
 
 def embed(

@@ -18,8 +18,8 @@ from amodal.cli.arguments import (
     SeedOption,
 )
 from amodal.cli.folders import load
-from amodal.outputs import check_folder
-from amodal.problems import UsageProblem
+from amodal.errors import UsageError
+from amodal.files import check_folder
 
 if TYPE_CHECKING:
     from amodal.table import BadCellPolicy
@@ -52,7 +52,7 @@ def evaluate(
     column by column. Coherence: what columns drawn from one another have of real rows' agreement beyond chance.
     """
     if fail_under is not None and not 0 <= fail_under <= 1:
-        raise UsageProblem(f"--fail-under must be 0 to 1, not {fail_under}.")
+        raise UsageError(f"--fail-under must be 0 to 1, not {fail_under}.")
     check_folder(output, "report", overwrite=overwrite, inputs=[model, data, training, media_root])
     fitted = load(model, device)
     report = fitted.evaluate(

@@ -16,8 +16,7 @@ from amodal.cli.arguments import (
     pairs,
     read_config,
 )
-from amodal.files import replacing_file
-from amodal.outputs import check_file
+from amodal.files import check_file, replacing_file
 
 
 def features(

@@ -20,7 +20,7 @@ from amodal.cli.arguments import (
     pairs,
     read_config,
 )
-from amodal.problems import UsageProblem
+from amodal.errors import UsageError
 
 
 def fit(
@@ -67,12 +67,12 @@ def fit(
     """Learn a table and write the model."""
     # What is loaded next takes seconds, which the user's time limit counts.
     started = time.monotonic()
-    from amodal.outputs import check_folder
-    from amodal.training import process_number
+    from amodal.files import check_folder
+    from amodal.training import global_rank
 
     if overwrite and resume:
-        raise UsageProblem("--overwrite starts anew and --resume goes on: give one of them.")
-    if process_number() == 0:
+        raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
+    if global_rank() == 0:
         inputs = [data, media_root, config]
         check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
     given = {

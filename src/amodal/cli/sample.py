@@ -19,7 +19,7 @@ from amodal.cli.arguments import (
     pairs,
 )
 from amodal.cli.folders import load, write_rows
-from amodal.outputs import check_folder
+from amodal.files import check_folder
 
 
 def sample(

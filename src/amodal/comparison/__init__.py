@@ -4,6 +4,6 @@ Each method is fitted and judged in a process of its own, so that its peak memor
 whatever it is, does not end the others.
 """
 
-from amodal.comparison.running import compare
+from amodal.comparison.compare_methods import compare
 
 __all__ = ["compare"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amodal.comparison.standing import SCORES, Standing, ranked, tied
-from amodal.evaluation.page.wording import joined, percent
+from amodal.comparison.leaderboard import SCORES, Standing, ranked, tied
+from amodal.report.page.wording import joined, percent
 
 _MANY = 3
 

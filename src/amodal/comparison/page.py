@@ -11,20 +11,19 @@ from typing import Any
 import pandas as pd
 
 from amodal.comparison.advice import advice
-from amodal.comparison.place import PAGE
+from amodal.comparison.leaderboard import COSTS, SCORES, Standing, ranked, tied
+from amodal.comparison.run_folder import PAGE
 from amodal.comparison.split import Split
-from amodal.comparison.standing import COSTS, SCORES, Standing, ranked, tied
 from amodal.comparison.trial import GENERATED, SHOWN
-from amodal.evaluation import scaled_batch
-from amodal.evaluation.page import wording
-from amodal.evaluation.page.cells import shrunk
-from amodal.evaluation.parts.evidence import present_cells
-from amodal.evaluation.report import Mark
 from amodal.files import replacing_file
 from amodal.media import png_bytes, read_image
 from amodal.methods import method_named
+from amodal.metrics import scaled_batch
 from amodal.modalities import Modality
 from amodal.pages import data_uri, render
+from amodal.report.page import wording
+from amodal.report.page.cells import shrunk
+from amodal.report.results import Mark
 from amodal.table import Table, convert
 
 _PIXELS = 96
@@ -90,7 +89,7 @@ def write_page(
     finished = [each for each in standings if each.report is not None]
     cells = {each.method: _cells(each, standings) for each in standings}
     html = render(
-        ("amodal.comparison", "amodal.evaluation.page"),
+        ("amodal.comparison", "amodal.report.page"),
         "comparison.html.jinja",
         standings=standings,
         finished=finished,
@@ -160,7 +159,7 @@ def _real(name: str, table: Table, modality: Modality) -> Sequence[Any]:
     cells = table.frame[name].dropna().head(SHOWN)
     some = replace(table, frame=cells.to_frame().reset_index(drop=True))
     batch, _ = convert(some, {name: modality})
-    return modality.to_cells(present_cells(scaled_batch(batch, {name: modality}), name))
+    return modality.to_cells(scaled_batch(batch, {name: modality}).column(name))
 
 
 def _strip(method: str, pictures: Sequence[Any]) -> Strip:

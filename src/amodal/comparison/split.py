@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from amodal.evaluation import MOST_ROWS
-from amodal.problems import DataProblem
+from amodal.errors import DataError
+from amodal.metrics import MOST_ROWS
 from amodal.table import Modality, Table
 
 _SHARE = 0.2
@@ -36,11 +36,11 @@ def split_table(table: Table, modalities: Mapping[str, Modality], seed: int) -> 
     One row of each label of each category stays to be fitted, as a model draws only labels that it knows.
 
     Raises:
-        DataProblem: the table has one row.
+        DataError: the table has one row.
     """
     rows = len(table)
     if rows < 2:
-        raise DataProblem(f"{table.source} has one row, which cannot be both fitted and judged by.")
+        raise DataError(f"{table.source} has one row, which cannot be both fitted and judged by.")
     count = min(MOST_ROWS, max(round(_SHARE * rows), min(_ENOUGH, rows // 2)))
     order = np.random.default_rng(seed).permutation(rows)
     labels = [name for name, modality in modalities.items() if modality.type == "category"]

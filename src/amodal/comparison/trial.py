@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from amodal.comparison.split import Split
-from amodal.problems import DataProblem, UsageProblem
+from amodal.errors import DataError, UsageError
 
 MODEL, GENERATED, OUTCOME, TRACEBACK = "model", "generated", "outcome.json", "traceback.txt"
 REFUSED = 5
@@ -89,7 +89,7 @@ def main() -> None:
     sys.excepthook = unforeseen
     try:
         run(trial)
-    except (UsageProblem, DataProblem) as problem:
+    except (UsageError, DataError) as problem:
         fail(str(problem))
         sys.exit(1)
     except OSError as problem:
@@ -107,7 +107,7 @@ def _end_with_caller() -> None:
 def run(trial: Trial) -> None:
     """Fit a method and judge it; writes the model, the report, some generated rows, and at last the outcome."""
     from amodal.estimator import TableModel
-    from amodal.evaluation import evaluate, write_evaluation
+    from amodal.report import evaluate, write_evaluation
     from amodal.table import write_table
 
     folder, split = trial.folder, trial.split

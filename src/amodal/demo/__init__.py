@@ -1,5 +1,1 @@
-"""Tables to try amodal on, made here and now."""
-
-from amodal.demo.digits import make_digits
-
-__all__ = ["make_digits"]
+"""The tour of `make demo`."""

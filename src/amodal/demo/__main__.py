@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from amodal.demo.page import Step, write_page
-from amodal.outputs import begin_folder
-from amodal.problems import UsageProblem
+from amodal.errors import UsageError
+from amodal.files import begin_folder
 
 SHOWN = 16
 _ENTRIES = (
@@ -33,7 +33,7 @@ def main() -> None:
     table, model = folder / "table", folder / "model"
     try:
         begin_folder(folder, "tour", _ENTRIES)
-    except UsageProblem as problem:
+    except UsageError as problem:
         parser.error(str(problem))
 
     steps = []

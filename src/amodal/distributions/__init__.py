@@ -2,7 +2,7 @@
 
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.draw import draw
-from amodal.distributions.flow import Flow, Jumps
+from amodal.distributions.flow import FewStepFlow, Flow
 from amodal.distributions.gaussian import Gaussians, kl_to_standard
 from amodal.distributions.guidance import guided
 from amodal.distributions.mixture import GaussianMixture
@@ -12,11 +12,11 @@ from amodal.distributions.sequence import TokenSequence
 
 __all__ = [
     "BagOfWords",
+    "FewStepFlow",
     "Flow",
     "GaussianMixture",
     "Gaussians",
     "IsotropicNormal",
-    "Jumps",
     "RowNoise",
     "TokenSequence",
     "draw",

@@ -115,7 +115,7 @@ class Flow(Distribution):
         return torch.full(points.shape[:2], time, device=points.device)
 
 
-class Jumps(Flow):
+class FewStepFlow(Flow):
     """The same in a few straight jumps, whose velocities are those of a path's parts and not of its points.
 
     Drawn from, and not scored: a jump has no density of its own that is cheap.

@@ -1,10 +1,10 @@
 """Files to arrays and back: the only place that knows Pillow, OpenCV, librosa and soundfile."""
 
+from amodal.media.audio import Sound, read_sound, resample, sound_shape, wav_bytes, write_sound
 from amodal.media.cepstrum import from_mfcc, mfcc
-from amodal.media.images import fit_image, png_bytes, read_image, write_image
+from amodal.media.image import fit_image, png_bytes, read_image, write_image
 from amodal.media.mel import from_log_mel, log_mel
 from amodal.media.paths import locate
-from amodal.media.sounds import Sound, read_sound, resample, sound_shape, wav_bytes, write_sound
 
 __all__ = [
     "Sound",

@@ -8,7 +8,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from amodal.media.sounds import resample
+from amodal.media.audio import resample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

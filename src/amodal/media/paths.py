@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import BinaryIO
 
-from amodal.problems import UnreadableCell
+from amodal.errors import UnreadableCell
 
 __all__ = ["locate", "open_cell"]
 
@@ -36,7 +36,7 @@ def locate(cell: object, root: Path | None) -> Path:
     Example:
         >>> locate("../secrets.png", Path())
         Traceback (most recent call last):
-        amodal.problems.UnreadableCell: leaves the table's folder
+        amodal.errors.UnreadableCell: leaves the table's folder
     """
     if not isinstance(cell, str):
         raise UnreadableCell(f"is {type(cell).__name__}, not the path of a file")

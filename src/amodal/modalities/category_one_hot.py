@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
+from amodal.errors import BadCells, RejectColumn, examples
 from amodal.modalities.modality import Modality
 from amodal.nn import Dense
-from amodal.problems import BadCells, RejectColumn, examples
 
 _MOST_SHARE = 0.5
 

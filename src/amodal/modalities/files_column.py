@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from amodal.errors import BadCells, DataError, RejectColumn, UnreadableCell, examples
 from amodal.media import locate
-from amodal.problems import BadCells, DataProblem, RejectColumn, UnreadableCell, examples
 
 T = TypeVar("T")
 _ENOUGH = 0.8
@@ -91,7 +91,7 @@ def accept_files(
 
     Raises:
         RejectColumn: they are not paths of such files.
-        DataProblem: they are by their names, but the files do not open, so that any other type would be wrong.
+        DataError: they are by their names, but the files do not open, so that any other type would be wrong.
     """
     found, reasons = read_cells(cells, root, read)
     if len(found) >= _ENOUGH * len(cells):
@@ -99,7 +99,7 @@ def accept_files(
     named = cells.map(lambda cell: isinstance(cell, str) and PurePath(cell).suffix.lower() in suffixes)
     if named.mean() >= _ENOUGH:
         first = [f"{cells.iloc[position]!r} {reason}" for position, reason in reasons.items()]
-        raise DataProblem(
+        raise DataError(
             f"names {kind} files, but only {len(found)} of {len(cells)} open: {examples(first)}. "
             "Paths are relative to the table's folder; --media-root names another, and "
             "--type COLUMN=text takes the paths as texts"

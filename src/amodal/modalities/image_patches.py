@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.distributions import IsotropicNormal, RowNoise
+from amodal.errors import UsageError
 from amodal.media import write_image
 from amodal.modalities.image_pixels import ImagePixels
 from amodal.modalities.modality import Modality
 from amodal.nn import ImageDecoder, ImageEncoder, LearnedScale
-from amodal.problems import UsageProblem
 
 _SIDE = 16
 _MOST = 1_000
@@ -63,7 +63,7 @@ class ImagePatches(Modality):
         """Learn the pictures' size, as `ImagePixels` does.
 
         Raises:
-            UsageProblem: patches of the size and step asked for do not cover a picture, or are too many.
+            UsageError: patches of the size and step asked for do not cover a picture, or are too many.
         """
         own = {name: options.pop(name) for name in ("patch", "step") if name in options}
         pixels = ImagePixels.fit(cells, root, **options)
@@ -71,13 +71,13 @@ class ImagePatches(Modality):
         step = own.get("step", next(s for s in range(max(1, patch // 2), 0, -1) if patch % s == 0))
         fitted = cls(**pixels.to_dict(), patch=patch, step=step)
         if not 1 <= step <= patch <= min(fitted.height, fitted.width) or patch % step:
-            raise UsageProblem(
+            raise UsageError(
                 f"Patches of {patch} pixels, {step} apart, do not fit pictures of {fitted.height}x{fitted.width}: "
                 "`patch` must be at most the shorter side, and `step` a divisor of it."
             )
         rows, columns = fitted._grid
         if rows * columns > _MOST:
-            raise UsageProblem(
+            raise UsageError(
                 f"Pictures of {fitted.height}x{fitted.width} have {rows * columns:,} patches of {patch} pixels, "
                 f"{step} apart; at most {_MOST:,} are taken: raise `step` or `patch`."
             )

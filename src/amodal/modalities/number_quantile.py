@@ -15,9 +15,9 @@ from sklearn.preprocessing import QuantileTransformer
 from torch import Tensor, nn
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
+from amodal.errors import BadCells, RejectColumn, examples
 from amodal.modalities.modality import Modality
 from amodal.nn import Dense, LearnedScale
-from amodal.problems import BadCells, RejectColumn, examples
 
 _QUANTILES = 256
 _FEW = 20

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.distributions import BagOfWords, RowNoise
+from amodal.errors import RejectColumn
 from amodal.modalities.modality import Modality
 from amodal.modalities.text_column import (
     in_typical_order,
@@ -26,7 +27,6 @@ from amodal.modalities.text_column import (
 )
 from amodal.modalities.text_tokens import TextTokens
 from amodal.nn import Dense
-from amodal.problems import RejectColumn
 
 _MOST_WORDS = 5_000
 _LONGEST = 256

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.distributions import IsotropicNormal, RowNoise
+from amodal.errors import RejectColumn
 from amodal.modalities.modality import Modality
 from amodal.modalities.text_column import (
     in_typical_order,
@@ -28,7 +29,6 @@ from amodal.modalities.text_column import (
 )
 from amodal.modalities.text_tokens import TextTokens
 from amodal.nn import Dense, LearnedScale
-from amodal.problems import RejectColumn
 
 _MOST_WORDS = 2_000
 _DIMENSIONS = 64

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from amodal.distributions import TokenSequence
 from amodal.distributions.sequence import END, UNKNOWN
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities.modality import Modality
 from amodal.modalities.text_column import join, split
 from amodal.nn import TokenDecoder, TokenEncoder
-from amodal.problems import BadCells, RejectColumn
 
 _LONGEST = 64
 _MOST_WORDS = 20_000

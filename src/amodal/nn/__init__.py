@@ -1,10 +1,10 @@
 """Network blocks. They know shapes, not probability."""
 
+from amodal.nn.audio import SoundDecoder, SoundEncoder
 from amodal.nn.context import ContextNetwork
 from amodal.nn.dense import Dense
-from amodal.nn.picture import ImageDecoder, ImageEncoder
+from amodal.nn.image import ImageDecoder, ImageEncoder
 from amodal.nn.scale import LearnedScale
-from amodal.nn.sound import SoundDecoder, SoundEncoder
 from amodal.nn.tokens import TokenDecoder, TokenEncoder
 from amodal.nn.velocity import VelocityNetwork
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from amodal.problems import DataProblem, examples
+from amodal.errors import DataError, examples
 
 __all__ = ["checked_names"]
 
@@ -18,7 +18,7 @@ def checked_names(names: Iterable[object], source: str) -> list[str]:
         source: what the table is called in a message.
 
     Raises:
-        DataProblem: there are none, one is blank, or one stands twice.
+        DataError: there are none, one is blank, or one stands twice.
 
     Example:
         >>> checked_names(["photo", 7], "a table")
@@ -26,14 +26,14 @@ def checked_names(names: Iterable[object], source: str) -> list[str]:
     """
     texts = [str(name) for name in names]
     if not texts:
-        raise DataProblem(f"{source} has no columns.")
+        raise DataError(f"{source} has no columns.")
     blank = [position for position, name in enumerate(texts, start=1) if not name.strip()]
     if blank:
-        raise DataProblem(
+        raise DataError(
             f"{source}: these columns have no name (counted from 1): {examples(blank)}. Name them, or "
             "write the table without its index."
         )
     twice = [repr(name) for name, count in Counter(texts).items() if count > 1]
     if twice:
-        raise DataProblem(f"{source}: column names that stand more than once: {examples(twice)}.")
+        raise DataError(f"{source}: column names that stand more than once: {examples(twice)}.")
     return texts

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from amodal.problems import DataProblem, examples
+from amodal.errors import DataError, examples
 from amodal.table.column_names import checked_names
 from amodal.table.utf8 import open_utf8
 
@@ -32,7 +32,7 @@ def read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
         Strings only. An empty cell is an empty string. Blank lines are skipped.
 
     Raises:
-        DataProblem: not UTF-8, broken quotes, rows with too many or too few cells, bad column names.
+        DataError: not UTF-8, broken quotes, rows with too many or too few cells, bad column names.
     """
     with _long_cells(), open_utf8(path) as lines:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -41,7 +41,7 @@ def read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
             names = checked_names(header, str(path))
             parts = list(_parts(reader, names, path))
         except csv.Error as problem:
-            raise DataProblem(f"{path}, line {reader.line_num}: {problem}.") from None
+            raise DataError(f"{path}, line {reader.line_num}: {problem}.") from None
     return pd.concat(parts, ignore_index=True)
 
 
@@ -57,7 +57,7 @@ def _parts(reader: Iterator[list[str]], names: list[str], path: Path) -> Iterato
             yield _frame(rows, names)
             rows = []
     if ragged:
-        raise DataProblem(
+        raise DataError(
             f"{path}: {len(ragged)} rows do not have {len(names)} cells as the header has: "
             f"{examples(ragged)}. Put cells with the delimiter or a line end in them between quotes."
         )

@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 
 from amodal.batch import Batch
-from amodal.problems import BadCells, UsageProblem
+from amodal.errors import BadCells, UsageError
+from amodal.parallel import in_parallel
 from amodal.table.modality import Modality
-from amodal.table.parallel import in_parallel
 from amodal.table.problem_report import BadCell, cell_problem
 from amodal.table.reading import Table, row_number
 
@@ -159,8 +159,8 @@ def encode(
     """Turn rows into a batch in memory, as `convert` does.
 
     Raises:
-        DataProblem: cells cannot be turned, and `bad_cells` is "error".
-        UsageProblem: `bad_cells` is neither "error" nor "missing".
+        DataError: cells cannot be turned, and `bad_cells` is "error".
+        UsageError: `bad_cells` is neither "error" nor "missing".
     """
     check_policy(bad_cells)
     batch, bad = convert(table, modalities, rows, workers=workers)
@@ -174,11 +174,11 @@ def check_policy(bad_cells: str) -> None:
     """Refuse what is no way of treating bad cells.
 
     Raises:
-        UsageProblem: says what the choices are.
+        UsageError: says what the choices are.
     """
     choices = get_args(BadCellPolicy)
     if bad_cells not in choices:
-        raise UsageProblem(f"Unknown way with bad cells {bad_cells!r}. Choose from {', '.join(choices)}.")
+        raise UsageError(f"Unknown way with bad cells {bad_cells!r}. Choose from {', '.join(choices)}.")
 
 
 def _shown(cell: object) -> str:

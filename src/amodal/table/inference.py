@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amodal.problems import DataProblem, RejectColumn, UsageProblem
+from amodal.errors import DataError, RejectColumn, UsageError
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.modality import Modality
 from amodal.table.reading import Table
@@ -44,8 +44,8 @@ def infer_schema(
         options: column -> what is handed to that column's `fit` as keywords.
 
     Raises:
-        UsageProblem: a column that the table lacks, an unknown type, an option that the type lacks.
-        DataProblem: a column cannot be of the type given, or no column can be used.
+        UsageError: a column that the table lacks, an unknown type, an option that the type lacks.
+        DataError: a column cannot be of the type given, or no column can be used.
     """
     types, options = types or {}, options or {}
     check_columns([*types, *options], table)
@@ -56,7 +56,7 @@ def infer_schema(
     schema = Schema(columns)
     if not schema.used:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in schema.ignored.items())
-        raise DataProblem(
+        raise DataError(
             f"{table.source} has no column that can be used:{reasons}\n"
             "Give a column's type with --type COL=TYPE."
         )
@@ -67,12 +67,12 @@ def check_columns(names: Iterable[str], table: Table) -> None:
     """Refuse names that are not the table's columns.
 
     Raises:
-        UsageProblem: says which one, and what is near.
+        UsageError: says which one, and what is near.
     """
     for name in names:
         if name not in table.columns:
             near = difflib.get_close_matches(name, table.columns) or table.columns
-            raise UsageProblem(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
+            raise UsageError(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
 
 
 def spread_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
@@ -97,7 +97,7 @@ def _candidate(name: str, wanted: str, candidates: Candidates) -> type[Modality]
             return candidate
     by_type = dict.fromkeys(candidate.type for candidate in candidates)
     exact = [f"{candidate.type}:{candidate.representation}" for candidate in candidates]
-    raise UsageProblem(
+    raise UsageError(
         f"Unknown type {wanted!r} for column {name!r}. Choose from {', '.join([*by_type, *exact, IGNORE])}."
     )
 
@@ -132,8 +132,8 @@ def _column(
                 modality = _fit(candidate, name, cells, table.root, options)
             except RejectColumn as reason:
                 tried[candidate.type] = str(reason)
-            except DataProblem as problem:
-                raise DataProblem(f"{table.source}: column {name!r} {problem}") from None
+            except DataError as problem:
+                raise DataError(f"{table.source}: column {name!r} {problem}") from None
             else:
                 return Column(name, modality, f"{why}; {modality.summary}", missing, example, tried)
         return None
@@ -161,11 +161,11 @@ def _fit_given(
     candidate: type[Modality], name: str, cells: pd.Series, table: Table, options: dict[str, Any]
 ) -> Modality:
     if cells.empty:
-        raise DataProblem(f"{table.source}: column {name!r} has no cell to fit {candidate.type} to.")
+        raise DataError(f"{table.source}: column {name!r} has no cell to fit {candidate.type} to.")
     try:
         return _fit(candidate, name, cells, table.root, options)
     except RejectColumn as reason:
-        raise DataProblem(f"{table.source}: column {name!r} cannot be {candidate.type}: {reason}") from None
+        raise DataError(f"{table.source}: column {name!r} cannot be {candidate.type}: {reason}") from None
 
 
 def _fit(
@@ -176,7 +176,7 @@ def _fit(
         choices = [option for option in known if option not in ("cells", "root")]
         for option in options:
             if option not in choices:
-                raise UsageProblem(
+                raise UsageError(
                     f"Unknown option {option!r} for column {name!r} of type {candidate.type}. "
                     f"Choose from {', '.join(choices) or 'none'}."
                 )

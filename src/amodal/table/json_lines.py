@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from amodal.problems import DataProblem, examples
+from amodal.errors import DataError, examples
 from amodal.table.utf8 import open_utf8
 
 __all__ = ["read_json_lines"]
@@ -26,7 +26,7 @@ def read_json_lines(path: Path) -> pd.DataFrame:
         numbers stay whole beside missing cells (pandas' `Int64`); nothing is made a date.
 
     Raises:
-        DataProblem: not UTF-8, or lines that are not one JSON object each, with their numbers.
+        DataError: not UTF-8, or lines that are not one JSON object each, with their numbers.
     """
     records: list[dict[str, object]] = []
     broken: list[str] = []
@@ -39,7 +39,7 @@ def read_json_lines(path: Path) -> pd.DataFrame:
             except ValueError as problem:
                 broken.append(f"line {number} ({problem})")
     if broken:
-        raise DataProblem(
+        raise DataError(
             f"{path}: {len(broken)} lines are not a JSON object each: {examples(broken)}. "
             'Write one object a line, such as {"photo": "1.png", "digit": 7}.'
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from amodal.problems import DataProblem
+from amodal.errors import DataError
 from amodal.table.column_names import checked_names
 
 __all__ = ["read_parquet"]
@@ -21,7 +21,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     An index that pandas stored is left out when it has no name, and is a column when it has one.
 
     Raises:
-        DataProblem: the file is no Parquet or is broken, or has bad column names.
+        DataError: the file is no Parquet or is broken, or has bad column names.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -31,7 +31,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
             names = checked_names(file.schema_arrow.names, str(path))
             stored = file.read()
     except (pa.ArrowException, OSError) as problem:
-        raise DataProblem(f"{path} cannot be read as Parquet: {problem}") from None
+        raise DataError(f"{path} cannot be read as Parquet: {problem}") from None
     return pd.DataFrame(
         {
             name: column.to_pandas(types_mapper=_whole if column.null_count else None)

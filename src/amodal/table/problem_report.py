@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from amodal.problems import DataProblem, examples
+from amodal.errors import DataError, examples
 from amodal.table.reading import row_number
 
 __all__ = ["BadCell", "cell_problem", "lists_bad_cells", "write_bad_cells"]
@@ -35,7 +35,7 @@ class BadCell:
 _HEADER = [field.name for field in fields(BadCell)]
 
 
-def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataProblem | None:
+def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataError | None:
     """Compose the one error; None when there is nothing to say.
 
     Args:
@@ -65,7 +65,7 @@ def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str)
             f"{source}: {len(empty_rows)} of the rows have no usable cell in any column that is used "
             f"(row {shown}). Remove them, for there is nothing to learn from them."
         ]
-    return DataProblem("\n".join(lines)) if lines else None
+    return DataError("\n".join(lines)) if lines else None
 
 
 def write_bad_cells(path: Path, bad: Sequence[BadCell]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from amodal.problems import DataProblem, examples
+from amodal.errors import DataError, examples
 from amodal.table.column_names import checked_names
 from amodal.table.delimited import read_delimited
 from amodal.table.json_lines import read_json_lines
@@ -85,7 +85,7 @@ def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) 
         The table. An empty cell is missing, whatever the format, and nothing else is.
 
     Raises:
-        DataProblem: the file is not there, is of no kind known here or is broken; column names are blank or
+        DataError: the file is not there, is of no kind known here or is broken; column names are blank or
             stand twice; there are no columns or no rows.
     """
     if isinstance(data, pd.DataFrame):
@@ -98,26 +98,24 @@ def _table_file(path: Path) -> Path:
     if path.is_dir():
         found = [path / f"metadata{suffix}" for suffix in SUFFIXES if (path / f"metadata{suffix}").is_file()]
         if not found:
-            raise DataProblem(f"{path} holds no metadata{', metadata'.join(SUFFIXES)}.")
+            raise DataError(f"{path} holds no metadata{', metadata'.join(SUFFIXES)}.")
         if len(found) > 1:
-            raise DataProblem(
-                f"{path} holds {examples([file.name for file in found])}: name the one to read."
-            )
+            raise DataError(f"{path} holds {examples([file.name for file in found])}: name the one to read.")
         return found[0]
     if path.suffix.lower() not in READERS:
-        raise DataProblem(
+        raise DataError(
             f"{path} is no table known here: {', '.join(SUFFIXES)} files are read, "
             "and folders with one named metadata."
         )
     if not path.is_file():
-        raise DataProblem(f"{path}: no such file.")
+        raise DataError(f"{path}: no such file.")
     return path
 
 
 def _table(frame: pd.DataFrame, root: Path | None, source: str) -> Table:
     frame = frame.set_axis(checked_names(frame.columns, source), axis="columns").reset_index(drop=True)
     if not len(frame):
-        raise DataProblem(f"{source} has no rows.")
+        raise DataError(f"{source} has no rows.")
     return Table(frame.apply(_without_blanks), root, source)
 
 

@@ -19,14 +19,13 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.disk import file_system, reserve
-from amodal.outputs import check_folder, output_folder
-from amodal.problems import DataProblem
+from amodal.errors import DataError
+from amodal.files import check_folder, file_system, output_folder, reserve
+from amodal.parallel import Report, in_parallel
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import check_columns
 from amodal.table.modality import Modality
-from amodal.table.parallel import Report, in_parallel
 from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
 from amodal.table.reading import Table
 
@@ -63,13 +62,13 @@ class Store:
         """Open what `prepare_store` wrote.
 
         Raises:
-            DataProblem: the folder holds no store, one of another format, or a damaged one.
+            DataError: the folder holds no store, one of another format, or a damaged one.
         """
         description = _description(folder)
         if description is None:
-            raise DataProblem(f"{folder} is no store: it has no {DESCRIPTION} that can be read.")
+            raise DataError(f"{folder} is no store: it has no {DESCRIPTION} that can be read.")
         if description.get("format") != FORMAT:
-            raise DataProblem(
+            raise DataError(
                 f"{folder} is a store of format {description.get('format')!r}, and {FORMAT} is read here: "
                 "prepare it again."
             )
@@ -90,10 +89,10 @@ class Store:
                 arrays=tuple(np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(len(columns))),
             )
         except (FileNotFoundError, ValueError, EOFError, KeyError, TypeError) as problem:
-            raise DataProblem(f"{folder} is a damaged store: prepare it again. ({problem})") from problem
+            raise DataError(f"{folder} is a damaged store: prepare it again. ({problem})") from problem
         lengths = {len(values) for values in (store.present, *store.arrays)}
         if lengths != {description.get("rows")} or store.present.shape[1:] != (len(columns),):
-            raise DataProblem(f"{folder} is a damaged store: prepare it again. (Its parts do not fit.)")
+            raise DataError(f"{folder} is a damaged store: prepare it again. (Its parts do not fit.)")
         return store
 
     def __len__(self) -> int:
@@ -147,9 +146,9 @@ def prepare_store(
         check: called before each part; what it raises ends the work, and nothing is left.
 
     Raises:
-        DataProblem: one error with all cells that cannot be turned (unless `bad_cells` is "missing") and all
+        DataError: one error with all cells that cannot be turned (unless `bad_cells` is "missing") and all
             rows that have no cell.
-        UsageProblem: the folder holds something else, or a column is not in the table.
+        UsageError: the folder holds something else, or a column is not in the table.
         OSError: the disk is too small, or the machine refuses otherwise.
     """
     check_policy(bad_cells)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from amodal.problems import DataProblem
+from amodal.errors import DataError
 
 __all__ = ["open_utf8"]
 
@@ -17,7 +17,7 @@ def open_utf8(path: Path) -> Iterator[TextIO]:
     """Open a text file; line ends are given as they stand.
 
     Raises:
-        DataProblem: the file is not UTF-8; says which byte of which line.
+        DataError: the file is not UTF-8; says which byte of which line.
     """
     with path.open(encoding="utf-8-sig", newline="") as lines:
         try:
@@ -26,7 +26,7 @@ def open_utf8(path: Path) -> Iterator[TextIO]:
             raise _not_utf8(path) from None
 
 
-def _not_utf8(path: Path) -> DataProblem:
+def _not_utf8(path: Path) -> DataError:
     # The decoder counts from the start of its own buffer, so the place is looked up in the whole file.
     content = path.read_bytes()
     try:
@@ -34,8 +34,8 @@ def _not_utf8(path: Path) -> DataProblem:
     except UnicodeDecodeError as problem:
         before = content[: problem.start]
         line, column = before.count(b"\n") + 1, problem.start - before.rfind(b"\n")
-        return DataProblem(
+        return DataError(
             f"{path} is not UTF-8: byte {column} of line {line} is 0x{content[problem.start]:02x}. "
             "Save it as UTF-8."
         )
-    return DataProblem(f"{path} is not UTF-8.")
+    return DataError(f"{path} is not UTF-8.")

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from amodal.errors import DataError, UnreadableCell, UsageError, examples
+from amodal.files import check_folder, output_folder
 from amodal.media import locate
-from amodal.outputs import check_folder, output_folder
-from amodal.problems import DataProblem, UnreadableCell, UsageProblem, examples
+from amodal.parallel import Report, in_parallel
 from amodal.table.folder_names import folder_names
 from amodal.table.modality import CellWriter
-from amodal.table.parallel import Report, in_parallel
 from amodal.table.reading import Table, row_number
 
 __all__ = ["write_table"]
@@ -63,8 +63,8 @@ def write_table(
         The path of metadata.csv.
 
     Raises:
-        UsageProblem: the folder holds something, and either `overwrite` is not given or it is no table.
-        DataProblem: files to copy are not there, or not below `root`; see `amodal.media.locate`.
+        UsageError: the folder holds something, and either `overwrite` is not given or it is no table.
+        DataError: files to copy are not there, or not below `root`; see `amodal.media.locate`.
     """
     check_folder(folder, "table", overwrite=overwrite, inputs=[root])
     of_files = {name: writers[name] for name in frame.columns if name in writers and writers[name].suffix}
@@ -112,7 +112,7 @@ def _copied(name: str, cells: pd.Series, root: Path | None) -> list[Any]:
         except UnreadableCell as reason:
             lost.append(f"{cell!r} {reason}")
     if lost:
-        raise DataProblem(f"Column {name!r}: {len(lost)} files cannot be copied: {examples(lost)}.")
+        raise DataError(f"Column {name!r}: {len(lost)} files cannot be copied: {examples(lost)}.")
     return found
 
 
@@ -132,7 +132,7 @@ def check_cells_kept(table: Table, writers: Mapping[str, CellWriter], output: Pa
         output: the folder.
 
     Raises:
-        UsageProblem: one does.
+        UsageError: one does.
     """
     if not output.exists():
         return
@@ -143,6 +143,6 @@ def check_cells_kept(table: Table, writers: Mapping[str, CellWriter], output: Pa
         for cell in table.frame[name].dropna():
             with suppress(UnreadableCell):
                 if isinstance(cell, str) and locate(cell, table.root).is_relative_to(folder):
-                    raise UsageProblem(
+                    raise UsageError(
                         f"{output} holds {cell}, which {table.source} names: give another place."
                     )

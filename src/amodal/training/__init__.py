@@ -1,6 +1,6 @@
 """Training a model on a store."""
 
-from amodal.training.budget import Budget, seconds_of
-from amodal.training.fit import Plan, Training, process_number, train
+from amodal.training.budget import Budget, parse_duration
+from amodal.training.fit import FitResult, TrainerConfig, global_rank, train
 
-__all__ = ["Budget", "Plan", "Training", "process_number", "seconds_of", "train"]
+__all__ = ["Budget", "FitResult", "TrainerConfig", "global_rank", "parse_duration", "train"]

@@ -8,22 +8,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amodal.problems import UsageProblem
+from amodal.errors import UsageError
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def seconds_of(limit: str | float | None) -> float | None:
+def parse_duration(limit: str | float | None) -> float | None:
     """Read a time limit.
 
     Args:
         limit: seconds, or a number with a unit such as "90s", "5m", "1.5h"; None for no limit.
 
     Raises:
-        UsageProblem: it cannot be read, or is not above zero.
+        UsageError: it cannot be read, or is not above zero.
 
     Example:
-        >>> seconds_of("5m"), seconds_of("1h30m"), seconds_of(20)
+        >>> parse_duration("5m"), parse_duration("1h30m"), parse_duration(20)
         (300.0, 5400.0, 20.0)
     """
     if limit is None:
@@ -31,10 +31,10 @@ def seconds_of(limit: str | float | None) -> float | None:
     if isinstance(limit, str):
         parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", limit.strip().lower())
         if not parts or "".join(number + unit for number, unit in parts) != limit.strip().lower():
-            raise UsageProblem(f"Time limit {limit!r} is not understood: write 90s, 5m or 1h30m.")
+            raise UsageError(f"Time limit {limit!r} is not understood: write 90s, 5m or 1h30m.")
         limit = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if limit <= 0:
-        raise UsageProblem("A time limit must be above zero.")
+        raise UsageError("A time limit must be above zero.")
     return float(limit)
 
 
@@ -75,10 +75,10 @@ class Budget:
             activity: what takes the time, as in "the table was read".
 
         Raises:
-            UsageProblem: it is.
+            UsageError: it is.
         """
         if self.expired():
-            raise UsageProblem(
+            raise UsageError(
                 f"The time limit of {self.seconds:g} s ended while {activity}: give more time or fewer rows."
             )
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from amodal.files import replacing_file
 from amodal.training.budget import Budget
-from amodal.training.module import Cooling, TrainingModule
+from amodal.training.module import LRDecay, TrainingModule
 from amodal.training.stopping import agreed
 
 
@@ -83,7 +83,7 @@ class Best(pl.Callback):
         if not isinstance(pl_module, TrainingModule):
             return
         if pl_module.cooling is None and trainer.current_epoch - self._epoch >= self.patience:
-            pl_module.cooling = Cooling(pl_module.epochs_done(), self.patience)
+            pl_module.cooling = LRDecay(pl_module.epochs_done(), self.patience)
             model.load_state_dict(self.weights, strict=False)
         elif pl_module.cooling and pl_module.cooling.done(pl_module.epochs_done()) >= 1.0:
             trainer.should_stop = True

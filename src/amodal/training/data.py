@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from amodal.batch import Batch
-from amodal.problems import DataProblem
+from amodal.errors import DataError
 from amodal.table import Store
 from amodal.training.batches import Batches
 
@@ -81,7 +81,7 @@ class StoredRows(pl.LightningDataModule):
             raise RuntimeError("rows are shared out by a trainer, which sets itself when it takes them")
         world = trainer.world_size
         if len(self.training) < world:
-            raise DataProblem(f"{len(self.training)} rows cannot be shared among {world} processes.")
+            raise DataError(f"{len(self.training)} rows cannot be shared among {world} processes.")
         rows_a_step = self.batch_size or _rows_a_step(len(self.training))
         size = max(1, min(rows_a_step, len(self.training)) // world) * world
         return Batches(

@@ -17,11 +17,11 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from sklearn.exceptions import ConvergenceWarning
 
-from amodal import precision
+from amodal.errors import UsageError
 from amodal.interrupts import handling, interruption
 from amodal.methods import Stage
-from amodal.models import Model
-from amodal.problems import UsageProblem
+from amodal.models import GenerativeModel
+from amodal.nn import precision
 from amodal.table import Store
 from amodal.training.allocation import keeping_freed_memory
 from amodal.training.budget import Budget, Span
@@ -49,7 +49,7 @@ _MORE_TIME = "give more time, or fewer rows or columns, for better draws."
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainerConfig:
     """How to train.
 
     Attributes:
@@ -76,7 +76,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Training:
+class FitResult:
     """What came of it.
 
     Attributes:
@@ -89,15 +89,15 @@ class Training:
 
 
 def train(
-    model: Model,
+    model: GenerativeModel,
     stages: Sequence[Stage],
     store: Store,
     budget: Budget,
-    plan: Plan,
+    plan: TrainerConfig,
     *,
     checkpoint: Path | None = None,
     resume: bool = False,
-) -> Training:
+) -> FitResult:
     """Train a model in place, stage after stage, and leave it with the weights of each stage's best epoch.
 
     Args:
@@ -111,7 +111,7 @@ def train(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the checkpoint is whole.
-        UsageProblem: the device or precision is not there.
+        UsageError: the device or precision is not there.
     """
     before = stage_reached(checkpoint) if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
@@ -151,7 +151,7 @@ def train(
                 _warn(f"The time limit ended {name} in its first epoch, at {done:.0%} of it: {_MORE_TIME}")
             epochs += done
             before = None
-    return Training(history.frame(), process_number() == 0)
+    return FitResult(history.frame(), global_rank() == 0)
 
 
 def _warn(message: str) -> None:
@@ -159,11 +159,11 @@ def _warn(message: str) -> None:
 
 
 def _train_stage(
-    model: Model,
+    model: GenerativeModel,
     stage: Stage,
     store: Store,
     span: Span,
-    plan: Plan,
+    plan: TrainerConfig,
     shared: Sequence[pl.Callback],
     checkpoints: Checkpoints | None,
     *,
@@ -199,7 +199,7 @@ def _train_stage(
     return module.epochs_done(), stopping
 
 
-def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(plan: TrainerConfig, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:
     accelerator = {"cuda": "gpu"}.get(plan.device, plan.device)
     options: dict[str, Any] = {
         "accelerator": accelerator,
@@ -222,10 +222,10 @@ def _trainer(plan: Plan, epochs: int, callbacks: list[pl.Callback]) -> pl.Traine
             num_sanity_val_steps=0,
         )
     except (ValueError, RuntimeError, MisconfigurationException) as problem:
-        raise UsageProblem(f"Training cannot run so: {problem}") from problem
+        raise UsageError(f"Training cannot run so: {problem}") from problem
 
 
-def _precision(plan: Plan) -> Any:
+def _precision(plan: TrainerConfig) -> Any:
     if plan.precision != "auto":
         return plan.precision
     device = plan.device
@@ -271,6 +271,6 @@ def _interruptible(stopping: Stopping) -> Iterator[None]:
         raise interruption(asked[0]) from None
 
 
-def process_number() -> int:
+def global_rank() -> int:
     """This process's number among those that train together, 0 for the first or only one."""
     return int(rank_zero_only.rank or 0)  # type: ignore[attr-defined]

@@ -15,8 +15,7 @@ from torch import Tensor
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Stage
-from amodal.models import Model
-from amodal.objectives import Loss
+from amodal.models import GenerativeModel, Loss
 from amodal.training.budget import Span
 from amodal.training.data import StoredRows
 from amodal.training.means import Means
@@ -29,7 +28,7 @@ _PREPARATION_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class Cooling:
+class LRDecay:
     """A learning rate's fall to its last value before a stage ends early.
 
     Attributes:
@@ -67,7 +66,7 @@ class TrainingModule(pl.LightningModule):
 
     def __init__(
         self,
-        model: Model,
+        model: GenerativeModel,
         stage: Stage,
         rows: StoredRows,
         span: Span,
@@ -83,7 +82,7 @@ class TrainingModule(pl.LightningModule):
         self.span = span
         self.seed = seed
         self.learning_rate = learning_rate
-        self.cooling: Cooling | None = None
+        self.cooling: LRDecay | None = None
         self.terms: Mapping[str, Tensor] = {}
         self._means = Means()
 
@@ -150,7 +149,7 @@ class TrainingModule(pl.LightningModule):
         checkpoint["cooling"] = asdict(self.cooling) if self.cooling else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.cooling = Cooling(**checkpoint["cooling"]) if checkpoint["cooling"] else None
+        self.cooling = LRDecay(**checkpoint["cooling"]) if checkpoint["cooling"] else None
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Any:
         return batch.to(device)

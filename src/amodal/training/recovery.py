@@ -11,7 +11,7 @@ import lightning.pytorch as pl
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from amodal.problems import DataProblem, examples
+from amodal.errors import DataError, examples
 from amodal.training.module import TrainingModule
 
 _MOST = 3
@@ -33,7 +33,7 @@ class Recovery(pl.Callback):
         clock: the time in seconds.
 
     Raises:
-        DataProblem: the loss is not finite for the fourth time in a stage.
+        DataError: the loss is not finite for the fourth time in a stage.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -80,7 +80,7 @@ class Recovery(pl.Callback):
         columns = [name for name, term in pl_module.terms.items() if not bool(term.isfinite())]
         where = f" (of {examples(columns)})" if columns else ""
         if self._count > _MOST:
-            raise DataProblem(
+            raise DataError(
                 f"Training does not converge: the loss{where} was not a finite number {self._count} times, at ever "
                 "lower learning rates. Look for extreme values in the table, or give a lower learning_rate."
             )

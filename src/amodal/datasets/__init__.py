@@ -1,0 +1,1 @@
+"""Tables to try amodal on, made here and now."""

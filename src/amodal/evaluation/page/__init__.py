@@ -1,5 +1,0 @@
-"""The page of an evaluation: what was found, and what was drawn, for a person to look at."""
-
-from amodal.evaluation.page.writing import write_page
-
-__all__ = ["write_page"]

@@ -1,0 +1,235 @@
+"""Image files to arrays of 8-bit pixels and back.
+
+Pillow reads, since it tells an image's size before it decodes and knows every colour model; OpenCV scales
+and writes, since it is faster and its area filter does not alias. All of it may run in many threads at once.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+
+from amodal.errors import UnreadableCell
+from amodal.media.paths import open_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+__all__ = ["fit_image", "png_bytes", "read_image", "write_image"]
+
+# Others are left out that run programs (EPS), hold no raster (WMF) or cannot be told by their start (TGA).
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
+_GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
+# What Pillow's readers raise on files that are damaged, found by damaging files.
+_DAMAGE = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
+    RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
+_ORIENTATION_TAG = 0x0112
+
+
+def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
+    """Read a picture, upright and opaque.
+
+    EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits, and of an
+    animation the first frame is taken.
+
+    Args:
+        path: a PNG, JPEG, GIF, BMP, TIFF, WebP, PPM, AVIF or JPEG 2000 file.
+        max_pixels: a picture with more is refused before any of it is decoded.
+
+    Returns:
+        uint8, (height, width) when the file is grey, else (height, width, 3) in the order red, green, blue.
+
+    Raises:
+        UnreadableCell: the file is no image, damaged or too large; the message says which.
+    """
+    from PIL import Image
+
+    with _quiet_pillow():
+        try:
+            with open_cell(path) as file, _open(file) as image:
+                if image.width * image.height > max_pixels:
+                    raise UnreadableCell(
+                        f"is too large, {image.width:,} x {image.height:,} pixels; "
+                        f"at most {max_pixels:,} in all are read"
+                    )
+                image.load()
+                return _eight_bit(_upright(image))
+        except UnreadableCell:
+            raise
+        except Image.DecompressionBombError as error:
+            raise UnreadableCell(f"is too large an image ({error})") from error
+        except _DAMAGE as error:
+            raise UnreadableCell(f"is a damaged image ({error})") from error
+
+
+def _open(file: BinaryIO) -> Image.Image:
+    """Read the header alone.
+
+    It is `PIL.Image.open` but for that one's limit on size, which warns, or fails without saying the size.
+    """
+    from PIL import Image
+
+    Image.init()
+    prefix = file.read(16)
+    for name in _FORMATS:
+        # AVIF, WebP and JPEG 2000 are missing where Pillow was built without them.
+        factory, accepts = Image.OPEN.get(name, (None, None))
+        if factory is not None and accepts is not None and accepts(prefix) is True:
+            file.seek(0)
+            try:
+                return factory(file, "")
+            except (SyntaxError, IndexError, TypeError, struct.error):
+                continue
+    raise UnreadableCell("is not an image of a format that can be read")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    from PIL.Image import Transpose
+
+    # A TIFF file was turned upright as it was decoded, and has lost its tag.
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    except _DAMAGE:
+        return image
+    turn = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _eight_bit(image: Image.Image) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if image.mode == "F":
+        raise UnreadableCell("has floating-point pixels; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        grey = np.asarray(image).astype(np.int64)
+        if grey.min() < 0 or grey.max() > 0xFFFF:
+            raise UnreadableCell("has more than 16 bits a pixel; save it with 8 or 16 bits")
+        # 257 takes 0xFFFF to 0xFF and 0x4242 to 0x42.
+        return ((grey + 128) // 257).astype(np.uint8)
+    opaque = "L" if image.mode in _GREY else "RGB"
+    if image.has_transparency_data:
+        seen_through = image.convert({"L": "LA", "RGB": "RGBA"}[opaque])
+        white = Image.new(opaque, image.size, "white")
+        white.paste(seen_through.convert(opaque), mask=seen_through.getchannel("A"))
+        return np.array(white)
+    return np.array(image.convert(opaque))
+
+
+def fit_image(array: NDArray[np.uint8], height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Scale a picture to a fixed size, its proportions kept and the rest filled from its border.
+
+    Args:
+        array: uint8, (H, W), (H, W, 1) or (H, W, 3).
+        height: rows of the result.
+        width: columns of the result.
+        channels: 1 for grey, 3 for red, green, blue.
+
+    Returns:
+        uint8 (height, width, channels).
+
+    Example:
+        >>> fit_image(np.full((40, 80), 7, np.uint8), 28, 28, 1).shape
+        (28, 28, 1)
+    """
+    import cv2
+
+    picture = _with_channels(array, channels)
+    scale = min(height / picture.shape[0], width / picture.shape[1])
+    if scale != 1:
+        inner = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        filter_ = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        picture = np.asarray(cv2.resize(picture, inner, interpolation=filter_), np.uint8)
+    rows, columns = height - picture.shape[0], width - picture.shape[1]
+    if rows or columns:
+        top, left = rows // 2, columns // 2
+        picture = np.asarray(
+            cv2.copyMakeBorder(picture, top, rows - top, left, columns - left, cv2.BORDER_REPLICATE), np.uint8
+        )
+    return np.ascontiguousarray(picture).reshape(height, width, channels)
+
+
+def _with_channels(array: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    import cv2
+
+    grey = array.ndim == 2 or array.shape[2:] == (1,)
+    if array.dtype != np.uint8 or not (grey or array.shape[2:] == (3,)) or array.size == 0:
+        raise ValueError(f"an image is uint8 (H, W), (H, W, 1) or (H, W, 3), not {array.dtype} {array.shape}")
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 1 (grey) or 3 (colour), not {channels}")
+    picture = np.ascontiguousarray(array[:, :, 0] if array.ndim == 3 and grey else array)
+    if grey == (channels == 1):
+        return picture
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def write_image(path: Path, array: NDArray[np.uint8]) -> None:
+    """Write a picture as PNG, without loss.
+
+    Args:
+        path: the file to write or replace.
+        array: as `png_bytes` takes it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png_bytes(array))
+
+
+def png_bytes(array: NDArray[np.uint8]) -> bytes:
+    """The PNG file of a picture.
+
+    Args:
+        array: uint8, (H, W) or (H, W, 1) for grey, (H, W, 3) for red, green, blue.
+    """
+    import cv2
+
+    grey = array.ndim == 2 or array.shape[2:] == (1,)
+    picture = _with_channels(array, 1 if grey else 3)
+    _, encoded = cv2.imencode(".png", picture if grey else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return bytes(encoded.tobytes())
+
+
+_quiet_lock = Lock()
+_quiet_readers = 0
+_quiet_filters = catch_warnings()
+
+
+@contextmanager
+def _quiet_pillow() -> Iterator[None]:
+    """Keep Pillow's warnings on odd metadata away from the user, who can do nothing about them.
+
+    Warning filters belong to the whole process: the first reader sets them and the last one takes them back,
+    where each on its own would restore those of another.
+    """
+    global _quiet_filters, _quiet_readers
+    with _quiet_lock:
+        if _quiet_readers == 0:
+            _quiet_filters = catch_warnings()
+            _quiet_filters.__enter__()
+            filterwarnings("ignore", module=r"PIL\.")
+        _quiet_readers += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_readers -= 1
+            if _quiet_readers == 0:
+                _quiet_filters.__exit__(None, None, None)

@@ -1,0 +1,67 @@
+"""Whether draws are as uncertain as they should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.sampling import share, subsample
+
+_LEAST = 20
+_LEVELS = (0.5, 0.8, 0.9)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often a central interval of the draws holds the real number.
+
+    Attributes:
+        nominal: how often it should, 0 to 1: exactly what an interval between two of so many draws holds.
+        share: how often it does. Less: the draws are too sure; more: they are not sure enough.
+    """
+
+    nominal: float
+    share: Score
+
+
+def calibration(truth: NDArray[Any], draws: NDArray[Any], *, seed: int = 0) -> tuple[Coverage, ...]:
+    """How often the intervals of k draws about 50, 80 and 90 % wide hold the real number.
+
+    Draws from the right distribution and the number itself are ranked alike: between the i-th lowest and the
+    i-th highest of k draws it lies in (k + 1 - 2 i) / (k + 1) of rows. Ties are broken at random.
+
+    Sources: Hamill, "Interpretation of rank histograms for verifying ensemble forecasts", 2001; Gneiting, Balabdaoui
+    & Raftery, "Probabilistic forecasts, calibration and sharpness", JRSS B 2007.
+
+    Args:
+        truth: (N,), the hidden numbers.
+        draws: (N, k), completions of each.
+        seed: of the subsample of up to 2,000 rows and of ties.
+
+    Returns:
+        Those of the three intervals that so many draws can tell apart, the narrowest first.
+
+    Raises:
+        LeftOut: fewer than 20 rows or 3 draws.
+    """
+    need_rows(len(truth), _LEAST, "hidden numbers")
+    count = draws.shape[1]
+    cuts = dict.fromkeys(round((1 - level) / 2 * (count + 1)) for level in _LEVELS)
+    usable = [cut for cut in cuts if cut >= 1 and count + 1 - 2 * cut > 0]
+    if count < 3 or not usable:
+        raise LeftOut(f"it needs at least 3 draws of each cell, and there are {count}")
+    rows = subsample(len(truth), seed)
+    number, drawn = truth[rows, None], draws[rows]
+    below, equal = (drawn < number).sum(axis=1), (drawn == number).sum(axis=1)
+    rank = below + np.random.default_rng(seed).integers(0, equal + 1)
+    return tuple(
+        Coverage(
+            (count + 1 - 2 * cut) / (count + 1),
+            share((rank >= cut) & (rank <= count - cut), subsampled=len(rows) < len(truth)),
+        )
+        for cut in usable
+    )

@@ -1,0 +1,134 @@
+"""Whether the cells of a row belong to each other, without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.matcher import Matcher, both_present
+from amodal.metrics.sampling import MOST_ROWS, bootstrap, subsample
+
+_LEAST = 20
+
+
+@dataclass(frozen=True)
+class PairCoherence:
+    """How well two columns agree, in generated rows and beside them in real ones.
+
+    Attributes:
+        generated: of generated rows, or of real given cells with generated targets.
+        real: of real rows that the matcher was not fitted to, the ceiling; what is clearer than real is above it.
+        shuffled: of these rows with another row's target each, the floor, near 0.5.
+    """
+
+    generated: Score
+    real: Score
+    shuffled: Score
+
+    @property
+    def tells(self) -> bool:
+        """Whether the columns of real rows agree beyond chance; of others nothing can be told."""
+        return self.real.low is not None and self.real.low > 0.5
+
+    @property
+    def relative(self) -> float:
+        """The generated rows' part of the way from chance, 0, to real rows, 1; only where it `tells`."""
+        return (self.generated.value - 0.5) / (self.real.value - 0.5)
+
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+
+
+def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
+    """How often a cell is matched to its own row's rather than to another row's: 0.5 by chance, 1 always.
+
+    Below 1 for real rows too, of which several may have the same target. One target repeated has 0.5.
+
+    Source: two-alternative forced choice (Green & Swets, "Signal detection theory and psychophysics", 1966), by
+    the matcher of `fit_matcher`.
+
+    Args:
+        matcher: of the two columns, fitted to real rows.
+        pair: vectors (N, F) and (N, G) of the given and the target cells; rows of NaN are missing cells.
+        seed: of the subsample of up to 2,000 rows and of the interval.
+
+    Raises:
+        LeftOut: fewer than 20 rows have both cells.
+    """
+    given, target = both_present(*pair)
+    need_rows(len(given), _LEAST, "rows with both cells")
+    rows = subsample(len(given), seed)
+    # Each target once, so that the same one has the same score to the last bit.
+    distinct, place = np.unique(target[rows], axis=0, return_inverse=True)
+    scores = matcher(given[rows], distinct)[:, place]
+    own = np.diagonal(scores)[:, None]
+    # What differs by rounding alone is a tie: the same target repeated must not win.
+    ties = np.isclose(scores, own, rtol=1e-9, atol=1e-9)
+    wins = np.where(ties, 0.5, scores < own)
+    preferred = (wins.sum(axis=1) - 0.5) / (len(rows) - 1)
+    return bootstrap(
+        lambda drawn: float(preferred[drawn].mean()), len(rows), seed=seed, subsampled=len(given) > MOST_ROWS
+    )
+
+
+def pair_coherence(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: int = 0) -> PairCoherence:
+    """The agreement of generated rows beside that of real held-out rows and of these shuffled.
+
+    Args:
+        matcher: of the two columns, fitted to other real rows.
+        generated: vectors (N, F) and (N, G) of given and target cells.
+        heldout: those of real rows, (M, F) and (M, G).
+        seed: of subsamples, shuffling and intervals.
+
+    Raises:
+        LeftOut: either has fewer than 20 rows with both cells.
+    """
+    given, target = both_present(*heldout)
+    return PairCoherence(
+        generated=agreement(matcher, generated, seed=seed),
+        real=agreement(matcher, (given, target), seed=seed),
+        shuffled=agreement(matcher, (given, _others(target, seed)), seed=seed),
+    )
+
+
+def row_coherence(pairs: Iterable[PairCoherence]) -> PairCoherence:
+    """The mean over a row's pairs of columns, of those alone that agree in real rows.
+
+    Raises:
+        LeftOut: no two columns agree in real rows beyond chance.
+    """
+    telling = [pair for pair in pairs if pair.tells]
+    if not telling:
+        raise LeftOut("no two columns of real rows agree beyond chance")
+    return PairCoherence(
+        generated=_mean([pair.generated for pair in telling]),
+        real=_mean([pair.real for pair in telling]),
+        shuffled=_mean([pair.shuffled for pair in telling]),
+    )
+
+
+def _others(cells: NDArray[Any], seed: int) -> NDArray[Any]:
+    """Each row's cells handed to another row: a cycle through all rows in random order."""
+    order = np.random.default_rng(seed).permutation(len(cells))
+    shuffled = np.empty_like(cells)
+    shuffled[order] = cells[np.roll(order, 1)]
+    return shuffled
+
+
+def _mean(scores: list[Score]) -> Score:
+    def mean(values: Iterable[float]) -> float:
+        return float(np.mean(list(values)))
+
+    # The pairs share their rows: the mean of their ends is an interval that is too wide rather than too narrow.
+    return Score(
+        mean(score.value for score in scores),
+        min(score.rows for score in scores),
+        mean(score.value if score.low is None else score.low for score in scores),
+        mean(score.value if score.high is None else score.high for score in scores),
+        any(score.subsampled for score in scores),
+    )

@@ -1,0 +1,59 @@
+"""Which cells are missing, in real and in generated rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amodal.metrics.estimate import Score, need_rows
+
+_LEAST = 10
+
+
+@dataclass(frozen=True)
+class Missingness:
+    """Shares of missing cells.
+
+    Attributes:
+        real: (M, M), the share of real rows that lack both of two columns; on the diagonal that lack one.
+        generated: (M, M), the same of generated rows.
+        rates: mean difference of columns' rates of missing cells, 0 to 1.
+        together: mean difference of the shares of rows that lack both of two columns, 0 to 1.
+    """
+
+    real: NDArray[np.float64]
+    generated: NDArray[np.float64]
+    rates: Score
+    together: Score
+
+
+def missingness(real: NDArray[np.bool_], generated: NDArray[np.bool_]) -> Missingness:
+    """Compare which cells are missing alone and together; all rows are counted.
+
+    Source: the pattern counts of van Buuren, "Flexible imputation of missing data", 2018, section 4.1.
+
+    Args:
+        real: (N, M), which cells are present.
+        generated: (L, M), likewise.
+
+    Raises:
+        LeftOut: fewer than 10 rows of either.
+    """
+    need_rows(len(real), _LEAST, "real rows")
+    need_rows(len(generated), _LEAST, "generated rows")
+    both = [_together(~present) for present in (real, generated)]
+    apart, rows = np.abs(both[0] - both[1]), min(len(real), len(generated))
+    pairs = apart[~np.eye(len(apart), dtype=bool)]
+    return Missingness(
+        both[0],
+        both[1],
+        rates=Score(float(np.diagonal(apart).mean()), rows),
+        together=Score(float(pairs.mean()) if len(pairs) else 0.0, rows),
+    )
+
+
+def _together(missing: NDArray[np.bool_]) -> NDArray[np.float64]:
+    counts = missing.astype(np.float64)
+    return np.asarray(counts.T @ counts / len(missing))

@@ -1,0 +1,69 @@
+"""Whether generated cells are like real ones, and as varied, by their nearest neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.sampling import MOST_ROWS, share, subsample
+
+_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """What balls around cells that reach to their 5th neighbour tell.
+
+    Attributes:
+        precision: share of generated cells within a real cell's ball; low where they look wrong.
+        recall: share of real cells within a generated cell's ball; low where kinds of cells are never made.
+        density: real balls a generated cell lies in, over 5; unlike precision not fooled by a far real cell,
+            above 1 where generated cells crowd where real ones are dense.
+        coverage: share of real cells that have a generated one in their ball; unlike recall not fooled by a
+            far generated cell.
+    """
+
+    precision: Score
+    recall: Score
+    density: Score
+    coverage: Score
+
+
+def neighbourhoods(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Neighbourhoods:
+    """Precision, recall, density and coverage of generated vectors.
+
+    Sources: Kynkaanniemi et al., "Improved precision and recall metric for assessing generative models",
+    NeurIPS 2019; Naeem et al., "Reliable fidelity and diversity metrics for generative models", ICML 2020.
+
+    Args:
+        real: (N, F).
+        generated: (M, F).
+        seed: of the subsample of up to 2,000 rows, as many of both.
+
+    Raises:
+        LeftOut: either has fewer than 12 rows.
+    """
+    for vectors, what in ((real, "real cells"), (generated, "generated cells")):
+        need_rows(len(vectors), 2 * (_NEIGHBOURS + 1), what)
+    rows = min(len(real), len(generated), MOST_ROWS)
+    cut = max(len(real), len(generated)) > rows
+    one, other = (vectors[subsample(len(vectors), seed, rows)] for vectors in (real, generated))
+    between = cdist(one, other)
+    in_real = between <= _radii(one)[:, None]
+    in_generated = between <= _radii(other)[None, :]
+    return Neighbourhoods(
+        precision=share(in_real.any(axis=0), subsampled=cut),
+        recall=share(in_generated.any(axis=1), subsampled=cut),
+        density=Score(float(in_real.sum(axis=0).mean() / _NEIGHBOURS), rows, subsampled=cut),
+        coverage=share(in_real.any(axis=1), subsampled=cut),
+    )
+
+
+def _radii(vectors: NDArray[Any]) -> NDArray[np.float64]:
+    """How far off each one's 5th neighbour is; the nearest of all is itself."""
+    return np.partition(cdist(vectors, vectors), _NEIGHBOURS, axis=1)[:, _NEIGHBOURS]

@@ -1,0 +1,7 @@
+"""Multimodal variational autoencoders: encoders, a fusion rule, a latent, decoders."""
+
+from amodal.models.vae.early_fusion import EarlyFusionVAE
+from amodal.models.vae.joint_latent import JointLatentVAE
+from amodal.models.vae.multimodal_vae import MultimodalVAE
+
+__all__ = ["EarlyFusionVAE", "JointLatentVAE", "MultimodalVAE"]

@@ -1,0 +1,106 @@
+"""Jumps that learn where a flow's paths come to."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.modalities import CategoryOneHot
+from amodal.models.latent_flow import AnyOrder, DistillationLoss, LatentFlow
+from tests.vector import LatentVector
+
+GROWTH = 0.8
+STEPS = 4
+
+
+class Growing(nn.Module):
+    """A velocity of GROWTH times the point, whatever is given, in place of a network."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.told = nn.Identity()
+
+    def forward(self, points: Tensor, times: Tensor, told: Tensor) -> Tensor:
+        return GROWTH * points
+
+
+def small(monkeypatch: pytest.MonkeyPatch, **options: float) -> tuple[LatentFlow, Batch]:
+    torch.manual_seed(0)
+    model = LatentFlow(
+        {"v": LatentVector(3), "label": CategoryOneHot(("a", "b"), "text")}, latent=4, features=8, **options
+    )
+    network = model.generators[0]
+    monkeypatch.setattr(network, "forward", Growing(2).forward)
+    there = torch.tensor([[1, 1], [1, 0], [0, 1], [1, 1], [1, 1]]).bool()
+    x = {"v": torch.randn(5, 3), "label": torch.randint(0, 2, (5,))}
+    return model, Batch(x, there, torch.arange(5))
+
+
+def test_a_jump_learns_its_part_of_the_path_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = small(monkeypatch)
+    objective = DistillationLoss(AnyOrder(splits=1, single=1), STEPS)
+    loss = objective(model, batch, RowNoise(0, batch.rows))
+    noise = RowNoise(0, batch.rows)
+    given = objective.splits.given(batch.present, noise)
+    starts = noise.normal(2, 2).transpose(0, 1)
+    # A step of Heun's method multiplies the point by this; two steps make the half of the way that a jump is.
+    step = 1 + GROWTH / STEPS + 0.5 * (GROWTH / STEPS) ** 2
+    parts = []
+    for split in range(2):
+        for row in range(5):
+            if given[split, row, 0]:
+                continue
+            start = starts[split, row]
+            places = [start, step**2 * start, step**4 * start]
+            # A new shortcut stands still: all of a jump's velocity is missing.
+            missed = [2 * (after - before) for before, after in pairwise(places)]
+            parts.append(torch.stack(missed).square().sum(1).mean())
+    assert 0 < len(parts) < 10
+    torch.testing.assert_close(loss.total, torch.stack(parts).sum() / 10)
+    torch.testing.assert_close(loss.terms["v"], torch.stack(parts).mean())
+    assert set(loss.terms) == {"v"}
+
+
+def test_only_shortcuts_learn_and_their_draws_come_to_the_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = small(monkeypatch, jumps=2)
+    model.requires_grad_(False)
+    model.shortcuts.requires_grad_()
+    optimiser = torch.optim.Adam(model.shortcuts.parameters(), 0.003)
+    losses = []
+    for turn in range(150):
+        optimiser.zero_grad()
+        loss = DistillationLoss()(model, batch, RowNoise(turn, batch.rows)).total
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert sum(losses[-10:]) < 0.2 * sum(losses[:10])
+    context = model.embed(batch.given([]))
+    start = torch.randn(1, 5, 2)
+    moved = model.shortcut(0, context).path(start)[-1]
+    step = 1 + GROWTH / STEPS + 0.5 * (GROWTH / STEPS) ** 2
+    assert (moved - step**4 * start).square().mean() < 0.2 * ((step**4 - 1) * start).square().mean()
+
+
+def test_shortcuts_learn_the_guided_flow() -> None:
+    torch.manual_seed(0)
+    columns = {"v": LatentVector(3), "label": CategoryOneHot(("a", "b"), "text")}
+    model = LatentFlow(columns, latent=4, features=8, guidance=1.0)
+    torch.nn.init.normal_(model.generators[0].leave.weight, std=0.5)
+    x = {"v": torch.randn(40, 3), "label": torch.randint(0, 2, (40,))}
+    batch = Batch(x, torch.tensor([[False, True]]).expand(40, 2), torch.arange(40))
+    objective = DistillationLoss(AnyOrder(splits=0, single=1))
+
+    def loss(guidance: float, batch: Batch) -> float:
+        model.guidance = guidance
+        return objective(model, batch, RowNoise(0, batch.rows)).total.item()
+
+    assert loss(1.0, batch) != pytest.approx(loss(4.0, batch), rel=1e-3)
+    # With nothing given there is nothing to be guided by.
+    nothing = batch.given([])
+    assert loss(1.0, nothing) == pytest.approx(loss(4.0, nothing), rel=1e-4)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from amodal.models.base import apply_to_present
+
+
+@pytest.mark.parametrize(
+    ("rows", "there", "computed"),
+    [
+        (32, [0, 3, 31], 8),
+        (32, range(9, 18), 16),
+        (32, range(32), 32),
+        (32, [], 8),
+        (5, [4], 5),
+        (1024, range(0, 1024, 10), 128),
+    ],
+)
+def test_rows_with_a_cell_are_computed_and_learned_from(
+    rows: int, there: Sequence[int], computed: int
+) -> None:
+    network, cells = nn.Linear(3, 2), torch.randn(rows, 3, requires_grad=True)
+    present = torch.zeros(rows, dtype=torch.bool)
+    present[list(there)] = True
+    seen: list[int] = []
+
+    def compute(chosen: Tensor) -> Tensor:
+        seen.append(len(chosen))
+        return network(chosen)
+
+    made = apply_to_present(compute, present, cells)
+    torch.testing.assert_close(made, torch.where(present[:, None], network(cells), 0.0))
+    assert seen == [computed]
+
+    made.sum().backward()
+    assert cells.grad is not None
+    assert cells.grad.abs().sum(1).bool().tolist() == present.tolist()
+    # All processes that train together have a gradient of each weight, if of zeros.
+    assert network.weight.grad is not None
+    assert network.weight.grad.any() == bool(there)
+
+
+def test_what_stands_where_no_cell_is_reaches_no_network() -> None:
+    network, cells = nn.Linear(3, 2), torch.randn(32, 3)
+    present = torch.arange(32) % 3 == 0
+    cells[~present] = torch.nan
+    apply_to_present(network, present, cells).sum().backward()
+    everything = torch.ones(32, dtype=torch.bool)
+    everything[1] = False
+    apply_to_present(
+        network, everything, torch.where(everything[:, None], cells.nan_to_num(), torch.nan)
+    ).sum().backward()
+    assert network.weight.grad is not None
+    assert network.weight.grad.isfinite().all()
+
+
+def test_elsewhere_than_on_a_processor_the_number_of_rows_is_not_waited_for() -> None:
+    # What lies on the device "meta" has no values: to ask for one is an error.
+    network, cells = nn.Linear(3, 2, device="meta"), torch.empty(32, 3, device="meta")
+    assert apply_to_present(network, torch.empty(32, dtype=torch.bool, device="meta"), cells).shape == (32, 2)

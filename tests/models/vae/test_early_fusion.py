@@ -1,0 +1,67 @@
+"""The encoder of all columns' vectors: what it reads, and that no column drowns the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from amodal.batch import Batch
+from amodal.modalities import MODALITIES, CategoryOneHot, Modality, NumberQuantile, TextTokens
+from amodal.models.vae import EarlyFusionVAE
+from amodal.models.vae.early_fusion import vector
+from amodal.table import Table
+
+NUMBER = NumberQuantile((0.0, 1.0), 2)
+LABEL = CategoryOneHot(("a", "b", "c"), "text")
+WORDS = TextTokens(("hen", "road"), 4, 2.0)
+
+
+def test_labels_are_one_hot_and_words_are_counted() -> None:
+    assert vector(LABEL, torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
+    # Unknown words first, then the vocabulary; what fills up a short text is not counted.
+    tokens = torch.tensor([[2, 3, 2, 0], [1, 0, 0, 0]], dtype=torch.int32)
+    assert vector(WORDS, tokens).tolist() == [[0, 2, 1], [1, 0, 0]]
+    assert vector(NUMBER, torch.tensor([0.5, -1.0])).tolist() == [[0.5], [-1.0]]
+
+
+@pytest.mark.parametrize("kind", MODALITIES, ids=lambda kind: f"{kind.type}-{kind.representation}")
+def test_every_columns_vector_is_about_as_long(kind: type[Modality], five_columns: Table) -> None:
+    cells = five_columns.frame[kind.type]
+    modality = kind.fit(cells, five_columns.root)
+    batch = Batch(
+        {"x": modality.to_tensor(cells, five_columns.root)},
+        torch.ones(len(cells), 1, dtype=torch.bool),
+        torch.arange(len(cells)),
+    )
+    (vectors,) = EarlyFusionVAE({"x": modality}, latent=2, features=4).vectors(batch)
+    assert vectors.isfinite().all()
+    assert 0.3 < vectors.square().sum(1).mean().sqrt() < 3
+
+
+def batch() -> Batch:
+    x = {"number": torch.zeros(3), "label": torch.zeros(3, dtype=torch.long)}
+    present = torch.tensor([[True, True], [False, True], [False, False]])
+    return Batch(x, present, torch.arange(3))
+
+
+def model() -> EarlyFusionVAE:
+    torch.manual_seed(0)
+    return EarlyFusionVAE({"number": NUMBER, "label": LABEL}, latent=2, features=8)
+
+
+def test_a_zero_is_told_from_an_absent_cell() -> None:
+    net, given = model(), batch()
+    posterior = net.posterior(given)
+    assert not torch.allclose(posterior.components.mean[0], posterior.components.mean[1])
+    # ... which is all zeros, whatever stands there.
+    spoilt = replace(given, x={**given.x, "label": torch.tensor([0, 0, 99])})
+    assert torch.equal(net.vectors(spoilt)[1], torch.tensor([[1.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
+
+
+def test_nothing_given_is_exactly_the_prior() -> None:
+    components = model().posterior(batch()).components
+    assert (components.mean[2] == 0).all()
+    assert (components.log_variance[2] == 0).all()
+    assert (components.mean[:2] != 0).all()

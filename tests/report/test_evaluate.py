@@ -1,0 +1,412 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from amodal import DataError, UsageError
+from amodal.batch import Batch
+from amodal.distributions import RowNoise
+from amodal.metrics import scaled_batch
+from amodal.modalities import MODALITIES, Modality
+from amodal.models import GenerativeModel
+from amodal.report import Evaluation, Report, evaluate, write_evaluation
+from amodal.report.results import Reading
+from amodal.table import Schema, Table, encode, fingerprint, infer_schema, read_table
+
+COLUMNS = ["near", "far", "kind", "said", "odd"]
+
+
+def kinds(rows: int, seed: int) -> pd.DataFrame:
+    """Four kinds of rows, which each column but `odd` tells."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(0, 4, rows)
+    animals, places = ("cat", "dog", "cow", "hen"), ("road", "hill", "moon")
+    return pd.DataFrame(
+        {
+            "near": (10 * kind + rng.normal(size=rows)).round(3),
+            "far": (-5 * kind + rng.normal(size=rows)).round(3),
+            "kind": np.array(["north", "east", "south", "west"])[kind],
+            "said": [
+                f"the {animals[k]} is on the {places[n]}"
+                for k, n in zip(kind, rng.integers(0, 3, rows), strict=True)
+            ],
+            "odd": rng.normal(size=rows).round(3),
+        }
+    )
+
+
+class Copier(GenerativeModel):
+    """Completes a row by the real row that is nearest in what is given, of some at random."""
+
+    def __init__(self, modalities: dict[str, Modality], pool: Batch) -> None:
+        super().__init__(modalities)
+        self.pool = pool
+        self.weight = torch.nn.Parameter(torch.zeros(3))
+
+    def complete(self, batch: Batch, targets: Iterable[str], noise: RowNoise) -> dict[str, Tensor]:
+        chosen = self._rows(scaled_batch(batch, self.modalities), noise)
+        return {name: self.pool.x[name][chosen] for name in targets}
+
+    def _rows(self, batch: Batch, noise: RowNoise) -> Tensor:
+        apart = noise.uniform(len(self.pool)) * 0.5
+        for index, (name, modality) in enumerate(self.modalities.items()):
+            one, other = (
+                batch.x[name].flatten(1) if batch.x[name].dim() > 1 else batch.x[name][:, None],
+                self.pool.x[name],
+            )
+            other = other.flatten(1) if other.dim() > 1 else other[:, None]
+            exact = modality.type != "number"
+            distance = (
+                (one[:, None] != other[None]).float().sum(2)
+                if exact
+                else (one[:, None] - other[None]).abs().sum(2)
+            )
+            apart = apart + 3 * distance * batch.present[:, index, None]
+        return apart.argmin(dim=1)
+
+    def embed(self, batch: Batch) -> Tensor:
+        known = batch.x["kind"] * batch.present[:, list(self.modalities).index("kind")]
+        return torch.stack([known.float(), torch.ones(len(batch))], dim=1)
+
+    def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:
+        return -np.log(4.0) * batch.present.sum(dim=1)
+
+
+class Shuffler(Copier):
+    """Draws each column on its own, whatever is given."""
+
+    def complete(self, batch: Batch, targets: Iterable[str], noise: RowNoise) -> dict[str, Tensor]:
+        rows = len(self.pool)
+        return {
+            name: self.pool.x[name][(noise.uniform(1)[:, 0] * rows).long().clamp(max=rows - 1)]
+            for name in targets
+        }
+
+
+class Collapsed(Copier):
+    """Always draws the same row."""
+
+    def _rows(self, batch: Batch, noise: RowNoise) -> Tensor:
+        return torch.zeros(len(batch), dtype=torch.long)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    model: GenerativeModel
+    schema: Schema
+    fingerprint: str
+    rows: int
+    method: str = "copier"
+    options: dict[str, Any] = field(default_factory=lambda: {"latent": 2})
+    history: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(
+            {"epoch": [1, 2], "loss": [0.5, float("nan")], "stage": ["a", "b"]}
+        )
+    )
+    seed: int = 3
+
+
+@pytest.fixture(scope="module")
+def training() -> Table:
+    return read_table(kinds(500, 0).assign(id=[f"row-{n}" for n in range(500)]))
+
+
+@pytest.fixture(scope="module")
+def heldout() -> Table:
+    return read_table(kinds(300, 1))
+
+
+def fitted(training: Table, model: type[Copier]) -> Fitted:
+    schema = infer_schema(training, MODALITIES)
+    modalities: dict[str, Any] = dict(schema.used)
+    pool = scaled_batch(encode(training, modalities), modalities)
+    return Fitted(model(modalities, pool), schema, fingerprint(training, modalities), len(training))
+
+
+@pytest.fixture(scope="module")
+def copied(training: Table, heldout: Table) -> Evaluation:
+    return evaluate(fitted(training, Copier), heldout, training=training, target="kind")
+
+
+@pytest.fixture(scope="module")
+def shuffled(training: Table, heldout: Table) -> Report:
+    return evaluate(fitted(training, Shuffler), heldout).report
+
+
+def value(score: Reading | None) -> float:
+    assert score is not None
+    return score.value
+
+
+def test_real_rows_repeated_are_true_coherent_and_copies(copied: Evaluation) -> None:
+    report = copied.report
+    assert [column.name for column in report.columns] == [*COLUMNS, "id"]
+    assert [column.column for column in report.fidelity] == COLUMNS
+    assert value(report.summary.fidelity) > 0.9
+    assert value(report.summary.coherence) > 0.85
+    assert value(report.summary.overall) == pytest.approx(
+        (value(report.summary.fidelity) + value(report.summary.coherence)) / 2
+    )
+    assert report.copying is not None
+    assert report.copying.duplicates.value == report.copying.ratio.value == 1.0
+    assert any("repeats its training rows" in sentence for sentence in report.summary.sentences)
+    whole = report.whole_rows.score
+    assert whole is not None
+    assert whole.ceiling is not None
+    assert whole.value == pytest.approx(whole.ceiling.value, abs=0.05)
+    assert report.realism is not None
+    assert report.realism.value < 0.65
+
+
+def test_all_pairs_are_there_and_those_that_tell_are_known(copied: Evaluation) -> None:
+    pairs = {(pair.given, pair.target): pair for pair in copied.report.pairs}
+    assert set(pairs) == {(given, target) for given in COLUMNS for target in COLUMNS if given != target}
+    telling = {pair for pair, score in pairs.items() if score.tells}
+    assert {pair for pair in pairs if "odd" not in pair} <= telling
+    assert all(score.scaled is None for pair, score in pairs.items() if pair not in telling)
+    for pair in pairs.values():
+        assert pair.score.ceiling is not None
+        assert pair.score.floor is not None
+        assert pair.score.floor.value == pytest.approx(0.5, abs=0.1)
+
+
+def test_columns_drawn_on_their_own_are_true_but_not_coherent(shuffled: Report) -> None:
+    assert value(shuffled.summary.fidelity) > 0.9
+    assert value(shuffled.summary.coherence) < 0.1
+    assert value(shuffled.summary.completion) < 0.5
+    assert shuffled.realism is not None
+    assert shuffled.realism.value > 0.8
+    assert shuffled.realism.ceiling is not None
+    assert shuffled.realism.floor is not None
+    assert shuffled.realism.ceiling.value < 0.65 < shuffled.realism.floor.value
+
+
+def test_one_row_repeated_is_neither(training: Table, heldout: Table) -> None:
+    summary = evaluate(fitted(training, Collapsed), heldout).report.summary
+    assert value(summary.fidelity) < 0.3
+    assert value(summary.coherence) < 0.05
+    assert value(summary.overall) < 0.2
+
+
+def test_completion_is_beside_fills_without_a_model(copied: Evaluation) -> None:
+    columns = {column.column: column for column in copied.report.completion}
+    assert set(columns) == set(COLUMNS)
+    kind = columns["kind"]
+    assert (kind.model.name, kind.model.better, kind.how) == (
+        "accuracy",
+        "higher",
+        "most frequent of 19 draws",
+    )
+    assert kind.model.value > 0.95
+    assert [each.name for each in kind.baselines] == ["most frequent", "nearest rows", "IterativeImputer"]
+    assert kind.baselines[0].value < 0.4
+    assert [each.name for each in columns["near"].baselines] == ["mean", "nearest rows", "IterativeImputer"]
+    assert [each.name for each in columns["said"].baselines] == ["most frequent", "nearest rows"]
+    assert {each.column for each in copied.report.calibration} == {"near", "far", "odd"}
+    assert [each.nominal for each in copied.report.calibration[0].coverage] == pytest.approx([0.5, 0.8, 0.9])
+
+
+def test_each_column_costs_its_bits(copied: Evaluation) -> None:
+    bits = {part.column: part.bits for part in copied.report.likelihood}
+    assert set(bits) == set(COLUMNS)
+    assert bits["kind"].value == pytest.approx(2.0)
+    assert bits["kind"].rows == 100
+    assert bits["kind"].subsampled
+
+
+def test_a_target_is_predicted_and_judged(copied: Evaluation) -> None:
+    target = copied.report.target
+    assert target is not None
+    assert (target.target, target.measure) == ("kind", "accuracy")
+    assert not any("kind" in each.given for each in target.predictions)
+    by_features = {
+        tuple(each.given): each.score.value for each in target.predictions if each.by == "features"
+    }
+    assert by_features["said",] > 0.95
+    assert target.baseline.value < 0.4
+    judges = {judge.column: judge for judge in target.judges}
+    assert judges["near"].accuracy.value > 0.95
+    assert value(judges["said"].judged) > 0.95
+    assert judges["odd"].accuracy.value < 0.5
+    assert value(target.alike) > 0.9
+    assert target.alike is not None
+    assert target.alike.floor is not None
+    assert target.alike.floor.value < 0.2
+
+
+def test_without_training_rows_half_of_the_held_out_ones_teach(shuffled: Report, copied: Evaluation) -> None:
+    assert shuffled.made.matched_by == "the other half of the held-out rows"
+    assert (shuffled.made.judged_rows, shuffled.made.matched_rows) == (150, 150)
+    assert shuffled.copying is None
+    assert [note.reason for note in shuffled.left_out if note.metric == "copying"] == [
+        "training rows are not in a model: give them with --training"
+    ]
+    made = copied.report.made
+    assert made.matched_by == "training rows"
+    assert (made.judged_rows, made.matched_rows, made.generated_rows) == (300, 500, 300)
+    assert made.training is not None
+    assert made.training.fingerprint == made.fit_fingerprint != made.data.fingerprint
+    assert made.options == {"latent": 2}
+    assert made.parameters == 3
+
+
+def test_ignored_columns_and_training_are_told(copied: Evaluation) -> None:
+    ignored = {column.name: column.reason for column in copied.report.columns if column.type is None}
+    assert list(ignored) == ["id"]
+    assert ignored["id"]
+    assert copied.report.history == [
+        {"epoch": 1, "loss": 0.5, "stage": "a"},
+        {"epoch": 2, "loss": None, "stage": "b"},
+    ]
+
+
+def test_the_rows_of_training_as_held_out_ones_are_noticed(training: Table) -> None:
+    sentences = evaluate(fitted(training, Shuffler), training).report.summary.sentences
+    assert "These are the rows that the model was fitted to" in sentences[0]
+
+
+def test_same_seed_same_report(training: Table, heldout: Table, shuffled: Report) -> None:
+    def numbers(report: Report) -> dict[str, Any]:
+        return report.model_dump(exclude={"made": {"seconds"}})
+
+    again = evaluate(fitted(training, Shuffler), heldout).report
+    assert numbers(again) == numbers(shuffled)
+    assert numbers(evaluate(fitted(training, Shuffler), heldout, seed=1).report) != numbers(shuffled)
+
+
+def test_the_file_is_json_without_nan_and_reads_back(copied: Evaluation, tmp_path: Path) -> None:
+    write_evaluation(copied, tmp_path / "out")
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    text = (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
+    assert json.loads(text, parse_constant=refuse)["format"] == 1
+    assert Report.model_validate_json(text) == copied.report
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.html", "report.json"]
+
+
+def test_rows_are_shown_beside_their_nearest(copied: Evaluation, training: Table) -> None:
+    shown = copied.shown(rows=4)
+    assert shown.nearest_are == "training"
+    assert len(shown.real) == len(shown.beside) == 4
+    for pair in shown.beside:
+        assert pair.distance == pytest.approx(0, abs=1e-6)
+        assert pair.generated.cells == pair.nearest.cells
+        assert training.frame.loc[pair.nearest.row, "said"] == pair.nearest.cells["said"]
+    assert {(each.given, each.target) for each in shown.translated} == {
+        (given, target) for given in COLUMNS for target in COLUMNS if given != target
+    }
+    assert set(shown.generated_values) == {"near", "far", "kind", "odd"}
+    assert len(shown.generated_values["kind"]) == 300
+    assert shown.map.shape == (300, 2)
+    assert shown.map_column == "kind"
+    assert set(shown.map_labels) == {"north", "east", "south", "west"}
+
+
+def test_without_training_rows_other_real_ones_are_shown(training: Table, heldout: Table) -> None:
+    shown = evaluate(fitted(training, Copier), heldout).shown(rows=2)
+    assert shown.nearest_are == "real"
+    assert len(shown.beside) == 2
+
+
+@pytest.mark.parametrize("rows", [1, 9, 30])
+def test_few_rows_leave_metrics_out_with_the_reason(training: Table, rows: int) -> None:
+    evaluation = evaluate(
+        fitted(training, Copier), read_table(kinds(rows, 2)), training=training, target="kind"
+    )
+    report = evaluation.report
+    reasons = {(note.metric, note.of): note.reason for note in report.left_out}
+    assert reasons["realism", ""] == f"it needs at least 50 real rows, and there are {rows}"
+    assert reasons["target", "kind"].endswith(f"and there are {rows}")
+    assert report.realism is report.target is None
+    assert (report.summary.overall is None) == (rows < 10)
+    assert evaluation.shown().real
+    halves = evaluate(fitted(training, Copier), read_table(kinds(rows, 2)), target="kind")
+    assert halves.report.summary.overall is None or rows > 20
+    assert halves.shown().real
+
+
+def test_a_table_without_some_columns_is_judged_by_the_others(training: Table, heldout: Table) -> None:
+    some = read_table(heldout.frame.drop(columns=["said", "odd"]).assign(other=1))
+    report = evaluate(fitted(training, Copier), some).report
+    assert [column.column for column in report.fidelity] == ["near", "far", "kind"]
+    assert {note.of for note in report.left_out if note.metric == "all that needs real cells"} == {
+        "said",
+        "odd",
+    }
+    assert {column.name: column.heldout_missing for column in report.columns}["said"] is None
+    none = read_table(pd.DataFrame({"other": [1, 2]}))
+    with pytest.raises(DataError, match="none of the model's columns"):
+        evaluate(fitted(training, Copier), none)
+
+
+def test_holes_are_no_obstacle_and_are_counted(training: Table, heldout: Table) -> None:
+    frame = heldout.frame.mask(np.random.default_rng(0).random(heldout.frame.shape) < 0.3)
+    report = evaluate(fitted(training, Copier), read_table(frame), target="kind").report
+    assert value(report.summary.coherence) > 0.7
+    assert report.missingness is not None
+    assert report.missingness.rates.value == pytest.approx(0.3, abs=0.05)
+    assert np.allclose(report.missingness.generated, 0)
+    assert {column.name: column.heldout_missing for column in report.columns}["near"] == pytest.approx(
+        0.3, abs=0.1
+    )
+
+
+def test_an_unseen_label_is_told_by_its_row(training: Table, heldout: Table) -> None:
+    frame = heldout.frame.copy()
+    frame.loc[[6, 200], "kind"] = "nowhere"
+    with pytest.raises(DataError, match=r"(?s)2 cells.*row 7: 'nowhere'.*not seen in training"):
+        evaluate(fitted(training, Copier), read_table(frame))
+    report = evaluate(fitted(training, Shuffler), read_table(frame), bad_cells="missing").report
+    assert {column.name: column.heldout_missing for column in report.columns}["kind"] == pytest.approx(
+        2 / 300
+    )
+
+
+def test_cells_of_another_type_are_a_problem_of_the_data(training: Table, heldout: Table) -> None:
+    frame = heldout.frame.assign(near="tall")
+    with pytest.raises(DataError, match="near: 300 cells"):
+        evaluate(fitted(training, Copier), read_table(frame))
+
+
+def test_many_rows_are_subsampled_and_it_is_said() -> None:
+    table, many = (
+        read_table(pd.concat([kinds(1_000, seed) for seed in range(count)])[["near", "kind"]])
+        for count in (1, 100)
+    )
+    many.frame.iloc[54_321, 1] = "nowhere"
+    report = evaluate(fitted(table, Single), many, bad_cells="missing").report
+    assert (report.made.judged_rows, report.made.data.rows) == (2_000, 100_000)
+    assert all(score.subsampled for column in report.fidelity for score in column.scores)
+    assert all(pair.score.subsampled for pair in report.pairs)
+    assert any("2,000 of 100,000" in sentence for sentence in report.summary.sentences)
+
+
+def test_an_unknown_target_is_refused(training: Table, heldout: Table) -> None:
+    with pytest.raises(UsageError, match=r"no column 'kin'.*near, far, kind"):
+        evaluate(fitted(training, Copier), heldout, target="kin")
+    with pytest.raises(UsageError, match="no column 'id'"):
+        evaluate(fitted(training, Copier), heldout, target="id")
+
+
+def test_a_single_column_has_an_overall_score_of_its_own() -> None:
+    table = read_table(kinds(300, 0)[["near"]])
+    report = evaluate(fitted(table, Single), read_table(kinds(200, 1)[["near"]])).report
+    assert report.pairs == []
+    assert report.summary.coherence is None
+    assert value(report.summary.overall) == value(report.summary.fidelity) > 0.8
+
+
+class Single(Shuffler):
+    def embed(self, batch: Batch) -> Tensor:
+        return torch.zeros(len(batch), 2)
