@@ -63,6 +63,8 @@ class CategoryOneHot(Modality):
     representation: ClassVar[str] = "one_hot"
     unit: ClassVar[str] = "1 for the cell's label, 0 for others"
 
+    draw_rank: ClassVar[int] = 0
+
     labels: tuple[str, ...]
     kind: str
 
@@ -119,6 +121,10 @@ class CategoryOneHot(Modality):
     def features(self, tensor: Tensor) -> Tensor:
         """The labels one-hot."""
         return nn.functional.one_hot(tensor, len(self.labels)).float()
+
+    def vector(self, tensor: Tensor) -> Tensor:
+        """The labels one-hot."""
+        return nn.functional.one_hot(tensor.long(), len(self.labels)).float()
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         of_label = _FROM_LABEL[self.kind]

@@ -31,6 +31,9 @@ class Modality(ABC):
         suffix: of the files that its cells are written to, None for cells that stand in the table itself.
         latent: size of the latent of an autoencoder of the column alone, where a cell is the mean or mode of its
             likelihood, whose noise is no part of it; None where a draw of the likelihood is a cell.
+        draw_rank: place in the order in which columns without a latent are drawn, lowest first: what says most of a
+            row comes before what depends on it.
+        costly: whether scoring a cell takes many times as long as scoring a label, so that training scores it less often.
     """
 
     type: ClassVar[str]
@@ -38,6 +41,8 @@ class Modality(ABC):
     unit: ClassVar[str]
     suffix: ClassVar[str | None] = None
     latent: ClassVar[int | None] = None
+    draw_rank: ClassVar[int] = 2
+    costly: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -116,6 +121,11 @@ class Modality(ABC):
         F is the product of `feature_shape`.
         """
         return self.scaled(tensor).reshape(len(tensor), math.prod(self.feature_shape))
+
+    def vector(self, tensor: Tensor) -> Tensor:
+        """Turn stored tensors to vectors (N, F) whose numbers are amounts, by default what networks read, flattened."""
+        cells = self.scaled(tensor).float()
+        return cells.reshape(len(cells), math.prod(cells.shape[1:]))
 
     @abstractmethod
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:

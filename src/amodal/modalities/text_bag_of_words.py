@@ -52,6 +52,8 @@ class TextBagOfWords(Modality):
     representation: ClassVar[str] = "bag_of_words"
     unit: ClassVar[str] = "times the word stands in the text"
     latent: ClassVar[int | None] = 16
+    draw_rank: ClassVar[int] = 1
+    costly: ClassVar[bool] = True
 
     vocabulary: tuple[str, ...]
     places: tuple[float, ...]

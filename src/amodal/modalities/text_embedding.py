@@ -68,6 +68,8 @@ class TextEmbedding(Modality):
     representation: ClassVar[str] = "embedding"
     unit: ClassVar[str] = "mean of word vectors; texts of the column have a root mean square of 1"
     latent: ClassVar[int | None] = 16
+    draw_rank: ClassVar[int] = 1
+    costly: ClassVar[bool] = True
 
     vocabulary: tuple[str, ...]
     vectors: tuple[float, ...]

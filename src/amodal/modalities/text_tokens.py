@@ -39,6 +39,8 @@ class TextTokens(Modality):
     type: ClassVar[str] = "text"
     representation: ClassVar[str] = "tokens"
     unit: ClassVar[str] = "number of a word in the vocabulary, from 2; 1 for other words, 0 after the end"
+    draw_rank: ClassVar[int] = 1
+    costly: ClassVar[bool] = True
 
     vocabulary: tuple[str, ...]
     length: int
@@ -102,6 +104,12 @@ class TextTokens(Modality):
         for row, words in enumerate(texts):
             tokens[row, : len(words)] = [numbers.get(word, UNKNOWN) for word in words]
         return torch.from_numpy(tokens)
+
+    def vector(self, tensor: Tensor) -> Tensor:
+        """How often each word stands in the text: what a first layer makes of it is a sum of word vectors."""
+        counts = torch.zeros(len(tensor), len(self.vocabulary) + 2, device=tensor.device)
+        counts.scatter_add_(1, tensor.long(), torch.ones_like(tensor, dtype=counts.dtype))
+        return counts[:, 1:]  # without the END that fills up short texts
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         words = ("", "", *self.vocabulary)

@@ -10,7 +10,6 @@ import torch
 from amodal.batch import Batch
 from amodal.modalities import MODALITIES, CategoryOneHot, Modality, NumberQuantile, TextTokens
 from amodal.models.vae import EarlyFusionVAE
-from amodal.models.vae.early_fusion import vector
 from amodal.table import Table
 
 NUMBER = NumberQuantile((0.0, 1.0), 2)
@@ -19,11 +18,11 @@ WORDS = TextTokens(("hen", "road"), 4, 2.0)
 
 
 def test_labels_are_one_hot_and_words_are_counted() -> None:
-    assert vector(LABEL, torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert LABEL.vector(torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
     # Unknown words first, then the vocabulary; what fills up a short text is not counted.
     tokens = torch.tensor([[2, 3, 2, 0], [1, 0, 0, 0]], dtype=torch.int32)
-    assert vector(WORDS, tokens).tolist() == [[0, 2, 1], [1, 0, 0]]
-    assert vector(NUMBER, torch.tensor([0.5, -1.0])).tolist() == [[0.5], [-1.0]]
+    assert WORDS.vector(tokens).tolist() == [[0, 2, 1], [1, 0, 0]]
+    assert NUMBER.vector(torch.tensor([0.5, -1.0])).tolist() == [[0.5], [-1.0]]
 
 
 @pytest.mark.parametrize("kind", MODALITIES, ids=lambda kind: f"{kind.type}-{kind.representation}")

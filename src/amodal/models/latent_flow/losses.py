@@ -60,7 +60,7 @@ class AnyOrder(Objective[LatentFlow]):
             used = splits
             if modality.latent is not None:
                 used = min(splits, self.of_flow)
-            elif modality.type == "text":
+            elif modality.costly:
                 used = min(splits, self.of_text)
             # A cell's split and row, for all cells that are targets.
             split, row = (batch.present[:, index] & ~given[:used, :, index]).nonzero(as_tuple=True)

@@ -19,9 +19,6 @@ from amodal.models.base import GenerativeModel, apply_to_present, zero_missing
 from amodal.models.latent_flow.autoencoder import ColumnAutoencoder
 from amodal.nn import ContextNetwork, VelocityNetwork, precision
 
-_KINDS = ("category", "text", "number")
-"""Columns drawn first: their likelihoods are exact, and one label or word says most of a row."""
-
 
 class LatentFlow(GenerativeModel):
     """A context of whichever cells are given, and a conditional distribution of each column given the context.
@@ -91,8 +88,7 @@ class LatentFlow(GenerativeModel):
 
         def rank(index: int) -> tuple[bool, int, int, str]:
             name, modality = list(self.modalities.items())[index]
-            kind = _KINDS.index(modality.type) if modality.type in _KINDS else len(_KINDS)
-            return modality.latent is not None, kind, modality.latent or 0, name
+            return modality.latent is not None, modality.draw_rank, modality.latent or 0, name
 
         return tuple(sorted(range(len(self.modalities)), key=rank))
 

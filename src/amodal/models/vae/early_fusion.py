@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import singledispatch
 from itertools import accumulate, pairwise
 
 import torch
@@ -12,32 +11,9 @@ from torch import Tensor, nn
 
 from amodal.batch import Batch
 from amodal.distributions import GaussianMixture
-from amodal.modalities import CategoryOneHot, Modality, TextTokens
+from amodal.modalities import Modality
 from amodal.models.base import zero_missing
 from amodal.models.vae.joint_latent import JointLatentVAE, bounded
-
-
-@singledispatch
-def vector(modality: Modality, tensor: Tensor) -> Tensor:
-    """A column's stored tensors (B, ...) as vectors (B, F): by default what networks read, flattened.
-
-    A modality whose stored numbers are names and not amounts joins with `vector.register`.
-    """
-    cells = modality.scaled(tensor).float()
-    return cells.reshape(len(cells), math.prod(cells.shape[1:]))
-
-
-@vector.register
-def _(modality: CategoryOneHot, tensor: Tensor) -> Tensor:
-    return nn.functional.one_hot(tensor.long(), len(modality.labels)).float()
-
-
-@vector.register
-def _(modality: TextTokens, tensor: Tensor) -> Tensor:
-    """How often each word stands in the text: what a first layer makes of it is a sum of word vectors."""
-    counts = torch.zeros(len(tensor), len(modality.vocabulary) + 2, device=tensor.device)
-    counts.scatter_add_(1, tensor.long(), torch.ones_like(tensor, dtype=counts.dtype))
-    return counts[:, 1:]  # without the END that fills up short texts
 
 
 class EarlyFusionVAE(JointLatentVAE):
@@ -86,7 +62,7 @@ class EarlyFusionVAE(JointLatentVAE):
         columns = []
         for index, (name, modality) in enumerate(self.modalities.items()):
             present = batch.present[:, index]
-            cells = vector(modality, zero_missing(batch.x[name], present))
+            cells = modality.vector(zero_missing(batch.x[name], present))
             columns.append(zero_missing(cells, present) / math.sqrt(modality.size))
         return columns
 
@@ -101,4 +77,4 @@ class EarlyFusionVAE(JointLatentVAE):
 
 def _length(modality: Modality) -> int:
     """How many numbers a cell's vector has, asked of an empty one."""
-    return vector(modality, torch.zeros(1, *modality.shape, dtype=getattr(torch, modality.dtype))).shape[1]
+    return modality.vector(torch.zeros(1, *modality.shape, dtype=getattr(torch, modality.dtype))).shape[1]
