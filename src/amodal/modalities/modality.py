@@ -33,7 +33,7 @@ class Modality(ABC):
             likelihood, whose noise is no part of it; None where a draw of the likelihood is a cell.
         draw_rank: place in the order in which columns without a latent are drawn, lowest first: what says most of a
             row comes before what depends on it.
-        costly: whether scoring a cell takes many times as long as scoring a label, so that training scores it less often.
+        costly: whether scoring a cell takes many times as long as a label, so that training scores it less often.
     """
 
     type: ClassVar[str]
