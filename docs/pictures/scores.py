@@ -1,4 +1,4 @@
-"""The pictures of the guides: `python docs/guides/pictures.py`; measured on the demo table, drawn by matplotlib."""
+"""The pictures of the guides: `python docs/pictures/scores.py`; measured on the demo table, drawn by matplotlib."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from amodal.table import convert, infer_schema, read_table
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
-FOLDER = Path(__file__).parent / "pictures"
+FOLDER = Path(__file__).parent
 INK, SOFT, LINE, DRAWN = "#1d2230", "#5d6475", "#e3e1d9", "#9a4a20"
 ROWS = 600
 
@@ -26,7 +26,6 @@ ROWS = 600
 def main() -> None:
     """Draw all pictures again."""
     mpl.rcParams.update({"font.size": 10, "text.color": INK, "axes.edgecolor": LINE})
-    FOLDER.mkdir(exist_ok=True)
     floors(FOLDER / "floors.png")
     bar(FOLDER / "bar.png")
     intervals(FOLDER / "intervals.png")
