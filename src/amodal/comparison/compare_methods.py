@@ -20,7 +20,7 @@ from amodal.comparison.split import split_table
 from amodal.comparison.trial import Outcome, Trial
 from amodal.comparison.trial_process import read_outcome, run_in_subprocess
 from amodal.errors import UsageError
-from amodal.files import check_folder, exclusive, replacing_file, temporary_folder
+from amodal.files import check_output_folder, exclusive_lock, replacing_file, temporary_folder
 from amodal.methods import METHODS, method_named
 from amodal.modalities import MODALITIES
 from amodal.report import Report
@@ -79,7 +79,7 @@ def compare(
         OSError: an error of the machine, such as a full disk; the same call resumes later.
     """
     if output is not None:
-        check_folder(
+        check_output_folder(
             output, "comparison", overwrite=overwrite, resume=not overwrite, inputs=[data, media_root]
         )
     names = _method_names(methods)
@@ -160,7 +160,7 @@ def _check_target(target: str | None, modalities: Mapping[str, Any]) -> None:
 @contextmanager
 def _run_folder(output: str | Path | None) -> Iterator[Path]:
     if output is not None:
-        with exclusive(Path(output)):
+        with exclusive_lock(Path(output)):
             yield Path(output)
         return
     with temporary_folder() as folder:

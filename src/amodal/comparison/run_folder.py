@@ -33,8 +33,7 @@ def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     )
     if differences:
         raise UsageError(
-            f"The comparison in {folder} differs in {differences}: give another place, or pass "
-            "overwrite=True."
+            f"The comparison in {folder} differs in {differences}: give another path, or pass overwrite=True."
         )
 
 
