@@ -16,7 +16,7 @@ from amodal.methods import METHODS, Method
 from amodal.modalities import CategoryOneHot, Modality, NumberQuantile, TextTokens
 from amodal.models import GenerativeModel
 from amodal.models.vae import JointLatentVAE
-from tests.vector import NOISE, Vector
+from tests.modalities.vector import NOISE, Vector
 
 LATENT = 2
 

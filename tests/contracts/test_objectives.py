@@ -15,7 +15,7 @@ from amodal.modalities import CategoryOneHot, Modality, NumberQuantile
 from amodal.models import GenerativeModel
 from amodal.models.objective import Loss
 from amodal.models.vae.objectives import OBJECTIVES
-from tests.vector import LatentVector, Vector
+from tests.modalities.vector import LatentVector, Vector
 
 ROWS = 12
 MODALITIES: dict[str, Modality] = {
