@@ -1,4 +1,4 @@
-"""The errors a user can meet, each saying what is wrong and what to do about it."""
+"""Errors for the user; each message names the problem and the remedy."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 
 
 class UsageError(ValueError):
-    """The call itself is wrong: an unknown column, method or option (exit code 2)."""
+    """Wrong call: an unknown column, method or option (exit code 2)."""
 
 
 class DataError(ValueError):
-    """Something in the table or a file cannot be used (exit code 3)."""
+    """Unusable table or file (exit code 3)."""
 
 
 class UnreadableCell(DataError):
-    """One cell cannot be turned into a tensor; its message is the reason."""
+    """One cell that cannot be converted to a tensor; the message is the reason."""
 
 
 class BadCells(DataError):
-    """Some of the cells handed over cannot be turned into tensors.
+    """Cells that cannot be converted to tensors.
 
     Args:
-        reasons: position among the cells handed over (from 0) -> why that cell cannot be used.
+        reasons: position among the given cells, from 0 -> reason.
     """
 
     def __init__(self, reasons: Mapping[int, str]) -> None:
@@ -30,16 +30,16 @@ class BadCells(DataError):
 
 
 class RejectColumn(Exception):
-    """A column is not of the modality that was tried; the message says why."""
+    """A column that does not fit the modality tried; the message is the reason."""
 
 
 def examples(values: Sequence[object], count: int = 3) -> str:
-    """Show the first few of many values, and how many more there are.
+    """The first few values, and the number of further ones, as text.
 
     Example:
         >>> examples([4, 8, 15, 16])
         '4, 8, 15 and 1 more'
     """
-    shown = ", ".join(str(value) for value in values[:count])
+    first = ", ".join(str(value) for value in values[:count])
     rest = len(values) - count
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return f"{first} and {rest} more" if rest > 0 else first

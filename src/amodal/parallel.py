@@ -1,4 +1,4 @@
-"""Work in parallel, with a progress bar when it takes long."""
+"""Parallel map over threads, with a progress bar for slow work."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from amodal.errors import UsageError
 
-__all__ = ["Report", "in_parallel"]
+__all__ = ["ProgressCallback", "in_parallel"]
 
-SLOW = 2.0  # seconds after which a bar is shown
+SLOW = 2.0  # seconds until the bar appears
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Report = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 def in_parallel(
@@ -29,20 +29,18 @@ def in_parallel(
     *,
     label: str,
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Iterator[Result]:
-    """Give the result of each item, in the items' order.
+    """Yield the result of each item, in the items' order.
 
-    Threads do the work: they start at once, where processes take seconds, and decoding lets go of the
-    interpreter's lock. Sounds of a second gain little by them; what the store hands over can be pickled, so
-    that processes can take their place.
+    Threads start at once, where processes take seconds, and decoders release the interpreter's lock.
 
     Args:
-        task: what is done to each item; an error of one stops the rest and is raised.
-        items: what it is done to.
-        label: what the bar says.
-        workers: how many at once, at least 1; all cores unless given.
-        progress: called with (done, total) in place of a bar on stderr that appears after 2 seconds.
+        task: function of one item; its first error stops the rest and is raised.
+        items: arguments of `task`.
+        label: text before the progress bar.
+        workers: number of threads, at least 1; the number of cores by default.
+        progress: called with (done, total) instead of showing a bar on stderr after 2 seconds.
 
     Raises:
         UsageError: fewer than one worker.
@@ -57,7 +55,11 @@ def in_parallel(
 
 
 def _results(
-    task: Callable[[Item], Result], items: Sequence[Item], label: str, workers: int, progress: Report | None
+    task: Callable[[Item], Result],
+    items: Sequence[Item],
+    label: str,
+    workers: int,
+    progress: ProgressCallback | None,
 ) -> Iterator[Result]:
     with _bar_when_slow(label) as bar, ThreadPoolExecutor(workers) as pool:
         report = progress or bar
@@ -70,7 +72,7 @@ def _results(
 
 
 @contextmanager
-def _bar_when_slow(label: str) -> Iterator[Report]:
+def _bar_when_slow(label: str) -> Iterator[ProgressCallback]:
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from amodal.errors import DataError
-from amodal.files import naming, output_folder
+from amodal.files import os_errors_about, output_folder
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
@@ -75,7 +75,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
     """Write a model; the folder is there whole or not at all.
 
     Raises:
-        UsageError: see `amodal.files.outputs.check_folder`.
+        UsageError: see `amodal.files.outputs.check_output_folder`.
     """
     description = _Description(
         format=FORMAT,
@@ -90,7 +90,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
     )
     with output_folder(folder, "model", overwrite=overwrite) as beside:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
-        with naming(folder, SafetensorError):
+        with os_errors_about(folder, SafetensorError):
             save_file(weights, beside / WEIGHTS)
         (beside / DESCRIPTION).write_text(
             json.dumps(description.model_dump(), ensure_ascii=False, indent=1), encoding="utf-8"

@@ -16,7 +16,7 @@ from amodal.cli.arguments import (
     pairs,
     read_config,
 )
-from amodal.files import check_file, replacing_file
+from amodal.files import check_output_file, replacing_file
 
 
 def features(
@@ -32,7 +32,7 @@ def features(
 ) -> None:
     """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
     inputs = [data, media_root, config]
-    check_file(output, overwrite=overwrite, inputs=inputs)
+    check_output_file(output, overwrite=overwrite, inputs=inputs)
     settings = read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
     settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
     from amodal.estimator import TableModel
@@ -41,7 +41,7 @@ def features(
 
     beside = output.with_name(f"{output.stem}.bad_cells.csv")
     if settings.get("bad_cells") == "missing":
-        check_file(beside, overwrite=overwrite, inputs=inputs, is_ours=lists_bad_cells)
+        check_output_file(beside, overwrite=overwrite, inputs=inputs, is_ours=lists_bad_cells)
     model = TableModel(**settings)
     vectors = model.features(data, media_root=media_root)
     write_features(vectors, output)

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.errors import DataError
-from amodal.files import check_folder, file_system, output_folder, reserve
-from amodal.parallel import Report, in_parallel
+from amodal.files import check_output_folder, existing_folder, output_folder, preallocate
+from amodal.parallel import ProgressCallback, in_parallel
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import check_columns
@@ -130,7 +130,7 @@ def prepare_store(
     *,
     bad_cells: BadCellPolicy = "error",
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Store:
     """Turn every cell of a table into a tensor, once, and put the tensors on disk.
@@ -153,7 +153,7 @@ def prepare_store(
     """
     check_policy(bad_cells)
     check_columns(modalities, table)
-    check_folder(folder, "store", overwrite=True, inputs=[table.root])
+    check_output_folder(folder, "store", overwrite=True, inputs=[table.root])
     _check_room(folder, len(table), modalities)
     with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as beside:
         for position, modality in enumerate(modalities.values()):
@@ -184,7 +184,7 @@ def check_cells(
     *,
     bad_cells: BadCellPolicy = "error",
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> None:
     """See that `prepare_store` can turn a table, and write nothing; the arguments and errors are its own."""
     check_policy(bad_cells)
@@ -201,7 +201,7 @@ def _present(
     turn: Callable[[Chunk], _Turned],
     bad_cells: BadCellPolicy,
     workers: int | None,
-    progress: Report | None,
+    progress: ProgressCallback | None,
 ) -> tuple[np.ndarray, list[BadCell]]:
     """Turn every cell; gives which are there, boolean (N, M), and which could not be turned."""
     present = np.zeros((len(table), len(modalities)), dtype=bool)
@@ -225,7 +225,7 @@ def _new_array(path: Path, dtype: str, shape: tuple[int, ...]) -> None:
     """Make a file of zeros to be memory-mapped, with all its room taken."""
     np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
     with path.open("r+b") as file:
-        reserve(file, path.stat().st_size)
+        preallocate(file, path.stat().st_size)
 
 
 def _write_chunk(chunk: Chunk, folder: Path, check: Callable[[], None]) -> _Turned:
@@ -251,7 +251,7 @@ def _description(folder: Path) -> dict[str, Any] | None:
 def _check_room(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
     """See that there is room, so that a disk is not filled in vain."""
     needed = sum(rows * int(np.prod(m.shape)) * np.dtype(m.dtype).itemsize for m in modalities.values())
-    if needed > shutil.disk_usage(file_system(folder)).free:
+    if needed > shutil.disk_usage(existing_folder(folder)).free:
         problem = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         problem.add_note(f"The prepared table takes {needed / 1e6:,.1f} MB.")
         raise problem

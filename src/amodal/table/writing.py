@@ -14,9 +14,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from amodal.errors import DataError, UnreadableCell, UsageError, examples
-from amodal.files import check_folder, output_folder
+from amodal.files import check_output_folder, output_folder
 from amodal.media import locate
-from amodal.parallel import Report, in_parallel
+from amodal.parallel import ProgressCallback, in_parallel
 from amodal.table.folder_names import folder_names
 from amodal.table.modality import CellWriter
 from amodal.table.reading import Table, row_number
@@ -41,7 +41,7 @@ def write_table(
     root: Path | None = None,
     overwrite: bool = False,
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Path:
     """Write FOLDER/metadata.csv, and FOLDER/<column>/<row>.<suffix> for each cell that is a file.
 
@@ -66,7 +66,7 @@ def write_table(
         UsageError: the folder holds something, and either `overwrite` is not given or it is no table.
         DataError: files to copy are not there, or not below `root`; see `amodal.media.locate`.
     """
-    check_folder(folder, "table", overwrite=overwrite, inputs=[root])
+    check_output_folder(folder, "table", overwrite=overwrite, inputs=[root])
     of_files = {name: writers[name] for name in frame.columns if name in writers and writers[name].suffix}
     folders = folder_names(of_files)
     table = frame.reset_index(drop=True)

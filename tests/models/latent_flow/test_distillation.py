@@ -12,7 +12,7 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot
 from amodal.models.latent_flow import AnyOrder, DistillationLoss, LatentFlow
-from tests.vector import LatentVector
+from tests.modalities.vector import LatentVector
 
 GROWTH = 0.8
 STEPS = 4

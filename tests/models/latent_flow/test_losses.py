@@ -9,7 +9,7 @@ from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
 from amodal.modalities import CategoryOneHot, NumberQuantile
 from amodal.models.latent_flow import AnyOrder, LatentFlow
-from tests.vector import LatentVector
+from tests.modalities.vector import LatentVector
 
 ROWS, COLUMNS = 4_000, 4
 

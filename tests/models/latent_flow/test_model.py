@@ -16,7 +16,7 @@ from amodal.distributions import FewStepFlow, Flow, Gaussians, RowNoise
 from amodal.modalities import AudioMel, CategoryOneHot, ImagePixels, Modality, NumberQuantile, TextTokens
 from amodal.models.latent_flow import LatentFlow
 from amodal.nn import VelocityNetwork, precision
-from tests.vector import NOISE, LatentVector
+from tests.modalities.vector import NOISE, LatentVector
 
 COLUMNS: dict[str, Modality] = {
     "sound": AudioMel(8_000, 9, 8, 256, 128),

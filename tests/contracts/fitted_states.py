@@ -1,6 +1,6 @@
 """What is learned of columns, and what comes back of their cells, as a process on some kind of processor has it.
 
-Run as `python -m tests.fitted_states COLUMNS ROOT RESULT`, with files of JSON.
+Run as `python -m tests.contracts.fitted_states COLUMNS ROOT RESULT`, with files of JSON.
 """
 
 from __future__ import annotations
