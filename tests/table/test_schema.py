@@ -10,13 +10,13 @@ from amodal.errors import DataError, RejectColumn, UsageError
 from amodal.table import Schema, describe, infer_schema, read_table
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.inference import spread_sample
-from tests.table.fakes import CANDIDATES, Label, Note, NoteLength, Number
+from tests.table.fakes import MODALITIES, Label, Note, NoteLength, Number
 
 RNG = np.random.default_rng(0)
 
 
 def schema_of(cells: dict[str, list[object]], **settings: object) -> Schema:
-    return infer_schema(read_table(pd.DataFrame(cells)), CANDIDATES, **settings)  # type: ignore[arg-type]
+    return infer_schema(read_table(pd.DataFrame(cells)), MODALITIES, **settings)  # type: ignore[arg-type]
 
 
 def test_each_type_is_found_and_says_why() -> None:
@@ -162,13 +162,20 @@ def test_a_schema_goes_through_json_without_any_cell() -> None:
     schema = schema_of({"note": ["secret.txt", "b.txt"], "empty": [None, None]})
     text = json.dumps(schema.to_dict())
     assert "secret" not in text
-    kinds = {(kind.type, kind.representation): kind for kind in CANDIDATES}
-    restored = Schema.from_dict(json.loads(text), lambda t, r, fields: kinds[t, r](**fields))
+    restored = Schema.from_dict(json.loads(text), MODALITIES)
     assert restored.used == schema.used
     assert restored.ignored == schema.ignored
     assert [column.missing for column in restored.columns] == [0.0, 1.0]
     with pytest.raises(ValueError, match="format 99"):
-        Schema.from_dict({"format": 99, "columns": []}, lambda t, r, fields: Note(1))
+        Schema.from_dict({"format": 99, "columns": []}, MODALITIES)
+
+
+def test_a_schema_with_a_type_that_is_not_known_is_refused() -> None:
+    schema = schema_of({"note": ["a.txt", "b.txt"]})
+    with pytest.raises(
+        DataError, match=r"'note' is of type note:bytes, .* Known are number:standard, category"
+    ):
+        Schema.from_dict(schema.to_dict(), [Number, Label])
 
 
 def test_describe_is_json_and_shortens_examples() -> None:

@@ -88,7 +88,7 @@ def compare(
     with _place(output) as folder:
         table = read_table(data, Path(media_root) if media_root else None)
         schema = infer_schema(table, MODALITIES, types, options)
-        modalities: dict[str, Any] = schema.used
+        modalities = schema.used
         _check_target(target, modalities)
         if output is not None:
             check_cells_kept(table, modalities, Path(output))

@@ -126,8 +126,7 @@ def run(trial: Trial) -> None:
         bad_cells=model.bad_cells,
     )
     write_evaluation(evaluation, folder)
-    writers: dict[str, Any] = model.schema_.used
-    write_table(model.sample(SHOWN), folder / GENERATED, writers)
+    write_table(model.sample(SHOWN), folder / GENERATED, model.schema_.used)
     outcome = Outcome(
         method=model.method,
         seconds=round(seconds, 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -43,6 +43,11 @@ class Modality(ABC):
     latent: ClassVar[int | None] = None
     draw_rank: ClassVar[int] = 2
     costly: ClassVar[bool] = False
+
+    @classmethod
+    def full_name(cls) -> str:
+        """Type and representation, as in "image:pixels"."""
+        return f"{cls.type}:{cls.representation}"
 
     @classmethod
     @abstractmethod
@@ -171,3 +176,8 @@ class Modality(ABC):
         return cls(
             **{key: tuple(value) if isinstance(value, list) else value for key, value in state.items()}
         )
+
+
+def find_modality(name: str, modalities: Iterable[type[Modality]]) -> type[Modality] | None:
+    """The first modality of a type ("image") or full name ("image:pixels"); None where there is none."""
+    return next((each for each in modalities if name in (each.type, each.full_name())), None)

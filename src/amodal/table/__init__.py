@@ -3,7 +3,6 @@
 from amodal.table.encoding import BadCellPolicy, check_policy, convert, encode
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import IGNORE, check_columns, infer_schema
-from amodal.table.modality import CellWriter, Modality
 from amodal.table.problem_report import BadCell, cell_problem, lists_bad_cells, write_bad_cells
 from amodal.table.reading import SUFFIXES, Table, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
@@ -15,9 +14,7 @@ __all__ = [
     "SUFFIXES",
     "BadCell",
     "BadCellPolicy",
-    "CellWriter",
     "Column",
-    "Modality",
     "Schema",
     "Store",
     "Table",

@@ -13,8 +13,8 @@ import torch
 
 from amodal.batch import Batch
 from amodal.errors import BadCells, UsageError
+from amodal.modalities import Modality
 from amodal.parallel import in_parallel
-from amodal.table.modality import Modality
 from amodal.table.problem_report import BadCell, cell_problem
 from amodal.table.reading import Table, row_number
 

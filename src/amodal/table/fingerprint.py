@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amodal.table.modality import Modality
+from amodal.modalities import Modality
 from amodal.table.reading import Table
 
 __all__ = ["fingerprint"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from amodal.table.modality import Modality
+from amodal.errors import DataError
+from amodal.modalities import MODALITIES, Modality, find_modality
 
 __all__ = ["Column", "Schema", "describe"]
 
@@ -39,7 +40,7 @@ class Column:
             "name": self.name,
             "type": self.modality and self.modality.type,
             "representation": self.modality and self.modality.representation,
-            "modality": self.modality and dict(self.modality.to_dict()),
+            "modality": self.modality and self.modality.to_dict(),
             "reason": self.reason,
             "missing": self.missing,
         }
@@ -67,16 +68,13 @@ class Schema:
 
     @classmethod
     def from_dict(
-        cls, record: Mapping[str, Any], restore: Callable[[str, str, Mapping[str, Any]], Modality]
+        cls, record: Mapping[str, Any], modalities: Sequence[type[Modality]] = MODALITIES
     ) -> Schema:
-        """Make the schema again that `to_dict` gave.
-
-        Args:
-            record: what `to_dict` gave.
-            restore: makes a modality of its type, its representation and what its `to_dict` gave.
+        """Restore the schema that `to_dict` gave.
 
         Raises:
-            ValueError: the record is of another format.
+            DataError: a column's type is not one of `modalities`.
+            ValueError: the record is of another format, or a modality's state is damaged.
         """
         if record.get("format") != FORMAT:
             raise ValueError(f"schema of format {record.get('format')!r}, not {FORMAT}")
@@ -84,14 +82,24 @@ class Schema:
             tuple(
                 Column(
                     name=entry["name"],
-                    modality=entry["type"]
-                    and restore(entry["type"], entry["representation"], entry["modality"]),
+                    modality=entry["type"] and _restore(entry, modalities),
                     reason=entry["reason"],
                     missing=entry["missing"],
                 )
                 for entry in record["columns"]
             )
         )
+
+
+def _restore(entry: Mapping[str, Any], modalities: Sequence[type[Modality]]) -> Modality:
+    name = f"{entry['type']}:{entry['representation']}"
+    modality = find_modality(name, modalities)
+    if modality is None:
+        raise DataError(
+            f"Column {entry['name']!r} is of type {name}, which is not known here. "
+            f"Known are {', '.join(known.full_name() for known in modalities)}."
+        )
+    return modality.from_dict(entry["modality"])
 
 
 def describe(schema: Schema) -> list[dict[str, Any]]:

@@ -21,11 +21,11 @@ from torch import Tensor
 from amodal.batch import Batch
 from amodal.errors import DataError
 from amodal.files import check_folder, file_system, output_folder, reserve
+from amodal.modalities import Modality
 from amodal.parallel import Report, in_parallel
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import check_columns
-from amodal.table.modality import Modality
 from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
 from amodal.table.reading import Table
 

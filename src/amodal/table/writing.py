@@ -16,9 +16,9 @@ import pandas as pd
 from amodal.errors import DataError, UnreadableCell, UsageError, examples
 from amodal.files import check_folder, output_folder
 from amodal.media import locate
+from amodal.modalities import Modality
 from amodal.parallel import Report, in_parallel
 from amodal.table.folder_names import folder_names
-from amodal.table.modality import CellWriter
 from amodal.table.reading import Table, row_number
 
 __all__ = ["write_table"]
@@ -30,13 +30,13 @@ TABLE = "metadata.csv"
 class _File:
     path: str  # relative to the table's folder
     cell: Any
-    writer: CellWriter
+    modality: Modality
 
 
 def write_table(
     frame: pd.DataFrame,
     folder: Path,
-    writers: Mapping[str, CellWriter],
+    modalities: Mapping[str, Modality],
     *,
     root: Path | None = None,
     overwrite: bool = False,
@@ -49,11 +49,11 @@ def write_table(
     as many digits as the last. Missing cells, and empty strings, are empty cells.
 
     Args:
-        frame: the rows; its index is not written. A cell of a column of files is what its writer writes, or
+        frame: the rows; its index is not written. A cell of a column of files is a value of its modality, or
             a file to copy, which keeps its own suffix: a string as it stands in a table, or a `Path`.
         folder: where the table goes. It is there whole or not at all.
-        writers: column -> what writes its cells. Columns that it lacks, or whose writer has no suffix, stand
-            in the CSV as they are.
+        modalities: column -> its modality. Cells of other columns, and of modalities without a suffix, are
+            values in the CSV.
         root: the folder that strings which name files are relative to, and must stay below.
         overwrite: replace a table that is there.
         workers: how many threads; all cores unless given.
@@ -67,17 +67,19 @@ def write_table(
         DataError: files to copy are not there, or not below `root`; see `amodal.media.locate`.
     """
     check_folder(folder, "table", overwrite=overwrite, inputs=[root])
-    of_files = {name: writers[name] for name in frame.columns if name in writers and writers[name].suffix}
+    of_files = {
+        name: modalities[name] for name in frame.columns if name in modalities and modalities[name].suffix
+    }
     folders = folder_names(of_files)
     table = frame.reset_index(drop=True)
     files: list[_File] = []
-    for name, writer in of_files.items():
+    for name, modality in of_files.items():
         cells = table[name][table[name].map(_is_present)]
         paths: dict[int, str] = {}
         for row, cell in zip(cells.index, _copied(name, cells, root), strict=True):
-            suffix = cell.suffix if isinstance(cell, Path) else writer.suffix
+            suffix = cell.suffix if isinstance(cell, Path) else modality.suffix
             paths[row] = f"{folders[name]}/{row_number(row):0{len(str(len(table)))}}{suffix}"
-            files.append(_File(paths[row], cell, writer))
+            files.append(_File(paths[row], cell, modality))
         table[name] = pd.Series(paths, dtype="str").reindex(table.index)
     with output_folder(folder, "table", overwrite=overwrite, inputs=[root]) as beside:
         for name in folders.values():
@@ -120,15 +122,15 @@ def _write(file: _File, folder: Path) -> None:
     if isinstance(file.cell, Path):
         shutil.copyfile(file.cell, folder / file.path)
     else:
-        file.writer.write(folder / file.path, file.cell)
+        file.modality.write(folder / file.path, file.cell)
 
 
-def check_cells_kept(table: Table, writers: Mapping[str, CellWriter], output: Path) -> None:
+def check_cells_kept(table: Table, modalities: Mapping[str, Modality], output: Path) -> None:
     """See that no file that a table's cells name lies in a folder that is to be replaced.
 
     Args:
         table: what is read.
-        writers: column -> what writes its cells; those without a suffix name no files.
+        modalities: column -> its modality; cells of those without a suffix name no files.
         output: the folder.
 
     Raises:
@@ -138,7 +140,7 @@ def check_cells_kept(table: Table, writers: Mapping[str, CellWriter], output: Pa
         return
     folder = output.resolve()
     for name in table.columns:
-        if name not in writers or not writers[name].suffix:
+        if name not in modalities or not modalities[name].suffix:
             continue
         for cell in table.frame[name].dropna():
             with suppress(UnreadableCell):
