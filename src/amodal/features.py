@@ -51,7 +51,7 @@ def feature_table(
     columns, described = {}, {}
     for index, (name, modality) in enumerate(modalities.items()):
         present = batch.present[:, index]
-        fitted = modality.calibrated(batch.x[name][present])
+        fitted = modality.refit(batch.x[name][present])
         # Of absent cells too, which is less work than to make room for them afterwards.
         columns[name] = _lists(fitted.features(batch.x[name]), present.numpy())
         described[name] = {

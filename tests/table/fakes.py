@@ -30,7 +30,7 @@ class WithoutNetworks(Modality):
     def encoder(self, features: int) -> nn.Module:
         raise NotImplementedError
 
-    def decoder(self, latent: int) -> nn.Module:
+    def head(self, context: int) -> nn.Module:
         raise NotImplementedError
 
 
@@ -42,12 +42,13 @@ class Note(WithoutNetworks):
     representation: ClassVar[str] = "bytes"
     suffix: ClassVar[str | None] = ".txt"
 
+    dtype: ClassVar[str] = "uint8"
+    shape: ClassVar[tuple[int, ...]] = (WIDTH,)  # type: ignore[assignment]
+
     longest: int
-    shape: tuple[int, ...] = (WIDTH,)
-    dtype: str = "uint8"
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         for cell in cells:
             if not (isinstance(cell, str) and cell.endswith(".txt")):
                 raise RejectColumn(f"{cell!r} is no .txt file")
@@ -73,8 +74,8 @@ class Note(WithoutNetworks):
             raise BadCells(bad)
         return torch.tensor(found, dtype=torch.uint8)
 
-    def write(self, path: Path, cell: str) -> None:
-        path.write_text("".join(cell), encoding="utf-8")
+    def to_bytes(self, cell: str) -> bytes:
+        return "".join(cell).encode()
 
 
 class NoteLength(Note):
@@ -88,13 +89,13 @@ class Number(WithoutNetworks):
     type: ClassVar[str] = "number"
     representation: ClassVar[str] = "standard"
     shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[assignment]
-    dtype: ClassVar[str] = "float32"  # type: ignore[assignment]
+    dtype: ClassVar[str] = "float32"
 
     largest: float
     threads: ClassVar[set[int]] = set()
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         if pd.to_numeric(cells, errors="coerce").isna().mean() > 0.2:
             raise RejectColumn("not numbers")
         return "numbers"
@@ -125,12 +126,12 @@ class Label(WithoutNetworks):
     type: ClassVar[str] = "category"
     representation: ClassVar[str] = "one_hot"
     shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[assignment]
-    dtype: ClassVar[str] = "int64"  # type: ignore[assignment]
+    dtype: ClassVar[str] = "int64"
 
     labels: tuple[str, ...]
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         return f"{cells.nunique()} labels"
 
     @classmethod

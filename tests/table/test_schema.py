@@ -145,7 +145,7 @@ def test_a_fit_that_rejects_after_accepting_leaves_the_column_to_the_next() -> N
 def test_files_that_do_not_open_are_told_with_their_column() -> None:
     class Broken(Note):
         @classmethod
-        def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+        def detect(cls, cells: pd.Series, root: Path | None) -> str:
             raise DataError("names notes, but none opens")
 
     with pytest.raises(DataError, match="column 'p' names notes, but none opens"):

@@ -273,11 +273,19 @@ def test_room_is_taken_before_it_is_written(table: Table, modalities: dict, tmp_
         assert path.stat().st_blocks * 512 >= path.stat().st_size
 
 
-def test_a_modality_that_breaks_its_word(table: Table, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"Note of column 'note' gave uint8 of shape \(\d+, 4\), not float16"):
-        prepare_store(table, {"note": Note(9, dtype="float16")}, tmp_path / "store")
+def test_a_tensor_of_another_shape_or_type_than_declared_is_refused(table: Table, tmp_path: Path) -> None:
+    class Halves(Note):
+        dtype = "float16"
+
+    class Fives(Note):
+        shape = (5,)
+
+    with pytest.raises(
+        TypeError, match=r"Halves of column 'note' gave uint8 of shape \(\d+, 4\), not float16"
+    ):
+        prepare_store(table, {"note": Halves(9)}, tmp_path / "store")
     with pytest.raises(TypeError, match=r"not uint8 of shape \(\d+, 5\)"):
-        prepare_store(table, {"note": Note(9, shape=(5,))}, tmp_path / "store")
+        prepare_store(table, {"note": Fives(9)}, tmp_path / "store")
 
 
 def test_several_threads_work(tmp_path: Path) -> None:

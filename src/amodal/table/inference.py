@@ -127,7 +127,7 @@ def _column(
     def first_that_accepts(candidates: Candidates) -> Column | None:
         for candidate in candidates:
             try:
-                why = candidate.accepts(sample, table.root)
+                why = candidate.detect(sample, table.root)
                 modality = _fit(candidate, name, cells, table.root, options)
             except RejectColumn as reason:
                 tried[candidate.type] = str(reason)

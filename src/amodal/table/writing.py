@@ -122,7 +122,7 @@ def _write(file: _File, folder: Path) -> None:
     if isinstance(file.cell, Path):
         shutil.copyfile(file.cell, folder / file.path)
     else:
-        file.modality.write(folder / file.path, file.cell)
+        (folder / file.path).write_bytes(file.modality.to_bytes(file.cell))
 
 
 def check_cells_kept(table: Table, modalities: Mapping[str, Modality], output: Path) -> None:
