@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 from warnings import catch_warnings, filterwarnings
@@ -35,7 +35,6 @@ _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
     RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
-_ORIENTATION_TAG = 0x0112
 
 
 def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
@@ -54,7 +53,7 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
     Raises:
         UnreadableCell: the file is no image, damaged or too large; the message says which.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     with _quiet_pillow():
         try:
@@ -65,7 +64,10 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
                         f"at most {max_pixels:,} in all are read"
                     )
                 image.load()
-                return _eight_bit(_upright(image))
+                # Damaged metadata do not make the pixels unreadable.
+                with suppress(*_DAMAGE):
+                    ImageOps.exif_transpose(image, in_place=True)
+                return _to_uint8(image)
         except UnreadableCell:
             raise
         except Image.DecompressionBombError as error:
@@ -95,27 +97,7 @@ def _open(file: BinaryIO) -> Image.Image:
     raise UnreadableCell("is not an image of a format that can be read")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    from PIL.Image import Transpose
-
-    # A TIFF file was turned upright as it was decoded, and has lost its tag.
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DAMAGE:
-        return image
-    turn = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }.get(orientation)
-    return image if turn is None else image.transpose(turn)
-
-
-def _eight_bit(image: Image.Image) -> NDArray[np.uint8]:
+def _to_uint8(image: Image.Image) -> NDArray[np.uint8]:
     from PIL import Image
 
     if image.mode == "F":
@@ -128,9 +110,9 @@ def _eight_bit(image: Image.Image) -> NDArray[np.uint8]:
         return ((grey + 128) // 257).astype(np.uint8)
     opaque = "L" if image.mode in _GREY else "RGB"
     if image.has_transparency_data:
-        seen_through = image.convert({"L": "LA", "RGB": "RGBA"}[opaque])
+        translucent = image.convert({"L": "LA", "RGB": "RGBA"}[opaque])
         white = Image.new(opaque, image.size, "white")
-        white.paste(seen_through.convert(opaque), mask=seen_through.getchannel("A"))
+        white.paste(translucent.convert(opaque), mask=translucent.getchannel("A"))
         return np.array(white)
     return np.array(image.convert(opaque))
 
