@@ -9,7 +9,7 @@ import pytest
 from amodal.errors import DataError, RejectColumn, UsageError
 from amodal.table import Schema, describe, infer_schema, read_table
 from amodal.table.identifiers import looks_like_identifiers
-from amodal.table.inference import spread_sample
+from amodal.table.inference import stratified_sample
 from tests.table.fakes import MODALITIES, Label, Note, NoteLength, Number
 
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def test_the_sample_decides_and_all_cells_are_fitted() -> None:
     # The largest of many numbers is not in the sample, and the modality knows it all the same.
     numbers = RNG.normal(size=5000).round(3).tolist()
     numbers[1234] = 99.5
-    seen = spread_sample(pd.Series(numbers))
+    seen = stratified_sample(pd.Series(numbers))
     assert len(seen) == 200
     assert 99.5 not in seen.tolist()
     assert schema_of({"a": numbers}).used == {"a": Number(99.5)}
@@ -49,8 +49,8 @@ def test_the_sample_decides_and_all_cells_are_fitted() -> None:
 
 def test_the_sample_is_spread_over_the_table_and_meets_all_of_what_repeats() -> None:
     cells = pd.Series(range(2000))
-    sample = spread_sample(cells)
-    assert sample.tolist() == spread_sample(cells).tolist()
+    sample = stratified_sample(cells)
+    assert sample.tolist() == stratified_sample(cells).tolist()
     assert (np.diff(sample) > 0).all()
     assert {cell // 10 for cell in sample} == set(range(200))
     assert {cell % 10 for cell in sample} == set(range(10))

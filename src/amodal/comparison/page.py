@@ -24,7 +24,7 @@ from amodal.pages import data_uri, render
 from amodal.report.page import wording
 from amodal.report.page.cells import shrunk
 from amodal.report.results import Mark
-from amodal.table import Table, convert
+from amodal.table import Table, encode_cells
 
 _PIXELS = 96
 _SMOOTH = 64
@@ -158,7 +158,7 @@ def _real(name: str, table: Table, modality: Modality) -> Sequence[Any]:
     """Some real pictures, as large as models draw them."""
     cells = table.frame[name].dropna().head(SHOWN)
     some = replace(table, frame=cells.to_frame().reset_index(drop=True))
-    batch, _ = convert(some, {name: modality})
+    batch, _ = encode_cells(some, {name: modality})
     return modality.to_cells(scaled_batch(batch, {name: modality}).column(name))
 
 

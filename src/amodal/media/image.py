@@ -1,7 +1,7 @@
 """Image files to arrays of 8-bit pixels and back.
 
-Pillow reads, since it tells an image's size before it decodes and knows every colour model; OpenCV scales
-and writes, since it is faster and its area filter does not alias. All of it may run in many threads at once.
+Pillow reads, since it gives an image's size before decoding and knows every colour model; OpenCV resizes
+and writes, since it is faster and its area filter does not alias. All functions may run in many threads.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_image", "png_bytes", "read_image", "write_image"]
 
-# Others are left out that run programs (EPS), hold no raster (WMF) or cannot be told by their start (TGA).
+# Without those that run programs (EPS), hold no raster (WMF) or have no signature (TGA).
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
-# What Pillow's readers raise on files that are damaged, found by damaging files.
+# Errors of Pillow's readers on damaged files, collected by damaging files.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
     RuntimeError, struct.error, zlib.error,
@@ -45,7 +45,7 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
 
     Args:
         path: a PNG, JPEG, GIF, BMP, TIFF, WebP, PPM, AVIF or JPEG 2000 file.
-        max_pixels: a picture with more is refused before any of it is decoded.
+        max_pixels: a picture with more is refused before it is decoded.
 
     Returns:
         uint8, (height, width) when the file is grey, else (height, width, 3) in the order red, green, blue.
@@ -77,9 +77,9 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
 
 
 def _open(file: BinaryIO) -> Image.Image:
-    """Read the header alone.
+    """Read the header alone, as `PIL.Image.open` does.
 
-    It is `PIL.Image.open` but for that one's limit on size, which warns, or fails without saying the size.
+    `Image.open` refuses large images by a limit of the whole process, in a message without their size.
     """
     from PIL import Image
 
@@ -118,7 +118,7 @@ def _to_uint8(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def fit_image(array: NDArray[np.uint8], height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """Scale a picture to a fixed size, its proportions kept and the rest filled from its border.
+    """Resize a picture to a fixed size, proportions kept, padded by its border.
 
     Args:
         array: uint8, (H, W), (H, W, 1) or (H, W, 3).
@@ -196,10 +196,10 @@ _quiet_filters = catch_warnings()
 
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings on odd metadata away from the user, who can do nothing about them.
+    """Silence Pillow's warnings on odd metadata.
 
-    Warning filters belong to the whole process: the first reader sets them and the last one takes them back,
-    where each on its own would restore those of another.
+    Warning filters belong to the process, so the first of several concurrent readers sets them and the last one
+    restores them.
     """
     global _quiet_filters, _quiet_readers
     with _quiet_lock:

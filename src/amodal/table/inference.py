@@ -17,7 +17,7 @@ from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.reading import Table
 from amodal.table.schema import Column, Schema
 
-__all__ = ["IGNORE", "check_columns", "infer_schema", "spread_sample"]
+__all__ = ["IGNORE", "check_columns", "infer_schema", "stratified_sample"]
 
 IGNORE = "ignore"
 LOOKED_AT = 200  # cells that decide a column's type
@@ -76,11 +76,11 @@ def check_columns(names: Iterable[str], table: Table) -> None:
             raise UsageError(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
 
 
-def spread_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
+def stratified_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
     """Take up to `count` cells, one from each of as many equal stretches; the same ones each time.
 
     Example:
-        >>> len(spread_sample(pd.Series(range(1000)), 10))
+        >>> len(stratified_sample(pd.Series(range(1000)), 10))
         10
     """
     if len(cells) <= count:
@@ -121,7 +121,7 @@ def _column(
         return Column(name, None, "every cell is missing", missing)
 
     tried: dict[str, str] = {}
-    sample = spread_sample(cells)
+    sample = stratified_sample(cells)
     defaults = _defaults(candidates)
 
     def first_that_accepts(candidates: Candidates) -> Column | None:

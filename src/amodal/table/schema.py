@@ -1,4 +1,4 @@
-"""The schema: what each column is, and why."""
+"""The schema of a table: the type of each column, and the reason."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Column:
         name: its name.
         modality: its fitted modality; None when the column is ignored.
         reason: why it is of this type, or why it is ignored.
-        missing: the share of its cells that are missing, 0 to 1.
-        example: its first present cell, shortened; empty when there is none.
-        tried: type -> why the column is not of it, for the types tried before.
+        missing: share of missing cells, 0 to 1.
+        example: its first present cell, shortened; empty where there is none.
+        tried: type -> reason why the column is not of it, for the types tried before.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Column:
     tried: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
+        """The column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
         return {
             "name": self.name,
             "type": self.modality and self.modality.type,
@@ -63,7 +63,7 @@ class Schema:
         return {column.name: column.reason for column in self.columns if column.modality is None}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the schema as JSON."""
+        """The schema as JSON."""
         return {"format": FORMAT, "columns": [column.to_dict() for column in self.columns]}
 
     @classmethod
@@ -103,7 +103,7 @@ def _restore(entry: Mapping[str, Any], modalities: Sequence[type[Modality]]) -> 
 
 
 def describe(schema: Schema) -> list[dict[str, Any]]:
-    """Give one JSON-able row a column: column, type, representation, reason, missing, example, tried.
+    """One JSON-able row a column: column, type, representation, reason, missing, example, tried.
 
     Type is "ignored" and representation None for a column that is not used; missing is a share, 0 to 1.
 
