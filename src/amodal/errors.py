@@ -1,4 +1,4 @@
-"""Errors for the user; each message names the problem and the remedy."""
+"""Errors for users: each message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 
 
 class UsageError(ValueError):
-    """Wrong call: an unknown column, method or option (exit code 2)."""
+    """The call itself is wrong: an unknown column, method or option (exit code 2)."""
 
 
 class DataError(ValueError):
-    """Unusable table or file (exit code 3)."""
+    """Something in the table or a file cannot be used (exit code 3)."""
 
 
 class UnreadableCell(DataError):
-    """One cell that cannot be converted to a tensor; the message is the reason."""
+    """One cell cannot be encoded; the message is the reason."""
 
 
 class BadCells(DataError):
-    """Cells that cannot be converted to tensors.
+    """Some cells cannot be encoded.
 
     Args:
-        reasons: position among the given cells, from 0 -> reason.
+        reasons: position of a cell among the argument's, from 0 -> why it cannot be used.
     """
 
     def __init__(self, reasons: Mapping[int, str]) -> None:
@@ -30,11 +30,11 @@ class BadCells(DataError):
 
 
 class RejectColumn(Exception):
-    """A column that does not fit the modality tried; the message is the reason."""
+    """A column is not of the modality that was tried; the message is the reason."""
 
 
 def examples(values: Sequence[object], count: int = 3) -> str:
-    """The first few values, and the number of further ones, as text.
+    """The first few of many values, and the number of the others.
 
     Example:
         >>> examples([4, 8, 15, 16])

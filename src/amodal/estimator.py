@@ -159,7 +159,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             budget.check("the table was read")
             schema = infer_schema(table, MODALITIES, self.types, self.options)
             options = {} if self.latent is None else {"latent": self.latent}
-            modalities: dict[str, Any] = schema.used
+            modalities = schema.used
             mark = fingerprint(table, modalities)
             state = {"method": self.method, "seed": self.random_state, "options": options, "data": mark}
             settings = {
@@ -434,7 +434,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: the table cannot be used; says which columns and rows.
         """
         table = read_table(data, Path(media_root) if media_root else None)
-        modalities: dict[str, Any] = infer_schema(table, MODALITIES, self.types, self.options).used
+        modalities = infer_schema(table, MODALITIES, self.types, self.options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
         return vectors
 

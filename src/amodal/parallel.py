@@ -1,4 +1,4 @@
-"""Parallel map over threads, with a progress bar for slow work."""
+"""Work in threads, with a progress bar."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from amodal.errors import UsageError
 
 __all__ = ["ProgressCallback", "in_parallel"]
 
-SLOW = 2.0  # seconds until the bar appears
+BAR_DELAY = 2.0  # seconds until a bar appears
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,16 +31,16 @@ def in_parallel(
     workers: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Iterator[Result]:
-    """Yield the result of each item, in the items' order.
+    """Results of a task on each item, in the items' order.
 
-    Threads start at once, where processes take seconds, and decoders release the interpreter's lock.
+    Threads do the work: processes take seconds to start, and decoding releases the interpreter's lock.
 
     Args:
-        task: function of one item; its first error stops the rest and is raised.
-        items: arguments of `task`.
-        label: text before the progress bar.
-        workers: number of threads, at least 1; the number of cores by default.
-        progress: called with (done, total) instead of showing a bar on stderr after 2 seconds.
+        task: a function of an item; an error stops the rest and is raised.
+        items: its arguments.
+        label: the bar's text.
+        workers: number of threads, at least 1; all cores by default.
+        progress: called with (done, total) in place of a bar on stderr that appears after 2 seconds.
 
     Raises:
         UsageError: fewer than one worker.
@@ -61,7 +61,7 @@ def _results(
     workers: int,
     progress: ProgressCallback | None,
 ) -> Iterator[Result]:
-    with _bar_when_slow(label) as bar, ThreadPoolExecutor(workers) as pool:
+    with _delayed_bar(label) as bar, ThreadPoolExecutor(workers) as pool:
         report = progress or bar
         try:
             for done, result in enumerate(pool.map(task, items), start=1):
@@ -72,7 +72,7 @@ def _results(
 
 
 @contextmanager
-def _bar_when_slow(label: str) -> Iterator[ProgressCallback]:
+def _delayed_bar(label: str) -> Iterator[ProgressCallback]:
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -86,7 +86,7 @@ def _bar_when_slow(label: str) -> Iterator[ProgressCallback]:
     start = time.monotonic()
 
     def report(done: int, total: int) -> None:
-        if console.is_interactive and not bar.live.is_started and time.monotonic() - start > SLOW:
+        if console.is_interactive and not bar.live.is_started and time.monotonic() - start > BAR_DELAY:
             bar.start()
         bar.update(task, completed=done, total=total)
 

@@ -18,7 +18,6 @@ from safetensors.torch import load_file, save_file
 from amodal.errors import DataError
 from amodal.files import os_errors_about, output_folder
 from amodal.methods import method_named
-from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
 from amodal.table import BadCell, Schema, write_bad_cells
 
@@ -113,9 +112,8 @@ def read_model(folder: Path) -> FittedModel:
         DataError: there is none, it is damaged, or a newer version wrote it.
     """
     description = _read_description(folder)
-    schema = Schema.from_dict(description.table, _restore)
-    modalities: dict[str, Any] = schema.used
-    model = method_named(description.method).model(modalities, **description.model)
+    schema = Schema.from_dict(description.table)
+    model = method_named(description.method).model(schema.used, **description.model)
     try:
         weights = load_file(folder / WEIGHTS)
         model.load_state_dict(weights)
@@ -152,13 +150,6 @@ def _read_description(folder: Path) -> _Description:
         f"{folder} has format {written!r}, and this version of amodal reads format {FORMAT}: "
         "update amodal, or fit the model again."
     )
-
-
-def _restore(kind: str, representation: str, state: Any) -> Modality:
-    for modality in MODALITIES:
-        if (modality.type, modality.representation) == (kind, representation):
-            return modality.from_dict(state)
-    raise DataError(f"This version of amodal knows no {kind}:{representation} columns.")
 
 
 def _card(fitted: FittedModel, description: _Description) -> str:

@@ -19,7 +19,8 @@ from amodal.files import (
     replacing_file,
     temporary_folder,
 )
-from amodal.table import BadCellPolicy, Modality, Store, Table, prepare_store
+from amodal.modalities import Modality
+from amodal.table import BadCellPolicy, Store, Table, prepare_store
 from amodal.training import global_rank
 
 __all__ = ["RunFolder", "differences", "run_folder", "say", "work_beside"]

@@ -32,8 +32,8 @@ def fitted_states(columns: dict[str, list[Any]], root: Path) -> dict[str, Any]:
             series = pd.Series(cells)
             modality = kind.fit(series, root)
             tensor = modality.to_tensor(series, root)
-            modality = modality.calibrated(tensor)
-            back = modality.to_cells(modality.scaled(tensor[: _BACK.get(kind.type, 40)]))
+            modality = modality.refit(tensor)
+            back = modality.to_cells(modality.scale(tensor[: _BACK.get(kind.type, 40)]))
             found[f"{name} {kind.representation}"] = {
                 "state": modality.to_dict(),
                 "features": modality.features(tensor[:20]).tolist(),

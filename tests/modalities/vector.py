@@ -24,12 +24,12 @@ class Vector(Modality):
 
     type: ClassVar[str] = "vector"
     representation: ClassVar[str] = "linear"
-    dtype: ClassVar[str] = "float32"  # type: ignore[assignment]
+    dtype: ClassVar[str] = "float32"
     summary: ClassVar[str] = ""  # type: ignore[assignment]
     size: ClassVar[float] = 1.0  # type: ignore[assignment]
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         return "vectors"
 
     @classmethod
@@ -49,8 +49,8 @@ class Vector(Modality):
     def encoder(self, features: int) -> nn.Module:
         return nn.Linear(self.dims, features)
 
-    def decoder(self, latent: int) -> nn.Module:
-        return _Decoder(latent, self.dims)
+    def head(self, context: int) -> nn.Module:
+        return _Head(context, self.dims)
 
 
 class LatentVector(Vector):
@@ -59,10 +59,10 @@ class LatentVector(Vector):
     latent: ClassVar[int | None] = 2
 
 
-class _Decoder(nn.Module):
-    def __init__(self, latent: int, dims: int) -> None:
+class _Head(nn.Module):
+    def __init__(self, context: int, dims: int) -> None:
         super().__init__()
-        self.map = nn.Linear(latent, dims)
+        self.map = nn.Linear(context, dims)
 
-    def forward(self, latents: Tensor) -> Distribution:
-        return Independent(Normal(self.map(latents), NOISE), 1)
+    def forward(self, context: Tensor) -> Distribution:
+        return Independent(Normal(self.map(context), NOISE), 1)

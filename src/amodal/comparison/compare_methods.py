@@ -25,7 +25,7 @@ from amodal.methods import METHODS, method_named
 from amodal.modalities import MODALITIES
 from amodal.report import Report
 from amodal.report.writing import REPORT
-from amodal.table import check_cells, check_cells_kept, fingerprint, infer_schema, read_table
+from amodal.table import check_cells, check_media_kept, fingerprint, infer_schema, read_table
 from amodal.training import parse_duration
 
 TIME_LIMIT = "5m"
@@ -87,10 +87,10 @@ def compare(
     with _run_folder(output) as folder:
         table = read_table(data, Path(media_root) if media_root else None)
         schema = infer_schema(table, MODALITIES, types, options)
-        modalities: dict[str, Any] = schema.used
+        modalities = schema.used
         _check_target(target, modalities)
         if output is not None:
-            check_cells_kept(table, modalities, Path(output))
+            check_media_kept(table, modalities, Path(output))
         settings = {
             "amodal": version("amodal"),
             "data": fingerprint(table, modalities),

@@ -24,7 +24,7 @@ from amodal.pages import data_uri, render
 from amodal.report.page import wording
 from amodal.report.page.cells import shrunk
 from amodal.report.results import Mark
-from amodal.table import Table, convert
+from amodal.table import Table, encode_cells
 
 _THUMBNAIL_PIXELS = 96
 _MIN_SMOOTH_PIXELS = 64
@@ -156,7 +156,7 @@ def _real_images(name: str, table: Table, modality: Modality) -> Sequence[Any]:
     """Held-out images at the resolution of drawn ones."""
     cells = table.frame[name].dropna().head(NUM_SAMPLES)
     column = replace(table, frame=cells.to_frame().reset_index(drop=True))
-    batch, _ = convert(column, {name: modality})
+    batch, _ = encode_cells(column, {name: modality})
     return modality.to_cells(scaled_batch(batch, {name: modality}).column(name))
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from amodal.errors import DataError
 from amodal.metrics import MOST_ROWS
-from amodal.table import Modality, Table
+from amodal.modalities import Modality
+from amodal.table import Table
 
 _HELDOUT_FRACTION = 0.2
 _MIN_HELDOUT = 100  # most metrics need 50 rows, and their intervals are wide still

@@ -126,8 +126,7 @@ def run(trial: Trial) -> None:
         bad_cells=model.bad_cells,
     )
     write_evaluation(evaluation, folder)
-    modalities: dict[str, Any] = model.schema_.used
-    write_table(model.sample(NUM_SAMPLES), folder / GENERATED, modalities)
+    write_table(model.sample(NUM_SAMPLES), folder / GENERATED, model.schema_.used)
     outcome = Outcome(
         method=model.method,
         seconds=round(seconds, 1),

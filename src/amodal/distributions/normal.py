@@ -39,6 +39,8 @@ class IsotropicNormal(Distribution):
         """The mean, which is the mode too."""
         return self._mean
 
+    mode = mean
+
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density (B,) of values (B, ...), in nats."""
         # One pass over the cells in either direction, where a difference and its square take three each.

@@ -81,7 +81,7 @@ def test_a_given_target_stays_as_it_is() -> None:
     assert set(drawn) == set(NAMES)
     for index, name in enumerate(NAMES):
         given = rows.present[:, index]
-        cells = COLUMNS[name].scaled(rows.x[name])
+        cells = COLUMNS[name].scale(rows.x[name])
         assert torch.equal(drawn[name][given], cells[given].to(drawn[name].dtype))
         assert not torch.equal(drawn[name][~given], cells[~given].to(drawn[name].dtype))
 
@@ -293,7 +293,7 @@ def test_centre_and_spread_are_those_of_samples_of_the_present_cells_latents(nam
     autoencoder = model.autoencoder(index)
     assert autoencoder is not None
     there = rows.present[:, index]
-    posterior = autoencoder.posterior(COLUMNS[name].scaled(rows.x[name][there]))
+    posterior = autoencoder.posterior(COLUMNS[name].scale(rows.x[name][there]))
     with model.keeping_latents(chunks(rows)):
         kept = said(model, rows, name)
     torch.testing.assert_close(autoencoder.centre, posterior.mean.mean(0))

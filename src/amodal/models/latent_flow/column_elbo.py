@@ -51,7 +51,7 @@ class ColumnELBO(Objective[LatentFlow]):
         self, autoencoder: ColumnAutoencoder, modality: Modality, stored: Tensor, start: Tensor
     ) -> Tensor:
         """Of each stored cell, (B,), for a latent made of standard normal numbers (B, D)."""
-        cells = modality.scaled(stored)
+        cells = modality.scale(stored)
         posterior = autoencoder.posterior(cells)
         z = posterior.mean + torch.exp(0.5 * posterior.log_variance) * start
         return autoencoder.decoder(z).log_prob(cells) - self.beta * kl_to_standard(posterior)

@@ -36,7 +36,7 @@ class AnyOrder(Objective[LatentFlow]):
         of_flow: splits on which flows are trained.
         draws: points of its path that a flow is trained on for each cell.
         flow_weight: weight of each dimension's squared error.
-        augmented: whether encoders are shown cells as `Modality.augmented` gives them, while training.
+        augmented: whether encoders are shown cells as `Modality.augment` gives them, while training.
         contrast: weight of the contrastive term, see `_contrast`.
     """
 

@@ -69,9 +69,7 @@ class LatentFlow(GenerativeModel):
             }
         )
         self.generators = nn.ModuleList(
-            modality.conditional(latent)
-            if modality.latent is None
-            else VelocityNetwork(modality.latent, latent)
+            modality.head(latent) if modality.latent is None else VelocityNetwork(modality.latent, latent)
             for modality in columns
         )
         self.shortcuts = nn.ModuleDict(
@@ -108,18 +106,18 @@ class LatentFlow(GenerativeModel):
     def cells(self, index: int, batch: Batch) -> Tensor:
         """What encoders read and likelihoods score of a column; zeros where a cell is absent."""
         name, modality = list(self.modalities.items())[index]
-        return zero_missing(modality.scaled(batch.x[name]), batch.present[:, index])
+        return zero_missing(modality.scale(batch.x[name]), batch.present[:, index])
 
     def told(self, batch: Batch, augmentation: RowNoise | None = None) -> Tensor:
         """What each cell tells the context, (B, M, C); an absent cell nothing, which is zeros.
 
-        With noise for it, encoders read cells as `Modality.augmented` gives them.
+        With noise for it, encoders read cells as `Modality.augment` gives them.
         """
         each = []
         for index, (name, modality) in enumerate(self.modalities.items()):
-            cells = modality.scaled(batch.x[name])
+            cells = modality.scale(batch.x[name])
             if augmentation:
-                cells = modality.augmented(cells, augmentation)
+                cells = modality.augment(cells, augmentation)
             each.append(apply_to_present(partial(self._tells, index), batch.present[:, index], cells))
         return torch.stack(each, dim=1)
 
@@ -242,14 +240,14 @@ class LatentFlow(GenerativeModel):
         modality = list(self.modalities.values())[index]
         autoencoder = self.autoencoder(index)
         if autoencoder is None:
-            return modality.draw(self.conditional(index, context, guidance=guidance), noise)
+            return modality.to_display(self.conditional(index, context, guidance=guidance), noise)
         if not fast:
             flow = self.conditional(index, context, guidance=guidance)
-            return modality.draw(autoencoder.decode(draw(flow, noise)), noise)
+            return modality.to_display(autoencoder.decode(draw(flow, noise)), noise)
         faster = precision.has_fast_bfloat16(context.device)
         with torch.autocast(context.device.type, torch.bfloat16, enabled=faster):
             latents = draw(self.shortcut(index, context), noise)
-            return modality.draw(autoencoder.decode(latents), noise).float()
+            return modality.to_display(autoencoder.decode(latents), noise).float()
 
     @torch.no_grad()
     def embed(self, batch: Batch) -> Tensor:

@@ -67,7 +67,7 @@ class JointLatentVAE(GenerativeModel):
 
         def score(z: Tensor, stored: Tensor) -> Tensor:
             likelihood = self.decoders[index](z.flatten(0, 1))
-            cells = modality.scaled(stored)
+            cells = modality.scale(stored)
             repeated = cells.repeat_interleave(samples, 0) if samples > 1 else cells
             return likelihood.log_prob(repeated).view(-1, samples)
 
@@ -88,7 +88,7 @@ class JointLatentVAE(GenerativeModel):
         anywhere = draw(self.aggregate_posterior().expand([len(batch)]), noise)
         z = torch.where(batch.present.any(1, keepdim=True), z, anywhere)
         likelihoods = self.decode(z, targets)
-        return {name: self.modalities[name].draw(likelihoods[name], noise) for name in likelihoods}
+        return {name: self.modalities[name].to_display(likelihoods[name], noise) for name in likelihoods}
 
     @torch.no_grad()
     def fit_aggregate_posterior(self, batches: Iterable[Batch]) -> None:

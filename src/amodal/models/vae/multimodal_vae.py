@@ -55,7 +55,7 @@ class MultimodalVAE(JointLatentVAE):
     def _expert(self, index: int, stored: Tensor) -> Tensor:
         """What one column's expert says of stored cells, (B, 2 D)."""
         modality = list(self.modalities.values())[index]
-        return self.experts[index](self.encoders[index](modality.scaled(stored)))
+        return self.experts[index](self.encoders[index](modality.scale(stored)))
 
     def posterior(self, batch: Batch) -> GaussianMixture:
         """q(z | the present cells); the prior for a row with none."""

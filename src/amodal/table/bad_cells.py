@@ -1,4 +1,4 @@
-"""All that is wrong with a table's cells, in one error."""
+"""Cells that cannot be encoded, and their error."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from amodal.errors import DataError, examples
 from amodal.table.reading import row_number
 
-__all__ = ["BadCell", "cell_problem", "lists_bad_cells", "write_bad_cells"]
+__all__ = ["BadCell", "bad_cell_error", "is_bad_cell_list", "write_bad_cells"]
 
-SHOWN = 3  # bad cells of a column that the message shows
+EXAMPLES = 3  # bad cells of a column in the message
 
 
 @dataclass(frozen=True)
 class BadCell:
-    """A cell that cannot be turned into a tensor.
+    """A cell that cannot be encoded.
 
     Attributes:
         column: its column.
-        row: its row's number as messages count it, from 1.
-        cell: what stands there, shortened.
+        row: its row's number, from 1; see `row_number`.
+        cell: its text, shortened.
         reason: why it cannot be used.
     """
 
@@ -35,16 +35,16 @@ class BadCell:
 _HEADER = [field.name for field in fields(BadCell)]
 
 
-def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataError | None:
-    """Compose the one error; None when there is nothing to say.
+def bad_cell_error(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataError | None:
+    """One error for all bad cells and empty rows; None where there are none.
 
     Args:
         bad: the bad cells, in the order of the columns.
-        empty_rows: the rows, from 0, that have no cell.
-        source: what the table is called.
+        empty_rows: rows from 0 without a cell.
+        source: the table's name in messages.
 
     Example:
-        >>> print(cell_problem([BadCell("photo", 3, "3.png", "no such file")], [], "cats.csv"))
+        >>> print(bad_cell_error([BadCell("photo", 3, "3.png", "no such file")], [], "cats.csv"))
         cats.csv: 1 cell cannot be used.
           photo: 1 cell
             row 3: '3.png': no such file
@@ -54,16 +54,16 @@ def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str)
     if bad:
         lines += [f"{source}: {_cells(len(bad))} cannot be used."]
         for column in dict.fromkeys(cell.column for cell in bad):
-            here = [cell for cell in bad if cell.column == column]
-            lines += [f"  {column}: {_cells(len(here))}"]
-            lines += [f"    row {cell.row}: {cell.cell!r}: {cell.reason}" for cell in here[:SHOWN]]
-            lines += [f"    and {len(here) - SHOWN} more"] * (len(here) > SHOWN)
+            own = [cell for cell in bad if cell.column == column]
+            lines += [f"  {column}: {_cells(len(own))}"]
+            lines += [f"    row {cell.row}: {cell.cell!r}: {cell.reason}" for cell in own[:EXAMPLES]]
+            lines += [f"    and {len(own) - EXAMPLES} more"] * (len(own) > EXAMPLES)
         lines += ['Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.']
     if empty_rows:
-        shown = examples([row_number(row) for row in empty_rows])
+        rows = examples([row_number(row) for row in empty_rows])
         lines += [
             f"{source}: {len(empty_rows)} of the rows have no usable cell in any column that is used "
-            f"(row {shown}). Remove them, for there is nothing to learn from them."
+            f"(row {rows}). Remove them."
         ]
     return DataError("\n".join(lines)) if lines else None
 
@@ -76,8 +76,8 @@ def write_bad_cells(path: Path, bad: Sequence[BadCell]) -> None:
         writer.writerows(astuple(cell) for cell in bad)
 
 
-def lists_bad_cells(path: Path) -> bool:
-    """Whether `write_bad_cells` wrote a file."""
+def is_bad_cell_list(path: Path) -> bool:
+    """True for a file of `write_bad_cells`."""
     with path.open("rb") as lines:
         return lines.readline().rstrip() == ",".join(_HEADER).encode()
 

@@ -50,7 +50,7 @@ def test_bad_pictures_are_named_and_told_apart(tmp_path: Path) -> None:
 
 def test_paths_that_lead_nowhere_are_no_texts(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="--media-root"):
-        ImagePixels.accepts(pd.Series([f"pictures/{n}.jpg" for n in range(5)]), tmp_path)
+        ImagePixels.detect(pd.Series([f"pictures/{n}.jpg" for n in range(5)]), tmp_path)
 
 
 def tone(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_lengths_differ_and_come_back(tmp_path: Path) -> None:
         soundfile.write(tmp_path / f"{length}.wav", tone(length, 8000), 8000)
     cells = pd.Series([f"{length}.wav" for length in seconds])
     fitted = AudioMel.fit(cells, tmp_path)
-    back = fitted.to_cells(fitted.scaled(fitted.to_tensor(cells, tmp_path)))
+    back = fitted.to_cells(fitted.scale(fitted.to_tensor(cells, tmp_path)))
     assert [sound.seconds for sound in back] == pytest.approx(seconds, abs=0.04)
 
 
@@ -92,4 +92,4 @@ def test_silence_is_a_sound_and_nothing_is_none(tmp_path: Path) -> None:
     assert sorted(caught.value.reasons) == [1, 2, 3]
     tensor = fitted.to_tensor(cells.iloc[:1], tmp_path)
     assert tensor.isfinite().all()
-    assert fitted.to_cells(fitted.scaled(tensor))[0].seconds == pytest.approx(0.5, abs=0.04)
+    assert fitted.to_cells(fitted.scale(tensor))[0].seconds == pytest.approx(0.5, abs=0.04)

@@ -1,4 +1,4 @@
-"""What columns of files have in common: their cells are paths, some of which may not open."""
+"""Cells that are paths of files, some of which may not open."""
 
 from __future__ import annotations
 
@@ -14,36 +14,33 @@ from amodal.errors import BadCells, DataError, RejectColumn, UnreadableCell, exa
 from amodal.media import locate
 
 T = TypeVar("T")
-_ENOUGH = 0.8
-_turn = Lock()
+_MIN_SHARE = 0.8
+"""Share of a column's sampled cells that must open, or have the suffix of such files."""
+_small_files = Lock()
 
 
-def read_cells(
+def _read(
     cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T]
 ) -> tuple[list[T], dict[int, str]]:
-    """Read the files that cells name.
-
-    Returns:
-        What was read, in order, and position -> reason of the cells that could not be.
-    """
-    found, reasons = [], {}
+    """The contents of the files that open, in order, and position -> reason of the others."""
+    contents, reasons = [], {}
     for position, cell in enumerate(cells):
         try:
-            found.append(read(locate(cell, root)))
+            contents.append(read(locate(cell, root)))
         except UnreadableCell as problem:
             reasons[position] = str(problem)
-    return found, reasons
+    return contents, reasons
 
 
-def read_all(
+def read_files(
     cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T], *, small: int = 0
 ) -> list[T]:
     """Read the files that cells name.
 
     Args:
-        cells: the cells.
+        cells: paths.
         root: the folder that they are relative to.
-        read: reads one.
+        read: reads one file.
         small: bytes, by the first file, below which only one thread at a time reads. The work on a small file is
             in pieces so short that threads spend more on passing the interpreter's lock than they gain:
             utterances of half a second took 0.7 s with two threads and 0.4 s with one.
@@ -51,11 +48,11 @@ def read_all(
     Raises:
         BadCells: some cannot be read.
     """
-    with _turn if _first_size(cells, root) < small else nullcontext():
-        found, reasons = read_cells(cells, root, read)
+    with _small_files if _first_size(cells, root) < small else nullcontext():
+        contents, reasons = _read(cells, root, read)
     if reasons:
         raise BadCells(reasons)
-    return found
+    return contents
 
 
 def _first_size(cells: pd.Series[Any], root: Path | None) -> int:
@@ -66,42 +63,42 @@ def _first_size(cells: pd.Series[Any], root: Path | None) -> int:
 
 
 def read_sample(
-    cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T], most: int = 200
+    cells: pd.Series[Any], root: Path | None, read: Callable[[Path], T], count: int = 200
 ) -> list[T]:
-    """Read up to `most` of the files, evenly spread over the column, leaving out those that do not open.
+    """Read up to `count` of the files, evenly spread over the column, except those that do not open.
 
     Raises:
         RejectColumn: none opens.
     """
-    step = max(1, len(cells) // most)
-    found, reasons = read_cells(cells.iloc[::step].iloc[:most], root, read)
-    if not found:
+    step = max(1, len(cells) // count)
+    contents, reasons = _read(cells.iloc[::step].iloc[:count], root, read)
+    if not contents:
         raise RejectColumn(f"no file opens: {examples(list(reasons.values()))}")
-    return found
+    return contents
 
 
-def accept_files(
+def detect_files(
     cells: pd.Series[Any],
     root: Path | None,
     read: Callable[[Path], object],
-    kind: str,
+    type_: str,
     suffixes: Sequence[str],
 ) -> str:
-    """Say why cells are files of a kind: at least four in five open.
+    """The reason why cells are files of a type: at least four in five open.
 
     Raises:
         RejectColumn: they are not paths of such files.
         DataError: they are by their names, but the files do not open, so that any other type would be wrong.
     """
-    found, reasons = read_cells(cells, root, read)
-    if len(found) >= _ENOUGH * len(cells):
-        return f"{len(found)} of {len(cells)} sampled cells open as {kind} files"
+    contents, reasons = _read(cells, root, read)
+    if len(contents) >= _MIN_SHARE * len(cells):
+        return f"{len(contents)} of {len(cells)} sampled cells open as {type_} files"
     named = cells.map(lambda cell: isinstance(cell, str) and PurePath(cell).suffix.lower() in suffixes)
-    if named.mean() >= _ENOUGH:
+    if named.mean() >= _MIN_SHARE:
         first = [f"{cells.iloc[position]!r} {reason}" for position, reason in reasons.items()]
         raise DataError(
-            f"names {kind} files, but only {len(found)} of {len(cells)} open: {examples(first)}. "
+            f"names {type_} files, but only {len(contents)} of {len(cells)} open: {examples(first)}. "
             "Paths are relative to the table's folder; --media-root names another, and "
             "--type COLUMN=text takes the paths as texts"
         )
-    raise RejectColumn(f"{len(found)} of {len(cells)} sampled cells open as {kind} files")
+    raise RejectColumn(f"{len(contents)} of {len(cells)} sampled cells open as {type_} files")
