@@ -14,7 +14,14 @@ from amodal.errors import UsageError
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel, Objective
-from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss, LatentFlow
+from amodal.models.latent_flow import (
+    AnyOrderLoss,
+    ColumnELBO,
+    DistillationLoss,
+    LatentFlow,
+    cache_latents,
+    init_students,
+)
 from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MultimodalVAE
 from amodal.models.vae.objectives import (
     ELBO,
@@ -108,16 +115,16 @@ METHODS: tuple[Method, ...] = (
                 ColumnELBO(),
                 share=0.35,
                 parts=("autoencoders",),
-                apart=LatentFlow.autoencoder_weights,
+                apart=LatentFlow.autoencoder_prefixes,
                 joins=False,
             ),
             Stage(
-                AnyOrder(),
+                AnyOrderLoss(),
                 share=0.9,
                 parts=("encoders", "context_network", "generators"),
-                during=LatentFlow.keeping_latents,
+                during=cache_latents,
             ),
-            Stage(DistillationLoss(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
+            Stage(DistillationLoss(), parts=("students",), joins=False, begin=init_students),
         ),
     ),
     Method(

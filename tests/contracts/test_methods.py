@@ -48,7 +48,7 @@ def readers(
     """What `of` says of the weights that read one column's cells: its networks' ones, or its part of a joint layer."""
     if isinstance(model, EarlyFusionVAE):
         joint = of(model.encoder[0].weight)
-        return [joint[:, model.places[index]], joint[:, index - len(model.modalities), None]]
+        return [joint[:, model.slices[index]], joint[:, index - len(model.modalities), None]]
     after = model.context_network.columns if isinstance(model, LatentFlow) else model.experts
     networks = model.encoders[index], after[index]
     return [of(weight) for network in networks for weight in network.parameters()]
@@ -126,7 +126,7 @@ def exact_log_marginal(model: JointLatentVAE, batch: Batch) -> Tensor:
 
 def test_log_marginal_is_the_exact_linear_gaussian_value(joint: Method) -> None:
     model, batch = built(joint, VECTORS), vectors()
-    estimate = model.log_marginal(batch, RowNoise(0, batch.rows), samples=40_000, at_once=10_000)
+    estimate = model.log_prob(batch, RowNoise(0, batch.rows), num_samples=40_000, chunk_size=10_000)
     torch.testing.assert_close(estimate, exact_log_marginal(model, batch), atol=0.1, rtol=0)
 
 
@@ -176,7 +176,7 @@ def test_the_order_of_columns_does_not_matter(method: Method) -> None:
         told, noise = model.log_likelihoods(batch, RowNoise(0, batch.rows)), RowNoise(0, batch.rows)
         torch.testing.assert_close(told[:, places], moved.log_likelihoods(turned, noise))
         return
-    z = torch.randn(len(batch), 3, LATENT)
+    z = model.posterior(batch).draw(RowNoise(0, batch.rows), 3)
     torch.testing.assert_close(model.posterior(batch).log_prob(z), moved.posterior(turned).log_prob(z))
     torch.testing.assert_close(
         model.log_likelihoods(z, batch)[:, :, places], moved.log_likelihoods(z, turned), atol=1e-5, rtol=1e-5
@@ -185,10 +185,10 @@ def test_the_order_of_columns_does_not_matter(method: Method) -> None:
 
 def test_nothing_given_is_the_prior(joint: Method) -> None:
     model, batch = built(joint, MIXED), mixed().given([])
-    drawn = model.posterior(batch).draw(RowNoise(0, batch.rows), 4000)
+    drawn = model.posterior(batch).draw(RowNoise(0, batch.rows), 4000).shared
     torch.testing.assert_close(drawn.mean((0, 1)), torch.zeros(LATENT), atol=0.05, rtol=0)
     torch.testing.assert_close(drawn.std((0, 1)), torch.ones(LATENT), atol=0.05, rtol=0)
-    assert (model.log_marginal(batch, RowNoise(0, batch.rows)) == 0).all()
+    assert (model.log_prob(batch, RowNoise(0, batch.rows)) == 0).all()
 
 
 def test_whole_rows_are_drawn_from_where_rows_lie(joint: Method) -> None:
@@ -196,7 +196,7 @@ def test_whole_rows_are_drawn_from_where_rows_lie(joint: Method) -> None:
     before = [drawn_cells(model, rows, 0) for rows in (batch, batch.given([]))]
     model.fit_aggregate_posterior([batch])
     after = [drawn_cells(model, rows, 0) for rows in (batch, batch.given([]))]
-    latents = model.conditional(batch).draw(RowNoise(0, batch.rows), 1)[:, 0]
+    latents = model.conditional(batch).draw(RowNoise(0, batch.rows), 1).shared[:, 0]
     assert model.aggregate_posterior().log_prob(latents).mean() > model.prior().log_prob(latents).mean()
     assert all(torch.equal(before[0][name], after[0][name]) for name in MIXED)
     assert not torch.equal(before[1]["number"], after[1]["number"])
