@@ -22,11 +22,13 @@ from amodal.models.latent_flow import (
     cache_latents,
     init_students,
 )
-from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MultimodalVAE
+from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MMVAEPlus, MultimodalVAE, PrivateLatentVAE
 from amodal.models.vae.objectives import (
     ELBO,
+    CrossReconstruction,
     ImportanceWeighted,
     MixturePrior,
+    PrivateELBO,
     SubsetELBO,
     TotalCorrelation,
 )
@@ -90,11 +92,13 @@ class Method:
         return max(self.stages, key=lambda stage: stage.joins).objective
 
 
-def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
+def _fused(
+    fusion: Callable[[], Fusion], vae: type[MultimodalVAE] = MultimodalVAE
+) -> Callable[..., MultimodalVAE]:
     """Makes the autoencoder whose experts are joined by this rule."""
 
     def model(modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
-        return MultimodalVAE(modalities, fusion(), **options)
+        return vae(modalities, fusion(), **options)
 
     return model
 
@@ -147,6 +151,20 @@ METHODS: tuple[Method, ...] = (
         "Shi et al., arXiv 1911.03393",
         _fused(lambda: Mixture(prior_expert=False)),
         _joint(ImportanceWeighted()),
+    ),
+    Method(
+        "mmvae-plus",
+        "mixture of experts, with a private latent a column that others are not reconstructed from",
+        "Palumbo et al., ICLR 2023",
+        _fused(lambda: Mixture(prior_expert=False), MMVAEPlus),
+        _joint(CrossReconstruction()),
+    ),
+    Method(
+        "dmvae",
+        "product of experts, with a private latent a column",
+        "Lee & Pavlovic, CVPR Workshops 2021",
+        _fused(lambda: Product(prior_expert=True), PrivateLatentVAE),
+        _joint(PrivateELBO()),
     ),
     Method(
         "mopoe",

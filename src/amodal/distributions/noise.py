@@ -58,7 +58,7 @@ class RowNoise:
         count = math.prod(shape)
         counter = torch.arange(1, count + 1, device=self._keys.device) + (self._calls << 40)
         bits = _mixed(self._keys[:, None] + _mixed(counter * _GOLDEN))
-        return ((_shifted(bits, 40).to(torch.float32) + 0.5) * _RESOLUTION).view(-1, *shape)
+        return ((_shifted(bits, 40).to(torch.float32) + 0.5) * _RESOLUTION).view(len(self), *shape)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers (B, *shape), float32, by the Box-Muller transform."""
@@ -67,7 +67,7 @@ class RowNoise:
         radius = (-2.0 * radius.log()).sqrt()
         angle = angle * (2.0 * math.pi)
         pairs = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)
-        return pairs[:, :count].reshape(-1, *shape)
+        return pairs[:, :count].reshape(len(self), *shape)
 
     def gumbel(self, *shape: int) -> Tensor:
         """Standard Gumbel numbers (B, *shape); argmax(logits + gumbel) is a categorical sample."""
