@@ -19,6 +19,8 @@ from amodal.models.vae import JointLatentVAE
 from tests.modalities.vector import NOISE, Vector
 
 LATENT = 2
+# Methods with a latent of each column's own.
+PRIVATE = ("mmvae-plus", "dmvae")
 
 
 @pytest.fixture(params=METHODS, ids=lambda method: method.name)
@@ -28,6 +30,8 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 def built(method: Method, modalities: Mapping[str, Modality], **options: Any) -> GenerativeModel:
     torch.manual_seed(0)
+    if method.name in PRIVATE:
+        options.setdefault("private", 1)
     return method.model(modalities, latent=LATENT, features=16, **options)
 
 
