@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from amodal.features import feature_table
 from amodal.files import check_folder, output_folder
 from amodal.inference import complete_table, each_batch
 from amodal.methods import DEFAULT_METHOD, method_named
-from amodal.modalities import MODALITIES
+from amodal.modalities import MODALITIES, Modality
 from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
 from amodal.run_folder import differences, run_folder, say
@@ -59,6 +59,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         random_state: seed of training, and of draws unless they are given one.
 
     Attributes:
+        modalities: the column types that are tried; a subclass with further ones has
+            `modalities = (*MODALITIES, Own)`.
         schema_: the columns, their types, and why.
         history_: one row an epoch, as a DataFrame.
         bad_cells_: the cells that could not be read and were taken as missing.
@@ -72,6 +74,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         >>> bool(model.complete(table).isna().any().any())
         False
     """
+
+    modalities: ClassVar[tuple[type[Modality], ...]] = MODALITIES
 
     def __init__(
         self,
@@ -157,7 +161,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             method = method_named(self.method)
             table = read_table(data, Path(media_root) if media_root else None)
             budget.check("the table was read")
-            schema = infer_schema(table, MODALITIES, self.types, self.options)
+            schema = infer_schema(table, self.modalities, self.types, self.options)
             options = {} if self.latent is None else {"latent": self.latent}
             modalities = schema.used
             mark = fingerprint(table, modalities)
@@ -172,7 +176,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             made_by = {"amodal": version("amodal")}
             go_on = resume and run.can_go_on(state | made_by)
             if resume and first and output is not None and not run.begun:
-                finished = _finished(output, state, settings)
+                finished = _finished(output, self.modalities, state, settings)
                 if finished is not None:
                     self.is_global_zero_ = True
                     self.bad_cells_: tuple[BadCell, ...] = finished.bad_cells
@@ -434,7 +438,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: the table cannot be used; says which columns and rows.
         """
         table = read_table(data, Path(media_root) if media_root else None)
-        modalities = infer_schema(table, MODALITIES, self.types, self.options).used
+        modalities = infer_schema(table, self.modalities, self.types, self.options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
         return vectors
 
@@ -457,7 +461,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         Raises:
             DataError: there is no model, it is damaged, or a newer version wrote it.
         """
-        fitted = read_model(Path(folder))
+        fitted = read_model(Path(folder), cls.modalities)
         model = cls(method=fitted.method, random_state=fitted.seed, device=device, **fitted.options)
         model._take(fitted)
         return model
@@ -496,7 +500,12 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _finished(output: Path, state: Mapping[str, Any], settings: Mapping[str, Any]) -> FittedModel | None:
+def _finished(
+    output: Path,
+    modalities: Sequence[type[Modality]],
+    state: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> FittedModel | None:
     """The model that is in a folder, where a run that is to be resumed made it and is at its end.
 
     Raises:
@@ -505,7 +514,7 @@ def _finished(output: Path, state: Mapping[str, Any], settings: Mapping[str, Any
     if not holds_model(output):
         return None
     try:
-        there = read_model(output)
+        there = read_model(output, modalities)
     except DataError as problem:
         say(f"The model is fitted anew: {problem}")
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from amodal.errors import DataError
 from amodal.files import naming, output_folder
 from amodal.methods import method_named
+from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
 from amodal.table import BadCell, Schema, write_bad_cells
 
@@ -105,14 +107,14 @@ def holds_model(folder: Path) -> bool:
     return (folder / DESCRIPTION).is_file()
 
 
-def read_model(folder: Path) -> FittedModel:
+def read_model(folder: Path, modalities: Sequence[type[Modality]] = MODALITIES) -> FittedModel:
     """Read a model that `write_model` wrote, on any machine and from any place.
 
     Raises:
         DataError: there is none, it is damaged, or a newer version wrote it.
     """
     description = _read_description(folder)
-    schema = Schema.from_dict(description.table)
+    schema = Schema.from_dict(description.table, modalities)
     model = method_named(description.method).model(schema.used, **description.model)
     try:
         weights = load_file(folder / WEIGHTS)

@@ -127,7 +127,7 @@ def test_a_column_that_no_type_accepts() -> None:
     table = read_table(pd.DataFrame({"a": ["x", "y"], "n": [1, 2]}))
     schema = infer_schema(table, [Note, Number])
     assert schema.ignored == {
-        "a": "of no type known here (not note: 'x' is no .txt file; not number: not numbers)"
+        "a": "of no known type (not note: 'x' is no .txt file; not number: not numbers)"
     }
 
 
