@@ -27,7 +27,7 @@ from amodal.training.allocation import keeping_freed_memory
 from amodal.training.budget import Budget, Span
 from amodal.training.callbacks import (
     AtomicCheckpointIO,
-    Best,
+    BestWeights,
     Checkpoints,
     History,
     ProgressBar,
@@ -127,8 +127,8 @@ def train(
                 start = budget.fraction(epochs)
                 # Of what is left, so that reading the table takes from all stages alike. The last stage has all of it,
                 # also where those that were to follow train nothing here.
-                end = start + (1.0 - start) * (stage.share if number < len(stages) else 1.0)
-                stage.begin(model)
+                end = start + (1.0 - start) * (stage.budget_fraction if number < len(stages) else 1.0)
+                stage.on_start(model)
             name = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
             if not before and budget.expired(reserve=_STEPS_LEFT * step_seconds):
                 _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
@@ -175,7 +175,8 @@ def _train_stage(
         parameter.requires_grad_()
     rows = StoredRows(store, plan.batch_size, plan.seed)
     module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
-    best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span, last_look=stage.end is not None)
+    best = BestWeights(plan.patience, stage.parameter_groups(model))
+    stopping = Stopping(span, last_look=stage.on_end is not None)
     callbacks = [
         stopping,
         Recovery(span.budget.clock),
@@ -194,8 +195,8 @@ def _train_stage(
     if best.weights:
         model.load_state_dict(best.weights, strict=False)
     model.requires_grad_()
-    if stage.end is not None:
-        stage.end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
+    if stage.on_end is not None:
+        stage.on_end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
     return module.epochs_done(), stopping
 
 
