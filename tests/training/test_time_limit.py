@@ -177,7 +177,7 @@ def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> No
 def test_a_limit_that_reading_uses_up_is_said(tmp_path: Path) -> None:
     long_ago = time.monotonic() - 100.0
     with pytest.raises(UsageError, match="limit of 90 s ended while the table was read: give more time"):
-        TableModel(time_limit="90s").fit(TABLE, output=tmp_path / "model", started=long_ago)
+        TableModel(time_limit="90s")._fit(TABLE, long_ago, output=tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
 

@@ -33,6 +33,7 @@ from amodal.training.callbacks import (
     ProgressBar,
     stage_reached,
 )
+from amodal.training.config import TrainerConfig
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
 from amodal.training.recovery import Recovery
@@ -46,33 +47,6 @@ _STEPS_LEFT = 3
 """A stage is left out where the time is shorter than so many steps: it takes as much to prepare, validate and end."""
 
 _MORE_TIME = "give more time, or fewer rows or columns, for better draws."
-
-
-@dataclass(frozen=True)
-class TrainerConfig:
-    """How to train.
-
-    Attributes:
-        batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
-        learning_rate: the highest.
-        patience: epochs without a better held-out loss before a stage ends, which takes as many again.
-        seed: of the order of rows, the noise, and which rows are held out.
-        device: "auto", "cpu", "cuda" or "mps".
-        precision: "auto", or what Lightning takes ("32-true", "bf16-mixed", ...).
-        devices: processes on this machine.
-        num_nodes: machines.
-        strategy: how processes work together, as Lightning takes it.
-    """
-
-    batch_size: int | None = None
-    learning_rate: float = 2e-3
-    patience: int = 30
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    devices: int | str = 1
-    num_nodes: int = 1
-    strategy: str = "auto"
 
 
 @dataclass(frozen=True)
