@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from amodal import TableModel, UsageError
 from amodal.methods import METHODS, Method, Stage, method_named
+from amodal.models.latent_flow import DistillationLoss, LatentFlow
 from amodal.settings import configure, flatten, join, resolve, settings_of
 from tests.training.test_fit import table
 
@@ -194,3 +195,10 @@ def test_settings_reach_the_objectives_and_the_trainer(bfloat16: bool) -> None:
 def test_the_models_of_methods_are_of_their_class() -> None:
     assert settings_of(method_named("mvae"))["features"].default == 256
     assert settings_of(method_named("early-fusion"))["dropout"].default == 0.5
+
+
+def test_settings_that_do_not_go_together_are_refused_before_training() -> None:
+    loss = DistillationLoss(num_teacher_steps=4)
+    loss.check(LatentFlow({}, num_student_steps=2))
+    with pytest.raises(UsageError, match="num_teacher_steps, 4, must be a multiple of num_student_steps, 3"):
+        loss.check(LatentFlow({}, num_student_steps=3))

@@ -331,7 +331,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         table = read_table(data, Path(media_root) if media_root else None)
         seed = self.random_state if seed is None else seed
         parts = [
-            fitted.model.log_marginal(batch, RowNoise(seed, batch.rows), samples, at_once=10).cpu().numpy()
+            fitted.model.log_prob(batch, RowNoise(seed, batch.rows), samples, chunk_size=10).cpu().numpy()
             for batch in each_batch(fitted.model, table)
         ]
         return np.concatenate(parts)

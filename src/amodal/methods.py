@@ -15,12 +15,21 @@ from amodal.errors import UsageError
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel, Objective
-from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss, LatentFlow
-from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MultimodalVAE
+from amodal.models.latent_flow import (
+    AnyOrderLoss,
+    ColumnELBO,
+    DistillationLoss,
+    LatentFlow,
+    cache_latents,
+    init_students,
+)
+from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MMVAEPlus, MultimodalVAE, PrivateLatentVAE
 from amodal.models.vae.objectives import (
     ELBO,
+    CrossReconstruction,
     ImportanceWeighted,
     MixturePrior,
+    PrivateELBO,
     SubsetELBO,
     TotalCorrelation,
 )
@@ -87,12 +96,14 @@ class Method:
         return max(self.stages, key=lambda stage: stage.is_joint).objective
 
 
-def _multimodal_vae(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
-    """A factory of `MultimodalVAE` with this fusion rule; its signature lists the model's settings."""
+def _multimodal_vae(
+    fusion: Callable[[], Fusion], vae: type[MultimodalVAE] = MultimodalVAE
+) -> Callable[..., MultimodalVAE]:
+    """A factory of models of this class and fusion rule; its signature lists the model's settings."""
 
-    @wraps(MultimodalVAE, updated=())
+    @wraps(vae, updated=())
     def model(modalities: Mapping[str, Modality], **settings: Any) -> MultimodalVAE:
-        return MultimodalVAE(modalities, fusion(), **settings)
+        return vae(modalities, fusion(), **settings)
 
     return model
 
@@ -113,22 +124,22 @@ METHODS: tuple[Method, ...] = (
                 ColumnELBO(),
                 budget_fraction=0.35,
                 trainable_modules=("autoencoders",),
-                parameter_groups=LatentFlow.autoencoder_weights,
+                parameter_groups=LatentFlow.autoencoder_prefixes,
                 is_joint=False,
                 name="autoencoders",
             ),
             Stage(
-                AnyOrder(),
+                AnyOrderLoss(),
                 budget_fraction=0.9,
                 trainable_modules=("encoders", "context_network", "generators"),
-                context=LatentFlow.keeping_latents,
+                context=cache_latents,
                 name="conditionals",
             ),
             Stage(
                 DistillationLoss(),
-                trainable_modules=("shortcuts",),
+                trainable_modules=("students",),
                 is_joint=False,
-                on_start=LatentFlow.begin_shortcuts,
+                on_start=init_students,
                 name="distillation",
             ),
         ),
@@ -153,6 +164,20 @@ METHODS: tuple[Method, ...] = (
         "Shi et al., arXiv 1911.03393",
         _multimodal_vae(lambda: Mixture(prior_expert=False)),
         _single_stage(ImportanceWeighted()),
+    ),
+    Method(
+        "mmvae-plus",
+        "mixture of experts, with a private latent a column that others are not reconstructed from",
+        "Palumbo et al., ICLR 2023",
+        _multimodal_vae(lambda: Mixture(prior_expert=False), MMVAEPlus),
+        _single_stage(CrossReconstruction()),
+    ),
+    Method(
+        "dmvae",
+        "product of experts, with a private latent a column",
+        "Lee & Pavlovic, CVPR Workshops 2021",
+        _multimodal_vae(lambda: Product(prior_expert=True), PrivateLatentVAE),
+        _single_stage(PrivateELBO()),
     ),
     Method(
         "mopoe",

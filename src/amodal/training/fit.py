@@ -89,6 +89,8 @@ def train(
     """
     before = stage_reached(checkpoint) if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
+    for stage in stages:
+        stage.objective.check(model)
     history, epochs, step_seconds = History(budget), 0.0, 0.0
     with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
         shared = [history, bar, *([ThreadTuner(budget.clock)] if budget.seconds else [])]
