@@ -77,7 +77,7 @@ class Copier(GenerativeModel):
         known = batch.x["kind"] * batch.present[:, list(self.modalities).index("kind")]
         return torch.stack([known.float(), torch.ones(len(batch))], dim=1)
 
-    def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:
+    def log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100, chunk_size: int = 50) -> Tensor:
         return -np.log(4.0) * batch.present.sum(dim=1)
 
 
@@ -248,7 +248,7 @@ def test_without_training_rows_half_of_the_held_out_ones_teach(shuffled: Report,
     assert (shuffled.made.judged_rows, shuffled.made.matched_rows) == (150, 150)
     assert shuffled.copying is None
     assert [note.reason for note in shuffled.left_out if note.metric == "copying"] == [
-        "training rows are not in a model: give them with --training"
+        "training rows are not in a model: give them by training=DATA"
     ]
     made = copied.report.made
     assert made.matched_by == "training rows"

@@ -9,7 +9,7 @@ import torch
 
 from amodal.methods import method_named
 from amodal.models.latent_flow import LatentFlow
-from amodal.training.callbacks import Best
+from amodal.training.callbacks import BestWeights
 from amodal.training.module import LRDecay, TrainingModule
 from tests.vector import LatentVector
 
@@ -29,7 +29,7 @@ class Weights(TrainingModule):
         return self.done
 
 
-def validated(best: Best, module: Weights, epoch: int, **metrics: float) -> bool:
+def validated(best: BestWeights, module: Weights, epoch: int, **metrics: float) -> bool:
     """Tell of an epoch after which both weights are its number; gives whether the stage ends."""
     trainer: Any = SimpleNamespace(callback_metrics=metrics, current_epoch=epoch, should_stop=False)
     module.done = epoch + 1.0
@@ -41,7 +41,7 @@ def validated(best: Best, module: Weights, epoch: int, **metrics: float) -> bool
 
 
 def test_each_column_keeps_its_own_best_epoch() -> None:
-    best, module = Best(PATIENCE, {"one": "a", "other": "b"}), Weights()
+    best, module = BestWeights(PATIENCE, {"one": "a", "other": "b"}), Weights()
     for epoch, (one, other) in enumerate([(1.0, 1.0), (3.0, 2.0), (2.0, 5.0), (0.0, 4.0)]):
         assert not validated(best, module, epoch, val_loss=9.0 + epoch, val_one=one, val_other=other)
     assert {name: weight.item() for name, weight in best.weights.items()} == {"a": 1.0, "b": 2.0}
@@ -50,7 +50,7 @@ def test_each_column_keeps_its_own_best_epoch() -> None:
 def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when_the_rate_has_fallen() -> (
     None
 ):
-    best, module = Best(PATIENCE, {}), Weights()
+    best, module = BestWeights(PATIENCE, {}), Weights()
     losses = [3.0, 1.0, *[2.0] * PATIENCE]
     for epoch, loss in enumerate(losses[:-1]):
         assert not validated(best, module, epoch, val_loss=loss)
@@ -70,12 +70,12 @@ def test_a_rate_falls_from_all_of_it_to_its_end() -> None:
 
 
 def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
-    best, module = Best(PATIENCE, {}), Weights()
+    best, module = BestWeights(PATIENCE, {}), Weights()
     for epoch in range(PATIENCE + 1):
         validated(best, module, epoch, val_loss=1.0)
     checkpoint: dict[str, Any] = {}
     module.on_save_checkpoint(checkpoint)
-    other, again = Best(PATIENCE, {}), Weights()
+    other, again = BestWeights(PATIENCE, {}), Weights()
     again.on_load_checkpoint(checkpoint)
     other.load_state_dict(best.state_dict())
     assert again.cooling == module.cooling == LRDecay(PATIENCE + 1.0, PATIENCE)
@@ -85,7 +85,7 @@ def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
 def test_autoencoders_are_kept_column_by_column() -> None:
     model = LatentFlow({"one": LatentVector(2), "other": LatentVector(3)}, latent=4, features=8)
     stage = method_named("latent-flow").stages[0]
-    starts = stage.apart(model)
+    starts = stage.parameter_groups(model)
     assert set(starts) == {"one", "other"}
     trained = {name for name, _ in model.named_parameters() if name.startswith("autoencoders.")}
     for start in starts.values():

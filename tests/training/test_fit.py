@@ -120,7 +120,7 @@ def test_an_interrupted_run_goes_on(amodal, how: signal.Signals, data: Path, tmp
 def test_a_run_is_resumed_only_as_it_was(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     TableModel(epochs=1, latent=4).fit(data, work=work)
-    with pytest.raises(UsageError, match="differs in options"):
+    with pytest.raises(UsageError, match=r"differs in latent \(4, now 8\)"):
         TableModel(epochs=2, latent=8).fit(data, work=work, resume=True)
     with pytest.raises(UsageError, match="differs in data"):
         TableModel(epochs=2, latent=4).fit(table(300), work=work, resume=True)

@@ -17,7 +17,7 @@ from amodal.media import Sound, from_log_mel, log_mel, read_sound, sound_shape, 
 from amodal.modalities.file_cells import detect_files, read_files, read_sample
 from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import SoundDecoder, SoundEncoder
+from amodal.nn import SpectrogramDecoder, SpectrogramEncoder
 
 _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".opus", ".m4a")
 _MAX_RATE = 16_000
@@ -127,10 +127,10 @@ class AudioMel(Modality):
         return wav_bytes(cell.samples, cell.rate)
 
     def encoder(self, features: int) -> nn.Module:
-        return SoundEncoder(*self.shape, features)
+        return SpectrogramEncoder(*self.shape, features)
 
     def head(self, context: int) -> nn.Module:
-        return IsotropicNormalHead(SoundDecoder(context, *self.shape), scale=0.3, floor=0.02)
+        return IsotropicNormalHead(SpectrogramDecoder(context, *self.shape), scale=0.3, floor=0.02)
 
 
 def end_of_sound(presence: np.ndarray[Any, Any]) -> int:

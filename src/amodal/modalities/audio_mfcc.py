@@ -18,7 +18,7 @@ from amodal.modalities.audio_mel import AudioMel, end_of_sound
 from amodal.modalities.file_cells import read_files, read_sample
 from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import SoundDecoder, SoundEncoder
+from amodal.nn import SpectrogramDecoder, SpectrogramEncoder
 
 _COEFFICIENTS = 40
 _SMALL_FILE = 100_000
@@ -132,10 +132,10 @@ class AudioMfcc(Modality):
         return wav_bytes(cell.samples, cell.rate)
 
     def encoder(self, features: int) -> nn.Module:
-        return SoundEncoder(*self.shape, features)
+        return SpectrogramEncoder(*self.shape, features)
 
     def head(self, context: int) -> nn.Module:
-        return IsotropicNormalHead(SoundDecoder(context, *self.shape), scale=1.0, floor=0.1)
+        return IsotropicNormalHead(SpectrogramDecoder(context, *self.shape), scale=1.0, floor=0.1)
 
 
 def _mean_and_std(frames: np.ndarray[Any, Any]) -> dict[str, tuple[float, ...]]:

@@ -48,7 +48,7 @@ def stage_reached(checkpoint: Path) -> dict[str, Any] | None:
         return None
 
 
-class Best(pl.Callback):
+class BestWeights(pl.Callback):
     """Remembers the weights of the epoch with the lowest validation loss, and ends a stage that no longer gets better.
 
     It then goes on from those weights once more while the learning rate falls, since the best epoch of a rate that is

@@ -27,12 +27,13 @@ from amodal.training.allocation import keeping_freed_memory
 from amodal.training.budget import Budget, Span
 from amodal.training.callbacks import (
     AtomicCheckpointIO,
-    Best,
+    BestWeights,
     Checkpoints,
     History,
     ProgressBar,
     stage_reached,
 )
+from amodal.training.config import TrainerConfig
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
 from amodal.training.recovery import Recovery
@@ -46,33 +47,6 @@ _STEPS_LEFT = 3
 """A stage is left out where the time is shorter than so many steps: it takes as much to prepare, validate and end."""
 
 _MORE_TIME = "give more time, or fewer rows or columns, for better draws."
-
-
-@dataclass(frozen=True)
-class TrainerConfig:
-    """How to train.
-
-    Attributes:
-        batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
-        learning_rate: the highest.
-        patience: epochs without a better held-out loss before a stage ends, which takes as many again.
-        seed: of the order of rows, the noise, and which rows are held out.
-        device: "auto", "cpu", "cuda" or "mps".
-        precision: "auto", or what Lightning takes ("32-true", "bf16-mixed", ...).
-        devices: processes on this machine.
-        num_nodes: machines.
-        strategy: how processes work together, as Lightning takes it.
-    """
-
-    batch_size: int | None = None
-    learning_rate: float = 2e-3
-    patience: int = 30
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    devices: int | str = 1
-    num_nodes: int = 1
-    strategy: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -115,6 +89,8 @@ def train(
     """
     before = stage_reached(checkpoint) if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
+    for stage in stages:
+        stage.objective.check(model)
     history, epochs, step_seconds = History(budget), 0.0, 0.0
     with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
         shared = [history, bar, *([ThreadTuner(budget.clock)] if budget.seconds else [])]
@@ -127,8 +103,8 @@ def train(
                 start = budget.fraction(epochs)
                 # Of what is left, so that reading the table takes from all stages alike. The last stage has all of it,
                 # also where those that were to follow train nothing here.
-                end = start + (1.0 - start) * (stage.share if number < len(stages) else 1.0)
-                stage.begin(model)
+                end = start + (1.0 - start) * (stage.budget_fraction if number < len(stages) else 1.0)
+                stage.on_start(model)
             name = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
             if not before and budget.expired(reserve=_STEPS_LEFT * step_seconds):
                 _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
@@ -175,7 +151,8 @@ def _train_stage(
         parameter.requires_grad_()
     rows = StoredRows(store, plan.batch_size, plan.seed)
     module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
-    best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span, last_look=stage.end is not None)
+    best = BestWeights(plan.patience, stage.parameter_groups(model))
+    stopping = Stopping(span, last_look=stage.on_end is not None)
     callbacks = [
         stopping,
         Recovery(span.budget.clock),
@@ -194,8 +171,8 @@ def _train_stage(
     if best.weights:
         model.load_state_dict(best.weights, strict=False)
     model.requires_grad_()
-    if stage.end is not None:
-        stage.end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
+    if stage.on_end is not None:
+        stage.on_end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
     return module.epochs_done(), stopping
 
 

@@ -89,7 +89,7 @@ class TrainingModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         # The model is on its device now, and has the weights that a resumed run goes on from.
         rows = self.rows.all(self.device, self._preparation_over)
-        self.kept.enter_context(self.stage.during(self.model, rows, len(self.rows.store)))
+        self.kept.enter_context(self.stage.context(self.model, rows, len(self.rows.store)))
 
     def _preparation_over(self) -> bool:
         # Processes that train together must all have seen the same rows.

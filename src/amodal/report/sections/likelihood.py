@@ -33,7 +33,7 @@ def likelihood(evidence: Evidence, notes: Notes) -> list[ColumnLikelihood]:
             seed = evidence.noise_seed(LIKELIHOOD, number)
             nats = torch.cat(
                 [
-                    evidence.model.log_marginal(
+                    evidence.model.log_prob(
                         piece.to(evidence.model.device),
                         RowNoise(seed, piece.rows.to(evidence.model.device)),
                         _SAMPLES,
