@@ -115,10 +115,10 @@ def test_words_without_a_vector_say_nothing() -> None:
     assert (vector(modality, "zebra") == 0).all()
 
 
-@pytest.mark.parametrize("wild", [-1e4, 1e4])
-def test_wild_draws_are_still_texts(wild: float) -> None:
+@pytest.mark.parametrize("extreme", [-1e4, 1e4])
+def test_extreme_draws_are_texts(extreme: float) -> None:
     modality = fitted()
-    assert all(modality.to_cells(torch.full((3, *modality.shape), wild)))
+    assert all(modality.to_cells(torch.full((3, *modality.shape), extreme)))
 
 
 @pytest.mark.parametrize("empty", ["", "   ", 7, None])
