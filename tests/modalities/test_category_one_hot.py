@@ -51,7 +51,7 @@ def test_a_label_is_the_same_as_number_and_as_text() -> None:
     assert modality.to_tensor(pd.Series(["7", 3.0, 7], dtype=object), None).tolist() == [1, 0, 1]
 
 
-def test_an_unseen_label_is_named_beside_those_that_were_seen() -> None:
+def test_an_unseen_label_is_named_with_the_known_ones() -> None:
     modality = CategoryOneHot.fit(pd.Series(["cat", "dog"]), None)
     with pytest.raises(BadCells) as caught:
         modality.to_tensor(pd.Series(["dog", "owl", "cat", "Dog"]), None)

@@ -51,7 +51,7 @@ def test_text_of_numbers_is_read() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan, "seven", None])
-def test_what_is_no_finite_number_is_a_bad_cell(bad: object) -> None:
+def test_a_cell_without_a_finite_number_is_bad(bad: object) -> None:
     modality = NumberQuantile.fit(pd.Series([1.0, 2.0, 3.5]), None)
     with pytest.raises(BadCells) as caught:
         modality.to_tensor(pd.Series([1.0, bad, 2.0, bad], dtype=object), None)

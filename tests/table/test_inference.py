@@ -82,7 +82,7 @@ def test_a_given_type_that_rejects() -> None:
         schema_of({"n": [None, None], "m": [1, 2]}, types={"n": "number"})
 
 
-def test_columns_that_carry_nothing_are_ignored() -> None:
+def test_uninformative_columns_are_ignored() -> None:
     schema = schema_of(
         {
             "empty": [None] * 30,
@@ -111,7 +111,7 @@ def test_a_column_nearly_all_missing_is_used() -> None:
     assert "a" in schema.used
 
 
-def test_nothing_usable_lists_every_column() -> None:
+def test_a_table_without_a_usable_column_is_refused_with_every_reason() -> None:
     with pytest.raises(DataError, match=r"(?s)can be used:.*  a: every cell is missing.*  b: every present"):
         schema_of({"a": [None, None], "b": ["x", "x"]})
 
@@ -135,7 +135,7 @@ def test_a_fit_that_rejects_after_accepting_leaves_the_column_to_the_next() -> N
     assert schema.columns[0].tried == {"number": "on a closer look, no"}
 
 
-def test_files_that_do_not_open_are_told_with_their_column() -> None:
+def test_files_that_do_not_open_are_reported_with_their_column() -> None:
     class Broken(Note):
         @classmethod
         def detect(cls, cells: pd.Series, root: Path | None) -> str:
