@@ -15,11 +15,10 @@ from pydantic_core import to_jsonable_python
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from amodal.distributions import RowNoise
 from amodal.errors import UsageError
 from amodal.features import feature_table
 from amodal.files import check_folder, output_folder
-from amodal.inference import complete_table, each_batch
+from amodal.inference import complete_table, embed, encode_table, log_prob
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
 from amodal.models.latent_flow import LatentFlow
@@ -286,17 +285,17 @@ class TableModel(TransformerMixin, BaseEstimator):
         """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
-        drawn = None if columns is None else list(columns)
-        kept = None if given is None else list(given)
-        self._check_columns([*(drawn or []), *(kept or [])])
+        targets = None if columns is None else list(columns)
+        sources = None if given is None else list(given)
+        self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
         return complete_table(
             fitted.model,
             table,
-            how=self._how(guidance, fast),
-            columns=drawn,
-            given=kept,
+            options=self._draw_options(guidance, fast),
+            columns=targets,
+            given=sources,
             draws=draws,
             seed=self.random_state if seed is None else seed,
             bad_cells=bad_cells,
@@ -306,8 +305,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         """The joint representation of each row, (rows, latent), float32: the mean of q(z | its cells)."""
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
-        parts = [fitted.model.embed(batch).cpu().numpy() for batch in each_batch(fitted.model, table)]
-        return np.concatenate(parts)
+        return embed(fitted.model, encode_table(fitted.model, table))
 
     def transform(self, data: Data) -> np.ndarray:
         """`embed`, for scikit-learn's pipelines."""
@@ -330,11 +328,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
         seed = self.random_state if seed is None else seed
-        parts = [
-            fitted.model.log_prob(batch, RowNoise(seed, batch.rows), samples, chunk_size=10).cpu().numpy()
-            for batch in each_batch(fitted.model, table)
-        ]
-        return np.concatenate(parts)
+        return log_prob(fitted.model, encode_table(fitted.model, table), num_samples=samples, seed=seed)
 
     def evaluate(
         self,
@@ -439,7 +433,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         model._set_fitted(fitted)
         return model
 
-    def _how(self, guidance: float | None, fast: bool) -> dict[str, Any]:
+    def _draw_options(self, guidance: float | None, fast: bool) -> dict[str, Any]:
         """How cells are drawn, where it is not the model's own way."""
         how: dict[str, Any] = {}
         if guidance is not None:
