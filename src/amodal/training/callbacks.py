@@ -29,11 +29,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Replaces a checkpoint in one step, so that a kill leaves the one before intact."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        # In memory first, as Lightning does, which then writes to the folder for temporary files, and moves it.
+        # In memory first, as Lightning does; it would then write to the system's temporary folder, and move that.
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        with replacing_file(Path(path)) as beside:
-            beside.write_bytes(content.getbuffer())
+        with replacing_file(Path(path)) as staging:
+            staging.write_bytes(content.getbuffer())
 
 
 def stage_reached(checkpoint: Path, budget: Budget) -> tuple[int, Span] | None:

@@ -13,7 +13,7 @@ import pandas as pd
 from lightning.pytorch.utilities import rank_zero_only
 from sklearn.exceptions import ConvergenceWarning
 
-from amodal.interrupts import handling, interruption
+from amodal.interrupts import handle_signals, interrupt_of
 from amodal.methods import Stage
 from amodal.models import GenerativeModel
 from amodal.table import Store
@@ -64,7 +64,7 @@ def train(
 
     Args:
         model: model to train.
-        stages: run in order; those that have nothing to train in this model are skipped.
+        stages: run in order; those without parameters in this model are skipped.
         store: the rows, of which a tenth is held out.
         budget: epochs and time of all stages together.
         config: optimiser, precision and processes.
@@ -72,7 +72,7 @@ def train(
         resume: go on from the checkpoint, if it exists.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the checkpoint is whole.
+        KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the checkpoint is intact.
         UsageError: the device or precision is not available, or hyper-parameters do not go together.
     """
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
@@ -89,7 +89,7 @@ def train(
             if resumed:
                 span = resumed[1]
             else:
-                # The last stage has all that is left, also where those that were to follow train nothing here.
+                # The last stage that has parameters takes all that is left.
                 span = Span.after(budget, epochs, stage.budget_fraction if number < len(stages) else 1.0)
                 stage.on_start(model)
                 if budget.expired(reserve=_LEAST_STEPS * step_seconds):
@@ -120,7 +120,7 @@ def _train_stage(
     *,
     checkpoint: Path | None,
 ) -> tuple[float, StageEnd]:
-    """Train one stage, from a checkpoint if there is one; gives its epochs, fractions included, and its end."""
+    """Train one stage, from a checkpoint if given; returns its epochs, fractions included, and its end."""
     model.train().requires_grad_(False)
     for parameter in stage.parameters(model):
         parameter.requires_grad_()
@@ -155,13 +155,13 @@ def _interruptible(end: StageEnd) -> Iterator[None]:
         end.is_interrupted = True
 
     try:
-        with handling(stop):
+        with handle_signals(stop):
             yield
     except (Interrupted, SystemExit):
         # Lightning ends the process itself, with a code of its own, where a second one stops it at once.
         if not signals:
             raise
-        raise interruption(signals[0]) from None
+        raise interrupt_of(signals[0]) from None
 
 
 def global_rank() -> int:

@@ -89,7 +89,7 @@ class Recovery(pl.Callback):
         pl_module.learning_rate = self._learning_rate = pl_module.learning_rate / 2
         pl_module.reset_means()
         warnings.warn(
-            f"The loss{where} was not a finite number: training goes on from the last good weights with half the "
+            f"The loss{where} was not a finite number: training continues from the last good weights with half the "
             f"learning rate, {pl_module.learning_rate:g}.",
             ConvergenceWarning,
             stacklevel=2,
