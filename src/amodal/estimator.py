@@ -1,4 +1,4 @@
-"""TableModel: fit a table, and complete it."""
+"""TableModel, the estimator: fit a table, then complete, sample, embed and score rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from pydantic_core import to_jsonable_python
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from amodal.distributions import RowNoise
 from amodal.errors import UsageError
 from amodal.features import feature_table
 from amodal.files import check_folder, output_folder
-from amodal.inference import complete_table, each_batch
+from amodal.inference import complete_table, embed, encode_table, log_prob
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models.latent_flow import LatentFlow
@@ -98,7 +97,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         self.random_state = random_state
         self.settings = settings
         if settings:
-            # A name that is misspelled is refused where it is written, as any other argument.
+            # A misspelled name is refused here, as that of any other argument.
             self._settings()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -125,7 +124,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             setting.field: parse(setting.field, setting, getattr(self, setting.field))
             for setting in parameters("TableModel", type(self))
         }
-        # Now, and not at the end of training: what is no JSON, such as numbers of NumPy, cannot be saved.
+        # Here, and not at the end of training: NumPy's numbers, for one, cannot be saved as JSON.
         return dict(to_jsonable_python(parsed, fallback=lambda value: value.item()))
 
     def fit(
@@ -180,7 +179,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         resume: bool = False,
     ) -> Self:
         """`fit` with a time limit that counts from `started` on, by `time.monotonic`."""
-        # Lightning takes seconds to import, which no other call needs.
+        # Imports Lightning for seconds, which no other call needs.
         from amodal.fitting import FitRun
 
         arguments = self._arguments()
@@ -228,15 +227,15 @@ class TableModel(TransformerMixin, BaseEstimator):
         """Generate rows.
 
         Args:
-            n: how many.
-            given: column -> the cell that all rows shall have; a path for a picture or sound.
+            n: number of rows.
+            given: column -> cell of all rows; a path for an image or sound.
             guidance: see `complete`.
             fast: see `complete`.
-            media_root: the folder that such a path is relative to; the current one by default.
+            media_root: the folder that such a path is relative to; the working folder by default.
             seed: of the draws; `random_state` by default.
 
         Returns:
-            n rows. Pictures are uint8 arrays (H, W, C), sounds have `samples` and `rate`.
+            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`.
         """
         if n < 1:
             raise UsageError(f"n must be at least 1, not {n}.")
@@ -267,52 +266,57 @@ class TableModel(TransformerMixin, BaseEstimator):
         media_root: str | Path | None = None,
         seed: int | None = None,
     ) -> pd.DataFrame:
-        """Draw cells given others. With neither `columns` nor `given`, fills the holes.
+        """Draw cells given others; with neither `columns` nor `given`, the missing ones.
 
         Args:
             data: the rows; see `fit`. Columns that it lacks are drawn, columns the model does not know are kept.
             columns: draw these, also where a cell is present, which is then not used for its own draw.
             given: use only these columns' cells.
-            draws: how many completions of each row; above 1, columns `row` and `draw` number them.
-            guidance: how much texts, pictures and sounds keep to what is given, from 0 up: 1 draws what the
-                model believes, more agrees better and varies less. Of `latent-flow` only; the model's own by default.
-            fast: draw pictures and sounds in a few jumps instead of many steps, and in bfloat16 where that is
-                faster. Of `latent-flow` only.
+            draws: completions of each row; above 1, columns `row` and `draw` number them.
+            guidance: strength of guidance of texts, images and sounds by the given cells, from 0 up: 1 draws from the
+                model's distribution, more agrees better and varies less. `latent-flow` only; the model's own by
+                default.
+            fast: draw images and sounds in a few distilled steps, and in bfloat16 where that is faster. `latent-flow`
+                only.
             bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
             media_root: the folder that paths in the table are relative to.
             seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.
 
         Returns:
-            The rows. Drawn pictures are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
+            The rows. Drawn images are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
 
         Raises:
-            UsageError: an unknown column, or a way of drawing that the method does not have.
-            DataError: cells cannot be read; says which.
+            UsageError: an unknown column, or a keyword that the method does not have.
+            DataError: cells cannot be read; the message lists them.
         """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
-        drawn = None if columns is None else list(columns)
-        kept = None if given is None else list(given)
-        self._check_columns([*(drawn or []), *(kept or [])])
+        targets = None if columns is None else list(columns)
+        sources = None if given is None else list(given)
+        self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
         return complete_table(
             fitted.model,
             table,
-            how=self._how(guidance, fast),
-            columns=drawn,
-            given=kept,
+            options=self._draw_options(guidance, fast),
+            columns=targets,
+            given=sources,
             draws=draws,
             seed=self.random_state if seed is None else seed,
             bad_cells=bad_cells,
         )
 
     def embed(self, data: Data, *, media_root: str | Path | None = None) -> np.ndarray:
-        """The joint representation of each row, (rows, latent), float32: the mean of q(z | its cells)."""
+        """The joint representation of each row given its cells, float32 (rows, latent).
+
+        Args:
+            data: the rows; see `fit`.
+            media_root: the folder that paths in the table are relative to.
+        """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
-        parts = [fitted.model.embed(batch).cpu().numpy() for batch in each_batch(fitted.model, table)]
-        return np.concatenate(parts)
+        return embed(fitted.model, encode_table(fitted.model, table))
 
     def transform(self, data: Data) -> np.ndarray:
         """`embed`, for scikit-learn's pipelines."""
@@ -323,23 +327,19 @@ class TableModel(TransformerMixin, BaseEstimator):
     ) -> np.ndarray:
         """Log-likelihood in nats of each row's cells, (rows,): an importance-weighted lower bound.
 
-        Pictures, sounds and numbers have densities, of their scaled tensors, so that scores compare rows with
-        the same cells present, and not models with other representations.
+        Images, sounds and numbers have densities, of their scaled tensors: scores compare rows with the same cells
+        present, and not models with other representations.
 
         Args:
-            data: the rows.
+            data: the rows; see `fit`.
             media_root: the folder that paths in the table are relative to.
             samples: latents drawn a row; the bound tightens as they grow.
-            seed: of the latents.
+            seed: of the latents; `random_state` by default.
         """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
         seed = self.random_state if seed is None else seed
-        parts = [
-            fitted.model.log_prob(batch, RowNoise(seed, batch.rows), samples, chunk_size=10).cpu().numpy()
-            for batch in each_batch(fitted.model, table)
-        ]
-        return np.concatenate(parts)
+        return log_prob(fitted.model, encode_table(fitted.model, table), num_samples=samples, seed=seed)
 
     def evaluate(
         self,
@@ -379,7 +379,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         inputs = [data, training, media_root]
         if output is not None:
             check_folder(output, "report", overwrite=overwrite, inputs=inputs)
-        # Its libraries take a second to load, which no other call needs.
+        # Imports libraries for a second, which no other call needs.
         from amodal.report import evaluate, write_evaluation
 
         root = Path(media_root) if media_root else None
@@ -420,23 +420,27 @@ class TableModel(TransformerMixin, BaseEstimator):
         return vectors
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
-        """Write the model as a folder, of which `TableModel.load` makes the same model on any machine.
+        """Write the model to a folder that `TableModel.load` reads on any machine.
 
         Args:
-            folder: where it goes; it is there whole or not at all.
-            overwrite: replace a model that is there.
+            folder: appears complete or not at all.
+            overwrite: replace a model in that folder.
 
         Raises:
-            UsageError: something is there that is no model, or a model, and `overwrite` is not given.
+            UsageError: the folder holds something else, or a model, without `overwrite`.
         """
         write_model(self._fitted(), Path(folder), overwrite=overwrite)
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "auto") -> Self:
-        """Read what `save` wrote.
+        """Read a model that `save` wrote; its arguments and settings are those that it was fitted with.
+
+        Args:
+            folder: of the model.
+            device: "auto", "cpu", "cuda" or "mps".
 
         Raises:
-            DataError: there is no model, it is damaged, or a newer version wrote it.
+            DataError: the folder holds no model, a damaged one, or one of another format.
         """
         fitted = read_model(Path(folder), cls.modalities)
         settings = flatten(method_named(fitted.method), fitted.settings)
@@ -444,24 +448,22 @@ class TableModel(TransformerMixin, BaseEstimator):
         model._set_fitted(fitted)
         return model
 
-    def _how(self, guidance: float | None, fast: bool) -> dict[str, Any]:
-        """How cells are drawn, where it is not the model's own way."""
-        how: dict[str, Any] = {}
-        if guidance is not None:
-            how["guidance"] = guidance
+    def _draw_options(self, guidance: float | None, fast: bool) -> dict[str, Any]:
+        """Keywords of the model's `complete`."""
+        options: dict[str, Any] = {"guidance": guidance} if guidance is not None else {}
         if fast:
-            how["fast"] = fast
-        if how and not isinstance(self._fitted().model, LatentFlow):
+            options["fast"] = True
+        if options and not isinstance(self._fitted().model, LatentFlow):
             raise UsageError(
-                f"A model of method {self.method!r} has no {' and no '.join(how)}: that is latent-flow's."
+                f"A model of method {self.method!r} has no {' and no '.join(options)}: that is latent-flow's."
             )
         if guidance is not None and fast:
             raise UsageError(
-                "Fast draws have learned one guidance, the model's: give guidance or fast, not both."
+                "Fast draws are distilled at the model's own guidance: give guidance or fast, not both."
             )
         if guidance is not None and not 0.0 <= guidance < float("inf"):
             raise UsageError(f"guidance must be a number from 0 up, not {guidance}.")
-        return how
+        return options
 
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used

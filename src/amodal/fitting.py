@@ -16,7 +16,7 @@ from amodal.files import check_folder
 from amodal.methods import Method, method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
-from amodal.run_folder import differences, run_folder, say
+from amodal.run_folder import differences, notify, run_folder
 from amodal.settings import Values, configure, flatten, settings_of
 from amodal.table import Schema, Store, fingerprint, infer_schema, read_table
 from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
@@ -74,17 +74,17 @@ class FitRun:
             schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
             modalities = schema.used
             data = fingerprint(table, modalities)
-            identity = _identity(self.arguments, self.settings, data)
-            state = identity | {"amodal": version("amodal")}
-            go_on = self.resume and run.can_go_on(state)
-            if self.resume and is_first and not run.begun and (finished := self._finished(identity)):
+            common = _identity(self.arguments, self.settings, data)
+            identity = common | {"amodal": version("amodal")}
+            is_resumed = self.resume and run.is_resumable(identity)
+            if self.resume and is_first and not run.is_begun and (finished := self._finished(common)):
                 return finished
             store = run.store(
-                state,
+                identity,
                 table,
                 modalities,
                 self.arguments["bad_cells"],
-                go_on=go_on,
+                resume=is_resumed,
                 check=lambda: self.budget.check("the table was prepared"),
             )
             fitted = self._train(store, schema, data, checkpoint=run.checkpoint)
@@ -133,7 +133,7 @@ class FitRun:
         try:
             found = read_model(self.output, self.modalities)
         except DataError as problem:
-            say(f"The model is fitted anew: {problem}")
+            notify(f"The model is fitted anew: {problem}")
             return None
         before = _identity(found.arguments, found.settings, found.fingerprint)
         changed = differences(
@@ -145,7 +145,7 @@ class FitRun:
                 f"The model in {self.output} is finished, so that there is nothing to go on from, and differs in "
                 f"{changed}: give another place, or pass overwrite=True to fit it anew."
             )
-        say(f"{self.output} is finished: it was fitted to the same data, with the same settings.")
+        notify(f"{self.output} is finished: it was fitted to the same data, with the same settings.")
         return found
 
 

@@ -1,4 +1,4 @@
-"""Ends that are asked for from outside: Ctrl-C, and the signals by which a system or a terminal stops a process."""
+"""Signals that ask a process to end: Ctrl-C, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Terminated", "handling", "interruption", "raised_as_exceptions"]
+__all__ = ["Terminated", "handle_signals", "interrupt_of", "signals_as_exceptions"]
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end, by SIGTERM or SIGHUP; to be treated as Ctrl-C is.
+    """SIGTERM or SIGHUP asked the process to end; treated like Ctrl-C.
 
     Args:
-        number: the signal's.
+        number: of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -25,17 +25,17 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
-def interruption(number: int) -> KeyboardInterrupt:
-    """The exception that stands for a signal."""
+def interrupt_of(number: int) -> KeyboardInterrupt:
+    """The exception of a signal, by its number."""
     return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
 
 
 @contextmanager
-def handling(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call `handler` with the number of the first signal that asks for an end; a second one is treated as before.
+def handle_signals(handler: Callable[[int], None]) -> Iterator[None]:
+    """Call `handler` with the number of the first signal that asks for an end; a second has its usual effect.
 
-    A signal that is ignored (by `nohup`, or by a shell for what runs in the background) stays ignored. Threads other
-    than the main one get no signals, and nothing is done there.
+    A signal that is ignored (by `nohup`, or by a shell for background jobs) stays ignored. Threads other than the main
+    one get no signals: no handler is installed in them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -63,14 +63,14 @@ def handling(handler: Callable[[int], None]) -> Iterator[None]:
 
 
 @contextmanager
-def raised_as_exceptions() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` or `Terminated` where a signal asks for an end, so that what was begun is cleared away.
+def signals_as_exceptions() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` or `Terminated` on a signal, so that unfinished work is cleaned up.
 
     A second signal ends the process at once.
     """
 
     def raise_it(number: int) -> None:
-        raise interruption(number)
+        raise interrupt_of(number)
 
-    with handling(raise_it):
+    with handle_signals(raise_it):
         yield

@@ -93,7 +93,7 @@ class FittedModel:
 
 
 def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -> None:
-    """Write a model; the folder is there whole or not at all.
+    """Write a model; the folder appears complete or not at all.
 
     Raises:
         UsageError: see `amodal.files.outputs.check_folder`.
@@ -107,30 +107,30 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         fingerprint=fitted.fingerprint,
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
     )
-    with output_folder(folder, "model", overwrite=overwrite) as beside:
+    with output_folder(folder, "model", overwrite=overwrite) as staging:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
         with naming(folder, SafetensorError):
-            save_file(weights, beside / WEIGHTS)
-        (beside / DESCRIPTION).write_text(
+            save_file(weights, staging / WEIGHTS)
+        (staging / DESCRIPTION).write_text(
             json.dumps(description.model_dump(), ensure_ascii=False, indent=1), encoding="utf-8"
         )
-        fitted.history.to_csv(beside / HISTORY, index=False)
-        (beside / CARD).write_text(_card(fitted, description), encoding="utf-8")
+        fitted.history.to_csv(staging / HISTORY, index=False)
+        (staging / CARD).write_text(_card(fitted, description), encoding="utf-8")
         if fitted.bad_cells:
-            write_bad_cells(beside / BAD_CELLS, fitted.bad_cells)
+            write_bad_cells(staging / BAD_CELLS, fitted.bad_cells)
 
 
 def holds_model(folder: Path) -> bool:
-    """Whether a model was written to a folder, be it damaged."""
+    """True for the folder of a model, even a damaged one."""
     return (folder / DESCRIPTION).is_file()
 
 
 def read_model(folder: Path, modalities: Sequence[type[Modality]] = MODALITIES) -> FittedModel:
-    """Read a model that `write_model` wrote, on any machine and from any place.
+    """Read a model that `write_model` wrote, on any machine.
 
     Raises:
         EarlierFormat: an earlier version wrote it.
-        DataError: there is none, it is damaged, or a later version wrote it.
+        DataError: the folder holds no model, a damaged one, or one of a later version.
     """
     description = _read_description(folder)
     schema = Schema.from_dict(description.table, modalities)
@@ -213,7 +213,7 @@ def _card(fitted: FittedModel, description: _Description) -> str:
 Made by amodal with method `{method.name}` ({method.summary}; {method.source}), seed {fitted.seed}, on
 {fitted.rows:,} rows, in {epochs} epochs. It completes rows of these columns: given any cells, it draws the others.
 
-| column | type | what was learned |
+| column | type | summary |
 | --- | --- | --- |
 {columns}
 

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from amodal import TableModel
 from amodal.cli import app
-from amodal.cli.edge import in_options, options
+from amodal.cli.exit_codes import in_options, options
 from amodal.cli.fit import fit
 from amodal.errors import DataError
 from tests.training.test_fit import table

@@ -22,7 +22,7 @@ class Weights(TrainingModule):
     def __init__(self) -> None:
         torch.nn.Module.__init__(self)
         self.model = torch.nn.ParameterDict({"a": torch.zeros(()), "b": torch.zeros(())})
-        self.cooling = None
+        self.lr_decay = None
         self.done = 0.0
 
     def epochs_done(self) -> float:
@@ -54,10 +54,10 @@ def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when
     losses = [3.0, 1.0, *[2.0] * PATIENCE]
     for epoch, loss in enumerate(losses[:-1]):
         assert not validated(best, module, epoch, val_loss=loss)
-        assert module.cooling is None
+        assert module.lr_decay is None
     last = len(losses) - 1
     assert not validated(best, module, last, val_loss=losses[-1])
-    assert module.cooling == LRDecay(last + 1.0, PATIENCE)
+    assert module.lr_decay == LRDecay(last + 1.0, PATIENCE)
     assert module.model["a"].item() == 1.0, "it is back at the best epoch"
     ends = [validated(best, module, last + 1 + epoch, val_loss=0.5) for epoch in range(PATIENCE)]
     assert ends == [False] * (PATIENCE - 1) + [True]
@@ -65,8 +65,8 @@ def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when
 
 
 def test_a_rate_falls_from_all_of_it_to_its_end() -> None:
-    cooling = LRDecay(10.0, 5)
-    assert [cooling.done(epochs) for epochs in (10.0, 12.5, 15.0, 20.0)] == [0.0, 0.5, 1.0, 1.0]
+    decay = LRDecay(10.0, 5)
+    assert [decay.fraction(epochs) for epochs in (10.0, 12.5, 15.0, 20.0)] == [0.0, 0.5, 1.0, 1.0]
 
 
 def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
@@ -78,7 +78,7 @@ def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
     other, again = BestWeights(PATIENCE, {}), Weights()
     again.on_load_checkpoint(checkpoint)
     other.load_state_dict(best.state_dict())
-    assert again.cooling == module.cooling == LRDecay(PATIENCE + 1.0, PATIENCE)
+    assert again.lr_decay == module.lr_decay == LRDecay(PATIENCE + 1.0, PATIENCE)
     assert other.state_dict() == best.state_dict()
 
 

@@ -1,4 +1,4 @@
-"""What several commands are given, and how it is read."""
+"""Arguments and options that several commands share, and their parsing."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ BadCellsOption = Annotated[
 GuidanceOption = Annotated[
     float | None,
     typer.Option(
-        help="How much texts, pictures and sounds keep to what is given: 1 as the model believes, more agrees better "
+        help="Strength of guidance of texts, images and sounds by the given cells: 1 for none, more agrees better "
         "and varies less; latent-flow. [default: the model's]"
     ),
 ]
 FastOption = Annotated[
-    bool, typer.Option("--fast", help="Draw pictures and sounds in a few jumps; latent-flow.")
+    bool, typer.Option("--fast", help="Draw images and sounds in a few steps; latent-flow.")
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
 def names(text: str | None) -> list[str] | None:
-    """Read A,B,C; None where nothing was given."""
+    """Parse A,B,C; None for None."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def pairs(items: list[str] | None, option: str, name: str = "COLUMN") -> dict[str, str]:
-    """Read NAME=VALUE; a name may itself hold an equals sign only in a config file."""
+    """Parse NAME=VALUE; a name that holds an equals sign needs a config file."""
     read = {}
     for item in items or []:
         key, equals, value = item.partition("=")
@@ -78,10 +78,11 @@ def table_model(config: Path | None, given: Mapping[str, Any]) -> TableModel:
 
     Args:
         config: the file; None for none.
-        given: argument or setting of TableModel -> value; None where it was not given. Types are added to the file's.
+        given: argument or setting of TableModel -> value; None for an option that was not given. Types are added to
+            the file's.
 
     Raises:
-        UsageError: the file is not there or is no YAML, or an argument or setting is unknown or out of range.
+        UsageError: the file is missing or no YAML, or an argument or setting is unknown or out of range.
     """
     from amodal.estimator import TableModel
 
@@ -97,10 +98,10 @@ def table_model(config: Path | None, given: Mapping[str, Any]) -> TableModel:
 
 
 def read_config(path: Path | None) -> dict[str, Any]:
-    """Arguments of TableModel from a YAML file, with nested settings as OWNER.FIELD; none where no file was given.
+    """Arguments of TableModel from a YAML file, with nested settings as OWNER.FIELD; empty without a file.
 
     Raises:
-        UsageError: the file is not there, or is no mapping in YAML.
+        UsageError: the file is missing, or no mapping in YAML.
     """
     if path is None:
         return {}

@@ -37,15 +37,15 @@ def features(
     from amodal.features import feature_metadata, write_features
     from amodal.table import is_bad_cell_list, write_bad_cells
 
-    beside = output.with_name(f"{output.stem}.bad_cells.csv")
+    bad_cells_file = output.with_name(f"{output.stem}.bad_cells.csv")
     if model.bad_cells == "missing":
-        check_file(beside, overwrite=overwrite, inputs=inputs, is_ours=is_bad_cell_list)
+        check_file(bad_cells_file, overwrite=overwrite, inputs=inputs, is_ours=is_bad_cell_list)
     vectors = model.features(data, media_root=media_root)
     write_features(vectors, output)
     if model.bad_cells_:
-        with replacing_file(beside) as path:
+        with replacing_file(bad_cells_file) as path:
             write_bad_cells(path, model.bad_cells_)
-        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {beside}", err=True)
+        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {bad_cells_file}", err=True)
     typer.echo(f"{output}: {vectors.num_rows} rows")
     for name, column in feature_metadata(vectors).items():
         shape = "x".join(str(side) for side in column["shape"])

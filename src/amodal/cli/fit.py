@@ -97,16 +97,15 @@ def fit(
     ] = None,
     num_nodes: Annotated[int | None, typer.Option(help="Machines.", rich_help_panel=_MACHINE)] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="How they work together: ddp, fsdp.", rich_help_panel=_MACHINE)
+        str | None,
+        typer.Option(help="Distributed strategy, as Lightning has it: ddp, fsdp.", rich_help_panel=_MACHINE),
     ] = None,
     media_root: MediaRootOption = None,
     overwrite: OverwriteOption = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from whatever an interrupted run left.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
 ) -> None:
     """Learn a table and write the model."""
-    # What is loaded next takes seconds, which the user's time limit counts.
+    # The imports that follow take seconds, which count towards the time limit.
     started = time.monotonic()
     from amodal.files import check_folder
     from amodal.training import global_rank
@@ -131,7 +130,7 @@ def fit(
         "strategy": strategy,
     }
     model = table_model(config, given | pairs(settings, "--set", "NAME"))
-    from amodal.run_folder import work_beside
+    from amodal.run_folder import default_work_folder
 
     try:
         with _printed_warnings():
@@ -144,9 +143,9 @@ def fit(
                 resume=resume,
             )
     except (KeyboardInterrupt, OSError) as stop:
-        work = work_beside(output)
+        work = default_work_folder(output)
         if work.is_dir():
-            stop.add_note(f"Go on with the same command and --resume ({work} keeps what was done).")
+            stop.add_note(f"Go on with the same command and --resume ({work} keeps the progress).")
         raise
     if not model.is_global_zero_:
         return
@@ -160,7 +159,7 @@ def fit(
 
 @contextmanager
 def _printed_warnings() -> Iterator[None]:
-    """Print what training warns of as a sentence, without the place in the code."""
+    """Print a convergence warning as one sentence, without its place in the code."""
     from sklearn.exceptions import ConvergenceWarning
 
     usual = warnings.showwarning

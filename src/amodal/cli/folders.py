@@ -1,4 +1,4 @@
-"""The folders that commands read models from and write rows to."""
+"""Input and output that several commands share: models, rows and printed tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: Path, device: str) -> TableModel:
-    """The model that `amodal fit` wrote to a folder."""
+    """Load a model that `amodal fit` wrote."""
     from amodal.estimator import TableModel
 
     return TableModel.load(folder, device=device)
@@ -24,7 +24,7 @@ def load(folder: Path, device: str) -> TableModel:
 def write_rows(
     fitted: TableModel, frame: pd.DataFrame, output: Path, root: Path | None, overwrite: bool
 ) -> None:
-    """Write rows as a folder of raw files, and say where."""
+    """Write rows as a folder of media files and metadata, and print its path."""
     from amodal.table import write_table
 
     path = write_table(frame, output, fitted.schema_.used, root=root, overwrite=overwrite)
@@ -43,5 +43,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     console = Console()
     with console.capture() as text:
         console.print(table)
-    # Rich ends the process itself, with a code of its own, where nobody reads on.
+    # Written by Rich, a closed pipe would end the process with an exit code of Rich's.
     typer.echo(text.get(), nl=False)

@@ -1,4 +1,4 @@
-"""How every command ends: a sentence and an exit code, whatever went wrong that a user can mend."""
+"""Messages and exit codes of errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from amodal.errors import DataError, EarlierFormat, UsageError
 from amodal.files import in_words
 from amodal.interrupts import Terminated
 
-__all__ = ["endings", "in_options", "options"]
+__all__ = ["exit_on_error", "in_options", "options"]
 
 USAGE, DATA, MACHINE = 2, 3, 5
-_OF_SIGNALS = 128
+_SIGNAL_BASE = 128
 _SIGPIPE = 13
 _ARGUMENT = re.compile(r'\b(\w+)=(?:True|"([^"]*)"|\{"([^"]*)": "([^"]*)"\}|([A-Z]+))')
-"""An argument of Python's and its value, as the library's messages have them."""
+"""An argument and its value in a message of the library."""
 
 
 @contextmanager
-def endings(options: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Turn problems, the machine's refusals and signals into one message on stderr and an exit code.
+def exit_on_error(options: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Turn an error or a signal into one message on stderr and an exit code.
 
-    Codes: 2 for a wrong call, 3 for a problem in the data, 5 for the machine, and 128 and its number for a signal, as
-    shells count them (130 for Ctrl-C). An output that nobody reads to its end stops quietly with that of SIGPIPE.
+    Codes: 2 for wrong usage, 3 for a problem in the data, 5 for the machine (disk full, no permission, out of memory),
+    and 128 plus its number for a signal (130 for Ctrl-C). A closed pipe on stdout ends quietly with SIGPIPE's code.
 
     Args:
-        options: argument of the library -> option, for the problems' messages.
+        options: argument of the library -> option, for messages; see `in_options`.
     """
     options = options or {}
     try:
@@ -51,22 +51,22 @@ def endings(options: Mapping[str, str] | None = None) -> Iterator[None]:
         _end(problem, f"Error: {in_options(str(problem), options)}", DATA)
     except KeyboardInterrupt as problem:
         number = problem.number if isinstance(problem, Terminated) else signal.SIGINT
-        _end(problem, "Interrupted.", _OF_SIGNALS + number)
+        _end(problem, "Interrupted.", _SIGNAL_BASE + number)
     except BrokenPipeError as problem:
-        _end(problem, "", _OF_SIGNALS + _SIGPIPE)
+        _end(problem, "", _SIGNAL_BASE + _SIGPIPE)
     except OSError as problem:
         _end(problem, f"Error: {in_words(problem)}", MACHINE)
     except MemoryError as problem:
         _end(problem, f"Error: {in_words(problem)}", MACHINE)
     except RuntimeError as problem:
-        # PyTorch says it so, of main memory and of a graphics card's.
+        # PyTorch's errors for main memory and for a graphics card's.
         if "can't allocate memory" not in str(problem) and type(problem).__name__ != "OutOfMemoryError":
             raise
         _end(problem, f"Error: {in_words(MemoryError())}", MACHINE)
 
 
 def options(group: TyperGroup) -> dict[str, str]:
-    """Argument of the library -> option, of all commands: they have the same name or an option of that name."""
+    """Argument of the library -> option, of all commands of a group, whose parameters have the arguments' names."""
     return {
         str(option.name): max(option.opts, key=len)
         for command in group.commands.values()
@@ -76,11 +76,11 @@ def options(group: TyperGroup) -> dict[str, str]:
 
 
 def in_options(message: str, options: Mapping[str, str]) -> str:
-    """The library's message with options in place of arguments.
+    """A message of the library with the command line's options in place of Python's arguments.
 
     Args:
-        message: names arguments as NAME=True, NAME="VALUE", NAME={"KEY": "VALUE"} or NAME=PLACEHOLDER.
-        options: argument -> option; others are left as they are.
+        message: arguments are written NAME=True, NAME="VALUE", NAME={"KEY": "VALUE"} or NAME=PLACEHOLDER.
+        options: argument -> option; other arguments are left as they are.
 
     Example:
         >>> in_options('Pass bad_cells="missing", or types={"x": "text"}.', {"bad_cells": "--bad-cells"})
@@ -108,19 +108,19 @@ def _fit_again(problem: EarlierFormat, options: Mapping[str, str]) -> str:
 
 def _end(problem: BaseException, message: str, code: int) -> NoReturn:
     if message:
-        with suppress(OSError):  # stderr may be full or gone as well, and the code still says it
+        with suppress(OSError):  # stderr may be full or closed as well; the code remains
             typer.echo(" ".join([message, *getattr(problem, "__notes__", [])]), err=True)
     _drop_unwritable_output()
     raise SystemExit(code)
 
 
 def _drop_unwritable_output() -> None:
-    """Let go of what stdout holds and cannot write, or Python complains of it as it ends, with a code of its own."""
+    """Drop what stdout cannot write, or Python fails on it at exit, with a code of its own."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError) as problem:
         if isinstance(problem, OSError) and problem.errno == errno.EBADF:
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
