@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from amodal.cli.edge import endings
-from amodal.interrupts import Terminated, handling, raised_as_exceptions
+from amodal.cli.exit_codes import exit_on_error
+from amodal.interrupts import Terminated, handle_signals, signals_as_exceptions
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -19,7 +19,7 @@ def test_a_signal_ends_a_command_with_its_code(
     number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def command() -> None:
-        with raised_as_exceptions(), endings():
+        with signals_as_exceptions(), exit_on_error():
             os.kill(os.getpid(), number)
             raise AssertionError("it went on")
 
@@ -35,7 +35,7 @@ def test_the_first_signal_is_handled_and_the_second_as_before() -> None:
     seen: list[int] = []
 
     def two_signals() -> None:
-        with raised_as_exceptions(), handling(seen.append):
+        with signals_as_exceptions(), handle_signals(seen.append):
             os.kill(os.getpid(), signal.SIGTERM)
             assert seen == [signal.SIGTERM]
             os.kill(os.getpid(), signal.SIGHUP)
@@ -45,8 +45,8 @@ def test_the_first_signal_is_handled_and_the_second_as_before() -> None:
     assert stop.value.number == signal.SIGHUP
     code = """
 import os, signal
-from amodal.interrupts import raised_as_exceptions
-with raised_as_exceptions():
+from amodal.interrupts import signals_as_exceptions
+with signals_as_exceptions():
     try:
         os.kill(os.getpid(), signal.SIGTERM)
     finally:
@@ -58,7 +58,7 @@ with raised_as_exceptions():
 def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with raised_as_exceptions():
+        with signals_as_exceptions():
             os.kill(os.getpid(), signal.SIGHUP)
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
@@ -69,7 +69,7 @@ def test_other_threads_are_left_alone() -> None:
     done = []
 
     def work() -> None:
-        with raised_as_exceptions():
+        with signals_as_exceptions():
             done.append(signal.getsignal(signal.SIGTERM))
 
     before = signal.getsignal(signal.SIGTERM)

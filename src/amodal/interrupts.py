@@ -1,4 +1,4 @@
-"""Interruptions from outside: Ctrl-C, SIGTERM and SIGHUP."""
+"""Signals that ask a process to end: Ctrl-C, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Terminated", "handling", "interruption", "raised_as_exceptions"]
+__all__ = ["Terminated", "handle_signals", "interrupt_of", "signals_as_exceptions"]
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Terminated(KeyboardInterrupt):
-    """Interruption by SIGTERM or SIGHUP, treated like Ctrl-C.
+    """SIGTERM or SIGHUP asked the process to end; treated like Ctrl-C.
 
     Args:
-        number: signal number.
+        number: of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -25,36 +25,36 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
-def interruption(number: int) -> KeyboardInterrupt:
-    """The exception raised for a signal."""
+def interrupt_of(number: int) -> KeyboardInterrupt:
+    """The exception of a signal, by its number."""
     return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
 
 
 @contextmanager
-def handling(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call `handler` with the number of the first interrupting signal; a second one has its previous effect.
+def handle_signals(handler: Callable[[int], None]) -> Iterator[None]:
+    """Call `handler` with the number of the first signal that asks for an end; a second has its usual effect.
 
-    A signal that is ignored (by `nohup`, or by a shell for background jobs) stays ignored. Has no effect outside the
-    main thread, which alone receives signals.
+    A signal that is ignored (by `nohup`, or by a shell for background jobs) stays ignored. Threads other than the main
+    one get no signals: no handler is installed in them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = {
+    usual = {
         number: before
         for number in _SIGNALS
         if (before := signal.getsignal(number)) not in (signal.SIG_IGN, None)
     }
 
     def restore() -> None:
-        for number, before in previous.items():
+        for number, before in usual.items():
             signal.signal(number, before)
 
     def on_signal(number: int, _: Any) -> None:
         restore()
         handler(number)
 
-    for number in previous:
+    for number in usual:
         signal.signal(number, on_signal)
     try:
         yield
@@ -63,14 +63,14 @@ def handling(handler: Callable[[int], None]) -> Iterator[None]:
 
 
 @contextmanager
-def raised_as_exceptions() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` or `Terminated` on a signal, so that `finally` blocks run.
+def signals_as_exceptions() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` or `Terminated` on a signal, so that unfinished work is cleaned up.
 
-    A second signal kills the process at once.
+    A second signal ends the process at once.
     """
 
-    def raise_interruption(number: int) -> None:
-        raise interruption(number)
+    def raise_it(number: int) -> None:
+        raise interrupt_of(number)
 
-    with handling(raise_interruption):
+    with handle_signals(raise_it):
         yield

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,105 +16,130 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from amodal.errors import DataError
+from amodal.errors import DataError, EarlierFormat, UsageError
 from amodal.files import os_errors_about, output_folder
 from amodal.methods import method_named
+from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
+from amodal.settings import Values, configure, join, resolve, settings_of
 from amodal.table import BadCell, Schema, write_bad_cells
 
-FORMAT = 3
+FORMAT = 4
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 BAD_CELLS = "bad_cells.csv"
 _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn", "librosa")
 
 
 class _Description(BaseModel):
-    """What model.json holds."""
+    """The content of model.json.
+
+    Attributes:
+        format: `FORMAT` of the version that wrote it.
+        arguments: of `TableModel`, without the settings and the device.
+        settings: all settings of the method: owner -> field -> value.
+        table: the schema.
+        rows: how many the model was fitted to.
+        fingerprint: of the data.
+        versions: library -> version.
+    """
 
     format: int
-    method: str
-    model: dict[str, Any]
+    arguments: dict[str, Any]
+    settings: dict[str, dict[str, Any]]
     table: dict[str, Any]
-    seed: int
     rows: int
     fingerprint: str
     versions: dict[str, str]
-    settings: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained model and all that is known of it.
+    """A trained model, and how it was made.
 
     Attributes:
-        method: its name.
         model: the network.
-        options: what the network was made with.
+        arguments: of `TableModel`, without the settings and the device.
+        settings: all settings of the method: owner -> field -> value.
         schema: the table's columns.
         history: one row an epoch.
-        seed: of training.
-        rows: how many it was trained on.
+        rows: how many the model was fitted to.
         fingerprint: of the data.
         bad_cells: those that could not be read in training and were taken as missing; not read back.
-        settings: of the run, by name; empty where they are not known.
     """
 
-    method: str
     model: GenerativeModel
-    options: dict[str, Any]
+    arguments: Mapping[str, Any]
+    settings: Values
     schema: Schema
     history: pd.DataFrame
-    seed: int
     rows: int
     fingerprint: str
     bad_cells: tuple[BadCell, ...] = ()
-    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return str(self.arguments["method"])
+
+    @property
+    def seed(self) -> int:
+        """The seed of training."""
+        return int(self.arguments["random_state"])
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of the model's constructor."""
+        return self.settings["model"]
 
 
 def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -> None:
-    """Write a model; the folder is there whole or not at all.
+    """Write a model; the folder appears complete or not at all.
 
     Raises:
         UsageError: see `amodal.files.outputs.check_output_folder`.
     """
     description = _Description(
         format=FORMAT,
-        method=fitted.method,
-        model=fitted.options,
+        arguments=dict(fitted.arguments),
+        settings=fitted.settings,
         table=fitted.schema.to_dict(),
-        seed=fitted.seed,
         rows=fitted.rows,
         fingerprint=fitted.fingerprint,
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
-        settings=fitted.settings,
     )
-    with output_folder(folder, "model", overwrite=overwrite) as beside:
+    with output_folder(folder, "model", overwrite=overwrite) as staging:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
         with os_errors_about(folder, SafetensorError):
-            save_file(weights, beside / WEIGHTS)
-        (beside / DESCRIPTION).write_text(
+            save_file(weights, staging / WEIGHTS)
+        (staging / DESCRIPTION).write_text(
             json.dumps(description.model_dump(), ensure_ascii=False, indent=1), encoding="utf-8"
         )
-        fitted.history.to_csv(beside / HISTORY, index=False)
-        (beside / CARD).write_text(_card(fitted, description), encoding="utf-8")
+        fitted.history.to_csv(staging / HISTORY, index=False)
+        (staging / CARD).write_text(_card(fitted, description), encoding="utf-8")
         if fitted.bad_cells:
-            write_bad_cells(beside / BAD_CELLS, fitted.bad_cells)
+            write_bad_cells(staging / BAD_CELLS, fitted.bad_cells)
 
 
 def holds_model(folder: Path) -> bool:
-    """Whether a model was written to a folder, be it damaged."""
+    """True for the folder of a model, even a damaged one."""
     return (folder / DESCRIPTION).is_file()
 
 
-def read_model(folder: Path) -> FittedModel:
-    """Read a model that `write_model` wrote, on any machine and from any place.
+def read_model(folder: Path, modalities: Sequence[type[Modality]] = MODALITIES) -> FittedModel:
+    """Read a model that `write_model` wrote, on any machine.
 
     Raises:
-        DataError: there is none, it is damaged, or a newer version wrote it.
+        EarlierFormat: an earlier version wrote it.
+        DataError: the folder holds no model, a damaged one, or one of a later version.
     """
     description = _read_description(folder)
-    schema = Schema.from_dict(description.table)
-    model = method_named(description.method).model(schema.used, **description.model)
+    schema = Schema.from_dict(description.table, modalities)
+    try:
+        method = method_named(description.arguments["method"])
+        settings = resolve(method, join(description.settings))
+    except (KeyError, UsageError) as problem:
+        raise DataError(f"{folder / DESCRIPTION} is damaged: {problem}") from problem
+    model = configure(method, settings).model(schema.used)
     try:
         weights = load_file(folder / WEIGHTS)
         model.load_state_dict(weights)
@@ -123,15 +149,13 @@ def read_model(folder: Path) -> FittedModel:
         ) from problem
     history = folder / HISTORY
     return FittedModel(
-        method=description.method,
         model=model.eval(),
-        options=description.model,
+        arguments=description.arguments,
+        settings=settings,
         schema=schema,
         history=pd.read_csv(history) if history.is_file() else pd.DataFrame(),
-        seed=description.seed,
         rows=description.rows,
         fingerprint=description.fingerprint,
-        settings=description.settings,
     )
 
 
@@ -146,10 +170,33 @@ def _read_description(folder: Path) -> _Description:
             return _Description.model_validate(raw)
     except (UnicodeDecodeError, json.JSONDecodeError, ValidationError, KeyError, TypeError) as problem:
         raise DataError(f"{path} is damaged: {problem}") from problem
+    if isinstance(written, int) and written < FORMAT:
+        formats = f"{folder} has format {written}, and this version of amodal reads format {FORMAT}"
+        raise EarlierFormat(formats, folder, _earlier_arguments(raw))
     raise DataError(
-        f"{folder} has format {written!r}, and this version of amodal reads format {FORMAT}: "
-        "update amodal, or fit the model again."
+        f"{folder} has format {written!r}, and this version of amodal reads format {FORMAT}: update amodal."
     )
+
+
+def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments in a model.json of format 3 that differ from today's defaults."""
+    found = {"method": raw.get("method"), "random_state": raw.get("seed")}
+    for part in ("model", "settings"):
+        found |= raw.get(part) or {}
+    try:
+        defaults = {
+            name: setting.default for name, setting in settings_of(method_named(str(found["method"]))).items()
+        }
+    except UsageError:
+        defaults = {}
+    known = {"method", "random_state", "epochs", "time_limit", *defaults}
+    return {
+        name: value
+        for name, value in found.items()
+        if name in known
+        and value is not None
+        and value != defaults.get(name, 0 if name == "random_state" else None)
+    }
 
 
 def _card(fitted: FittedModel, description: _Description) -> str:
@@ -166,7 +213,7 @@ def _card(fitted: FittedModel, description: _Description) -> str:
 Made by amodal with method `{method.name}` ({method.summary}; {method.source}), seed {fitted.seed}, on
 {fitted.rows:,} rows, in {epochs} epochs. It completes rows of these columns: given any cells, it draws the others.
 
-| column | type | what was learned |
+| column | type | summary |
 | --- | --- | --- |
 {columns}
 

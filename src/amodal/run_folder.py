@@ -1,4 +1,4 @@
-"""The folder of a run of `fit`: what it is of, the prepared table and the last checkpoint, so that it can go on."""
+"""The work folder of a run of `fit`: its identity, the prepared table and the last checkpoint, to resume from."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from amodal.modalities import Modality
 from amodal.table import BadCellPolicy, Store, Table, prepare_store
 from amodal.training import global_rank
 
-__all__ = ["RunFolder", "differences", "run_folder", "say", "work_beside"]
+__all__ = ["RunFolder", "default_work_folder", "differences", "notify", "run_folder"]
 
 _STORE, _RECORD, _CHECKPOINT = "store", "fit.json", "last.ckpt"
 
 
 class RunFolder:
-    """A run's folder.
+    """The work folder of one run.
 
     Args:
-        path: where it is.
-        kept: whether it outlives the run, which writes checkpoints only then.
+        path: of the folder.
+        is_temporary: removed with the run, which then writes no checkpoints.
 
     Attributes:
-        begun: whether a run was begun there before, and did not come to its end.
-        checkpoint: where the state goes as training runs; None where it goes nowhere.
+        is_begun: an earlier run left the folder behind, unfinished.
+        checkpoint: file of the training state; None to write none.
     """
 
-    def __init__(self, path: Path, *, kept: bool) -> None:
+    def __init__(self, path: Path, *, is_temporary: bool) -> None:
         self.path = path
-        self.begun = path.is_dir()
-        self.checkpoint = path / _CHECKPOINT if kept else None
+        self.is_begun = path.is_dir()
+        self.checkpoint = None if is_temporary else path / _CHECKPOINT
 
-    def can_go_on(self, state: Mapping[str, Any]) -> bool:
-        """Whether the run that was begun there came as far as to have prepared its table.
+    def is_resumable(self, identity: Mapping[str, Any]) -> bool:
+        """True when an earlier run with this identity has prepared its table here.
 
         Raises:
-            UsageError: it was of something else.
+            UsageError: the earlier run has another identity.
         """
         path = self.path / _RECORD
         if not path.is_file():
@@ -57,9 +57,9 @@ class RunFolder:
         try:
             before = dict(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError):
-            say(f"{path} is damaged: the run is begun anew.")
+            notify(f"{path} is damaged: the run is begun anew.")
             return False
-        changed = differences(before, state)
+        changed = differences(before, identity)
         if changed:
             raise UsageError(
                 f"The run to go on with in {self.path} differs in {changed}: leave out resume=True to start anew."
@@ -68,75 +68,76 @@ class RunFolder:
 
     def store(
         self,
-        state: Mapping[str, Any],
+        identity: Mapping[str, Any],
         table: Table,
         modalities: Mapping[str, Modality],
         bad_cells: BadCellPolicy,
         *,
-        go_on: bool,
+        resume: bool,
         check: Callable[[], None],
     ) -> Store:
-        """The prepared table: made by the first process, opened by the others and by a run that goes on.
+        """The prepared table: written by the first process, opened by the others and by a resumed run.
 
-        From here on the folder says that a run was begun, until it is removed in one step. See `prepare_store` for
+        From here on the folder holds an unfinished run, until it is removed in one step. See `prepare_store` for
         `check`.
         """
-        place, record = self.path / _STORE, self.path / _RECORD
+        store_path, record = self.path / _STORE, self.path / _RECORD
         if global_rank():
             while not record.is_file():
                 time.sleep(0.5)
-            return Store.open(place)
+            return Store.open(store_path)
         begin_output_folder(self.path, "checkpoint", [f"{_STORE}/", _RECORD, _CHECKPOINT])
-        if go_on:
+        if resume:
             try:
-                return Store.open(place)
+                return Store.open(store_path)
             except DataError as problem:
-                say(f"The table is prepared anew: {problem}")
+                notify(f"The table is prepared anew: {problem}")
         else:
             record.unlink(missing_ok=True)
             (self.path / _CHECKPOINT).unlink(missing_ok=True)
-        store = prepare_store(table, modalities, place, bad_cells=bad_cells, check=check)
-        with replacing_file(record) as beside:
-            beside.write_text(json.dumps(state), encoding="utf-8")
+        store = prepare_store(table, modalities, store_path, bad_cells=bad_cells, check=check)
+        with replacing_file(record) as staging:
+            staging.write_text(json.dumps(identity), encoding="utf-8")
         return store
 
 
-def work_beside(output: Path) -> Path:
-    """Where a run works whose model goes to `output`."""
+def default_work_folder(output: Path) -> Path:
+    """The work folder of a run that writes its model to `output`."""
     return output.with_name(f"{output.name}.training")
 
 
 @contextmanager
 def run_folder(work: Path | None, output: Path | None) -> Iterator[RunFolder]:
-    """Give a run its folder, which no other run has at the same time.
+    """Lock the work folder of a run, and remove it after a successful one.
 
     Args:
-        work: the folder; beside `output` by default, and a temporary one where that is None too.
-        output: where the run's model goes. When it is there, the folder beside it is removed.
+        work: the folder; `default_work_folder(output)` by default, and a temporary one without output. A folder that
+            is named is kept.
+        output: folder of the run's model.
 
     Raises:
-        UsageError: another run works there, or it holds something else.
+        UsageError: another run has the folder, or it holds something else.
     """
-    folder = work_beside(output) if output is not None and work is None else work
+    folder = default_work_folder(output) if output is not None and work is None else work
     if folder is None:
         with temporary_folder() as temporary:
-            yield RunFolder(temporary, kept=False)
+            yield RunFolder(temporary, is_temporary=True)
         return
     if global_rank():
-        yield RunFolder(folder, kept=True)
+        yield RunFolder(folder, is_temporary=False)
         return
     with ExitStack() as locks:
-        # A run with the same output and another folder of its own is one too many.
-        for place in [folder] if output is None else [work_beside(output), folder]:
+        # A run with the same output and another work folder is refused too.
+        for place in [folder] if output is None else [default_work_folder(output), folder]:
             locks.enter_context(exclusive_lock(place))
         check_output_folder(folder, "checkpoint", resume=True)
-        run = RunFolder(folder, kept=True)
+        run = RunFolder(folder, is_temporary=False)
         try:
             yield run
         except Exception:
-            if not run.begun and not (folder / _RECORD).exists():
+            if not run.is_begun and not (folder / _RECORD).exists():
                 remove_output_folder(folder)
-                with suppress(OSError):  # it was not there, or has not even a manifest
+                with suppress(OSError):  # it does not exist, or has no manifest yet
                     folder.rmdir()
             raise
         if work is None:
@@ -144,16 +145,18 @@ def run_folder(work: Path | None, output: Path | None) -> Iterator[RunFolder]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What of `now` was otherwise before, in words; empty where nothing was."""
+    """The entries of `now` that differ from `before`, in words; empty if none do."""
     changed = [name for name, value in now.items() if before.get(name) != value]
-    return ", ".join(f"{name} ({_shown(before.get(name))}, now {_shown(now[name])})" for name in changed)
+    return ", ".join(
+        f"{name} ({_shortened(before.get(name))}, now {_shortened(now[name])})" for name in changed
+    )
 
 
-def _shown(value: object) -> str:
+def _shortened(value: object) -> str:
     text = "none" if value in (None, {}) else str(value)
     return text if len(text) <= 40 else f"{text[:12]}…"
 
 
-def say(words: str) -> None:
-    """Tell whoever waits for a run something that is no error."""
-    print(words, file=sys.stderr, flush=True)
+def notify(message: str) -> None:
+    """Print a notice on stderr."""
+    print(message, file=sys.stderr, flush=True)

@@ -1,29 +1,27 @@
-"""What every column type keeps; a new one is tested by being listed."""
+"""Contracts of every column type in `MODALITIES`."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from amodal.distributions import RowNoise
 from amodal.errors import RejectColumn
-from amodal.modalities import MODALITIES, AudioMel, ImagePixels, Modality
-from amodal.table import Table, infer_schema
-
-# What a column of one type must not be taken for, in the order of inference: each is tried before the next.
-ALIEN = {"image": "audio", "audio": "image", "number": "category", "category": "text", "text": "number"}
+from amodal.modalities import MODALITIES, AudioMel, ImagePixels, Modality, find_modality
+from amodal.table import Table, encode, infer_schema
 
 
-@pytest.fixture(params=MODALITIES, ids=lambda kind: f"{kind.type}-{kind.representation}")
+@pytest.fixture(params=MODALITIES, ids=lambda kind: kind.full_name().replace(":", "-"))
 def kind(request: pytest.FixtureRequest) -> type[Modality]:
     return request.param
 
@@ -43,21 +41,37 @@ def stored(modality: Modality, cells: pd.Series, five_columns: Table) -> Tensor:
     return modality.to_tensor(cells, five_columns.root)
 
 
-@pytest.fixture
-def likelihood(modality: Modality) -> Distribution:
+@pytest.fixture(params=["head", "decoder"])
+def network(request: pytest.FixtureRequest, modality: Modality) -> nn.Module:
+    """A network from five numbers to the distribution of a cell."""
     torch.manual_seed(0)
-    return modality.decoder(5).eval()(torch.randn(12, 5))
+    return getattr(modality, request.param)(5)
 
 
-def test_it_accepts_its_own_cells_and_says_why(
+def test_names_are_unique() -> None:
+    assert len({kind.full_name() for kind in MODALITIES}) == len(MODALITIES)
+
+
+def test_a_name_is_found_and_a_type_means_its_default(kind: type[Modality]) -> None:
+    assert find_modality(kind.full_name(), MODALITIES) is kind
+    assert find_modality(kind.type, MODALITIES) is next(each for each in MODALITIES if each.type == kind.type)
+    assert find_modality(kind.representation, MODALITIES) is None
+
+
+def test_its_own_cells_are_detected_for_a_reason(
     kind: type[Modality], cells: pd.Series, five_columns: Table
 ) -> None:
     assert kind.detect(cells, five_columns.root)
 
 
-def test_it_rejects_the_cells_of_another_type_and_says_why(kind: type[Modality], five_columns: Table) -> None:
-    with pytest.raises(RejectColumn, match=r"\w+ \w+"):
-        kind.detect(five_columns.frame[ALIEN[kind.type]], five_columns.root)
+def test_cells_of_types_that_are_tried_later_are_rejected_for_a_reason(
+    kind: type[Modality], five_columns: Table
+) -> None:
+    order = list(dict.fromkeys(each.type for each in MODALITIES))
+    later = [five_columns.frame[name] for name in order[order.index(kind.type) + 1 :]]
+    for column in [*later, pd.Series([{row: row} for row in range(40)])]:
+        with pytest.raises(RejectColumn, match=r"\w+ \w+"):
+            kind.detect(column, five_columns.root)
 
 
 def test_the_stored_tensor_is_as_declared(modality: Modality, cells: pd.Series, stored: Tensor) -> None:
@@ -65,7 +79,7 @@ def test_the_stored_tensor_is_as_declared(modality: Modality, cells: pd.Series, 
     assert stored.numpy().dtype == np.dtype(modality.dtype)
 
 
-def test_the_way_of_cells_is_the_way_of_each_cell(
+def test_cells_are_converted_one_by_one(
     modality: Modality, cells: pd.Series, stored: Tensor, five_columns: Table
 ) -> None:
     some = modality.to_tensor(cells.iloc[[7, 3]], five_columns.root)
@@ -86,6 +100,8 @@ def test_cells_come_back(
     assert len(back) == len(cells)
     if modality.suffix is None:
         assert list(back) == cells.tolist()
+        with pytest.raises(NotImplementedError, match="has no files"):
+            modality.to_bytes(back[0])
         return
     for row, cell in enumerate(back[:6]):
         (tmp_path / f"{row}{modality.suffix}").write_bytes(modality.to_bytes(cell))
@@ -109,6 +125,38 @@ def test_features_are_one_vector_a_cell(modality: Modality, stored: Tensor) -> N
     assert np.isfinite(vectors.numpy()).all()
     assert modality.unit
     assert modality.features(stored[:0]).shape == (0, vectors.shape[1])
+
+
+def test_vectors_are_finite_amounts(modality: Modality, stored: Tensor) -> None:
+    vectors = modality.vector(stored)
+    assert vectors.dtype == torch.float32
+    assert vectors.isfinite().all()
+    assert vectors.dim() == 2
+    assert len(vectors) == len(stored)
+    assert len(vectors.unique(dim=0)) > 1
+    assert modality.vector(stored[:0]).shape == (0, vectors.shape[1])
+    assert torch.equal(modality.vector(stored[[7, 3]]), vectors[[7, 3]])
+
+
+def test_refitting_keeps_the_tensors(modality: Modality, stored: Tensor) -> None:
+    refitted = modality.refit(stored)
+    assert refitted.shape == modality.shape
+    assert np.isfinite(refitted.features(stored).numpy()).all()
+    assert modality.refit(stored[:0]) == modality
+
+
+def test_missing_cells_are_not_converted(
+    kind: type[Modality], modality: Modality, cells: pd.Series, stored: Tensor, five_columns: Table
+) -> None:
+    frame = five_columns.frame.assign(**{kind.type: cells.where(cells.index % 3 > 0)})
+    batch = encode(replace(five_columns, frame=frame), {kind.type: modality})
+    present = batch.mask(kind.type)
+    assert present.tolist() == [row % 3 > 0 for row in range(len(cells))]
+    assert torch.equal(batch.column(kind.type), stored[present])
+    assert (batch.x[kind.type][~present] == 0).all()
+    # Encoders read the zeros in the place of missing cells, and their features are masked.
+    features = modality.encoder(11)(modality.scale(batch.x[kind.type]))
+    assert features.isfinite().all()
 
 
 def test_its_state_survives_json(kind: type[Modality], modality: Modality) -> None:
@@ -140,13 +188,16 @@ def test_the_encoder_makes_features(modality: Modality, stored: Tensor) -> None:
     assert len(features.detach().unique(dim=0)) > 1
 
 
-def test_the_decoder_makes_a_likelihood_of_each_cell(modality: Modality, stored: Tensor) -> None:
-    decoder = modality.decoder(5)
-    scores = decoder(torch.randn(12, 5)).log_prob(modality.scale(stored[:12]))
+def test_heads_give_a_distribution_of_each_cell(
+    modality: Modality, network: nn.Module, stored: Tensor
+) -> None:
+    distribution = network(torch.randn(12, 5))
+    assert isinstance(distribution, Distribution)
+    scores = distribution.log_prob(modality.scale(stored[:12]))
     assert scores.shape == (12,)
     assert scores.isfinite().all()
     (-scores.sum()).backward()
-    gradients = [weights.grad for weights in decoder.parameters()]
+    gradients = [weights.grad for weights in network.parameters()]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
     assert any((gradient != 0).any() for gradient in gradients)
 
@@ -182,7 +233,7 @@ def test_pictures_move_by_up_to_a_fourteenth_of_their_sides() -> None:
     assert seen == {(down, right) for down in range(-2, 3) for right in range(-1, 2)}
 
 
-def test_sounds_fall_silent_in_a_span_of_bands_and_one_of_frames_and_end_where_they_did() -> None:
+def test_a_span_of_bands_and_one_of_frames_are_silenced_and_the_end_is_kept() -> None:
     modality = AudioMel(8_000, 40, 20, 256, 128)
     cells = torch.rand(100, 20, 40).clamp_min(0.1)
     cells[:, :, 30:] = -0.5
@@ -200,22 +251,28 @@ def test_sounds_fall_silent_in_a_span_of_bands_and_one_of_frames_and_end_where_t
         assert (begun.sum(1) + spans[:, 0].long() <= 1).all()
 
 
-def test_draws_become_cells(modality: Modality, likelihood: Distribution) -> None:
-    drawn = modality.to_display(likelihood, RowNoise(0, torch.arange(12)))
-    assert drawn.shape == (12, *modality.shape)
-    assert len(modality.to_cells(drawn)) == 12
-
-
-def test_the_same_noise_draws_the_same(modality: Modality, likelihood: Distribution) -> None:
-    once, again = (modality.to_display(likelihood, RowNoise(4, torch.arange(12))) for _ in range(2))
+def test_draws_become_cells_and_depend_on_the_noise_alone(modality: Modality, network: nn.Module) -> None:
+    distribution = network.eval()(torch.randn(12, 5))
+    once, again = (modality.to_display(distribution, RowNoise(4, torch.arange(12))) for _ in range(2))
     assert torch.equal(once, again)
+    assert once.shape == (12, *modality.shape)
+    cells = modality.to_cells(once)
+    assert len(cells) == 12
+    if modality.suffix is not None:
+        assert modality.to_bytes(cells[0])
 
 
-def test_size_is_what_a_cell_holds(modality: Modality) -> None:
+def test_a_type_with_a_latent_shows_modes_and_another_draws(modality: Modality, network: nn.Module) -> None:
+    distribution = network.eval()(torch.randn(12, 5))
+    once, other = (modality.to_display(distribution, RowNoise(seed, torch.arange(12))) for seed in (0, 1))
+    assert torch.equal(once, other) == (modality.latent is not None)
+
+
+def test_size_is_at_most_the_tensor_s(modality: Modality) -> None:
     assert 1 <= modality.size <= max(1, np.prod(modality.shape))
 
 
-def test_the_five_types_are_told_apart_and_get_their_default(five_columns: Table) -> None:
+def test_the_five_types_are_inferred_with_their_defaults(five_columns: Table) -> None:
     schema = infer_schema(five_columns, MODALITIES)
     assert {name: modality.type for name, modality in schema.used.items()} == {
         name: name for name in five_columns.columns

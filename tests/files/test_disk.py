@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from amodal.cli.edge import endings
+from amodal.cli.exit_codes import exit_on_error
 from amodal.files import explain_machine_error, os_errors_about, preallocate
 
 
@@ -64,16 +64,16 @@ def test_refusals_are_sentences(
     problem: OSError | MemoryError, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said in explain_machine_error(problem)
-    with pytest.raises(SystemExit) as end, endings():
+    with pytest.raises(SystemExit) as end, exit_on_error():
         raise problem
     assert end.value.code == 5
     assert said in capsys.readouterr().err
 
 
 def test_memory_that_pytorch_cannot_have(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end, endings():
+    with pytest.raises(SystemExit) as end, exit_on_error():
         torch.empty(2**60, dtype=torch.uint8)
     assert end.value.code == 5
     assert "Memory ran out" in capsys.readouterr().err
-    with pytest.raises(RuntimeError, match="shape"), endings():
+    with pytest.raises(RuntimeError, match="shape"), exit_on_error():
         torch.zeros(2).reshape(3)

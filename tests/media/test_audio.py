@@ -61,7 +61,7 @@ def test_other_formats_are_read(tmp_path: Path, name: str) -> None:
     assert abs(float(np.sqrt(np.mean(sound.samples**2))) - 0.5 / np.sqrt(2)) < 0.02
 
 
-def test_a_long_sound_is_read_in_parts_and_whole(tmp_path: Path) -> None:
+def test_a_long_sound_is_read_in_part_or_in_full(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).uniform(-1, 1, 600_000)
     write_sound(tmp_path / "a.wav", samples, 8000)
     np.testing.assert_allclose(read_sound(tmp_path / "a.wav").samples, samples, atol=1e-4)
@@ -80,10 +80,10 @@ def test_the_shape_comes_from_the_header(tmp_path: Path) -> None:
     assert sound_shape(tmp_path / "a.wav") == (round(0.25 * 22_050) / 22_050, 22_050)
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "0 samples"), (1, "1 sample")])
-def test_a_sound_too_short_is_refused(tmp_path: Path, count: int, said: str) -> None:
+@pytest.mark.parametrize(("count", "message"), [(0, "0 samples"), (1, "1 sample")])
+def test_a_sound_too_short_is_refused(tmp_path: Path, count: int, message: str) -> None:
     write_sound(tmp_path / "a.wav", np.zeros(count), 8000)
-    with pytest.raises(UnreadableCell, match=rf"too short \({said}\)"):
+    with pytest.raises(UnreadableCell, match=rf"too short \({message}\)"):
         read_sound(tmp_path / "a.wav")
     write_sound(tmp_path / "a.wav", np.zeros(2), 8000)
     assert len(read_sound(tmp_path / "a.wav").samples) == 2

@@ -26,7 +26,7 @@ def png(header: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 3), (1, 1), (300, 2, 3)])
-def test_writing_loses_nothing(tmp_path: Path, shape: tuple[int, ...]) -> None:
+def test_writing_is_lossless(tmp_path: Path, shape: tuple[int, ...]) -> None:
     picture = noise(*shape)
     write_image(tmp_path / "a.png", picture)
     read = read_image(tmp_path / "a.png")
@@ -55,7 +55,7 @@ def test_other_formats_are_read(tmp_path: Path, name: str) -> None:
     np.testing.assert_allclose(read_image(tmp_path / name)[3, 3].astype(int), [200, 100, 50], atol=3)
 
 
-def test_a_format_is_told_by_content_not_by_name(tmp_path: Path) -> None:
+def test_a_format_is_recognised_by_content_not_by_name(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", noise(4, 4))
     (tmp_path / "a.png").rename(tmp_path / "a.jpg")
     assert read_image(tmp_path / "a.jpg").shape == (4, 4)
@@ -168,14 +168,14 @@ def test_a_truncated_picture_is_refused(tmp_path: Path, suffix: str, kept: float
 @pytest.mark.parametrize(
     "content", [b"just some text\n" * 9, b"\x89PNG\r\n\x1a\n", b"\0" * 999, b"%!PS-Adobe-3.0 EPSF-3.0\n"]
 )
-def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(UnreadableCell, match="image"):
         read_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp", "tiff", "webp", "ppm", "avif", "jp2"])
-def test_damage_is_only_ever_told_as_a_reason(tmp_path: Path, suffix: str) -> None:
+def test_damage_is_always_reported_as_a_reason(tmp_path: Path, suffix: str) -> None:
     if f".{suffix}" not in Image.registered_extensions():
         pytest.skip("Pillow was built without it")
     Image.fromarray(noise(20, 20, 3)).save(tmp_path / f"a.{suffix}")
@@ -240,7 +240,7 @@ def test_many_threads_read_alike(tmp_path: Path) -> None:
             np.testing.assert_array_equal(picture, pictures[number % 40])
 
 
-def test_fitting_to_the_same_size_changes_nothing() -> None:
+def test_fitting_to_the_same_size_is_the_identity() -> None:
     picture = noise(9, 8, 3)
     np.testing.assert_array_equal(fit_image(picture, 9, 8, 3), picture)
     np.testing.assert_array_equal(fit_image(picture[..., :1], 9, 8, 1), picture[..., :1])

@@ -58,7 +58,7 @@ def test_features_are_those_of_librosa_and_scikit_learn(rate: int, tmp_path: Pat
         assert (vector[:, frames:] == 0).all()
 
 
-def test_a_few_sounds_stand_for_many_until_all_are_there(tmp_path: Path) -> None:
+def test_statistics_of_a_sample_are_refitted_to_all_sounds(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sounds = {f"s{number}": rng.normal(size=300) * rng.uniform(0.01, 0.3) for number in range(600)}
     cells = saved(tmp_path, **sounds)
@@ -72,7 +72,7 @@ def test_a_few_sounds_stand_for_many_until_all_are_there(tmp_path: Path) -> None
     assert modality.refit(tensor[:0]) == modality
 
 
-def test_networks_read_standardised_coefficients_and_where_a_sound_ends(tmp_path: Path) -> None:
+def test_networks_read_standardised_coefficients_and_presence(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=chirp(0.5, 8_000), b=chirp(0.2, 8_000))
     modality = AudioMfcc.fit(cells, tmp_path)
     scaled = modality.scale(modality.to_tensor(cells, tmp_path))
@@ -142,15 +142,15 @@ def test_a_longer_sound_is_cut_at_the_limit(tmp_path: Path) -> None:
     assert (longer[0, -1] > 0).all()
 
 
-@pytest.mark.parametrize("wild", [-50.0, 50.0, 1e6])
-def test_wild_draws_are_still_sounds(wild: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("extreme", [-50.0, 50.0, 1e6])
+def test_extreme_draws_are_sounds(extreme: float, tmp_path: Path) -> None:
     modality = AudioMfcc.fit(saved(tmp_path, a=chirp(0.5, 8_000)), tmp_path)
-    (sound,) = modality.to_cells(torch.full((1, *modality.shape), wild))
+    (sound,) = modality.to_cells(torch.full((1, *modality.shape), extreme))
     assert len(sound.samples) > 0
     assert np.abs(sound.samples).max() <= 1
 
 
-def test_a_file_that_is_no_sound_is_a_bad_cell(tmp_path: Path) -> None:
+def test_a_damaged_sound_is_a_bad_cell(tmp_path: Path) -> None:
     modality = AudioMfcc.fit(saved(tmp_path, fine=tone(500, 0.5, 8_000)), tmp_path)
     (tmp_path / "words.wav").write_text("no sound at all")
     with pytest.raises(BadCells) as caught:

@@ -7,7 +7,7 @@ from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import CategoryOneHot
 
 
-def there_and_back(cells: pd.Series) -> list:
+def round_trip(cells: pd.Series) -> list:
     modality = CategoryOneHot.fit(cells, None)
     return list(modality.to_cells(modality.to_tensor(cells, None)))
 
@@ -26,14 +26,14 @@ def there_and_back(cells: pd.Series) -> list:
 def test_labels_come_back_as_what_they_were(cells: list, kind: str) -> None:
     modality = CategoryOneHot.fit(pd.Series(cells), None)
     assert modality.cell_type == kind
-    back = there_and_back(pd.Series(cells))
+    back = round_trip(pd.Series(cells))
     assert back == cells
     assert [type(cell) for cell in back] == [type(cell) for cell in cells]
 
 
 def test_booleans_among_holes_come_back_as_booleans() -> None:
     cells = pd.Series([True, None, False, True], dtype=object).dropna()
-    assert there_and_back(cells) == [True, False, True]
+    assert round_trip(cells) == [True, False, True]
 
 
 def test_whole_numbers_made_floats_by_holes_come_back_whole() -> None:
@@ -41,7 +41,7 @@ def test_whole_numbers_made_floats_by_holes_come_back_whole() -> None:
     assert cells.dtype == float
     modality = CategoryOneHot.fit(cells, None)
     assert modality.labels == ("3", "7")
-    back = there_and_back(cells)
+    back = round_trip(cells)
     assert back == [7, 3, 7]
     assert all(type(cell) is int for cell in back)
 
@@ -51,7 +51,7 @@ def test_a_label_is_the_same_as_number_and_as_text() -> None:
     assert modality.to_tensor(pd.Series(["7", 3.0, 7], dtype=object), None).tolist() == [1, 0, 1]
 
 
-def test_an_unseen_label_is_named_beside_those_that_were_seen() -> None:
+def test_an_unseen_label_is_named_with_the_known_ones() -> None:
     modality = CategoryOneHot.fit(pd.Series(["cat", "dog"]), None)
     with pytest.raises(BadCells) as caught:
         modality.to_tensor(pd.Series(["dog", "owl", "cat", "Dog"]), None)

@@ -37,7 +37,7 @@ def test_size_and_colour_come_from_the_column(tmp_path: Path) -> None:
     }
 
 
-def test_bad_pictures_are_named_and_told_apart(tmp_path: Path) -> None:
+def test_bad_pictures_are_named_and_distinguished(tmp_path: Path) -> None:
     Image.effect_noise((40, 40), 90).save(tmp_path / "whole.png")
     (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:700])
     (tmp_path / "note.png").write_text("not a picture")
@@ -48,8 +48,8 @@ def test_bad_pictures_are_named_and_told_apart(tmp_path: Path) -> None:
     assert len(set(caught.value.reasons.values())) == 5
 
 
-def test_paths_that_lead_nowhere_are_no_texts(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--media-root"):
+def test_paths_without_files_are_not_texts(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="media_root=FOLDER"):
         ImagePixels.detect(pd.Series([f"pictures/{n}.jpg" for n in range(5)]), tmp_path)
 
 
@@ -80,7 +80,7 @@ def test_lengths_differ_and_come_back(tmp_path: Path) -> None:
     assert [sound.seconds for sound in back] == pytest.approx(seconds, abs=0.04)
 
 
-def test_silence_is_a_sound_and_nothing_is_none(tmp_path: Path) -> None:
+def test_silence_is_a_sound_and_an_empty_file_is_not(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silence.wav", np.zeros(4000), 8000)
     soundfile.write(tmp_path / "one.wav", np.zeros(1), 8000)
     soundfile.write(tmp_path / "none.wav", np.zeros(0), 8000)

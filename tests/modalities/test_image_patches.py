@@ -29,7 +29,7 @@ def noise(*shape: int) -> np.ndarray:
 @pytest.mark.parametrize(
     "shape", [(28, 28), (64, 64, 3), (29, 41, 3), (16, 16), (13, 40), (5, 8, 3), (3, 2), (1, 1), (1, 30)]
 )
-def test_a_picture_that_is_covered_whole_comes_back_exactly(shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_a_covered_picture_comes_back_exactly(shape: tuple[int, ...], tmp_path: Path) -> None:
     pictures = [noise(*shape) for _ in range(2)]
     cells = saved(tmp_path, *pictures)
     modality = ImagePatches.fit(cells, tmp_path)
@@ -72,7 +72,7 @@ def test_features_are_all_patches_as_scikit_learn_has_them(shape: tuple[int, ...
     assert modality.feature_shape[1:3] == (side, side)
 
 
-def test_features_are_at_most_a_thousand_patches_at_the_same_places(tmp_path: Path) -> None:
+def test_features_are_at_most_a_thousand_patches_at_the_same_positions(tmp_path: Path) -> None:
     pictures = [noise(64, 60) for _ in range(2)]
     cells = saved(tmp_path, *pictures)
     modality = ImagePatches.fit(cells, tmp_path)

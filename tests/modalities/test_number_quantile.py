@@ -11,14 +11,14 @@ from amodal.modalities import NumberQuantile
 RNG = np.random.default_rng(0)
 
 
-def there_and_back(cells: pd.Series) -> list:
+def round_trip(cells: pd.Series) -> list:
     modality = NumberQuantile.fit(cells, None)
     return list(modality.to_cells(modality.scale(modality.to_tensor(cells, None))))
 
 
 def test_whole_numbers_stay_whole() -> None:
     cells = pd.Series(RNG.permutation(200))
-    back = there_and_back(cells)
+    back = round_trip(cells)
     assert back == cells.tolist()
     assert all(type(cell) is int for cell in back)
 
@@ -36,22 +36,22 @@ def test_the_decimals_of_the_column_are_kept(decimals: int) -> None:
     assert modality.decimals == decimals
     drawn = modality.to_cells(torch.randn(100))
     assert drawn == [round(cell, decimals) for cell in drawn]
-    assert there_and_back(cells) == cells.tolist()
+    assert round_trip(cells) == cells.tolist()
 
 
 def test_tiny_numbers_keep_their_digits() -> None:
     cells = pd.Series(RNG.uniform(1, 9, 100) * 1e-9)
-    np.testing.assert_allclose(there_and_back(cells), cells, rtol=1e-4)
+    np.testing.assert_allclose(round_trip(cells), cells, rtol=1e-4)
 
 
 def test_text_of_numbers_is_read() -> None:
     cells = pd.Series(["1.5", "2.25", "-3", "1e3"] * 10)
     assert NumberQuantile.detect(pd.Series([f"{value:.3f}" for value in RNG.normal(size=50)]), None)
-    assert there_and_back(cells) == [1.5, 2.25, -3.0, 1000.0] * 10
+    assert round_trip(cells) == [1.5, 2.25, -3.0, 1000.0] * 10
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan, "seven", None])
-def test_what_is_no_finite_number_is_a_bad_cell(bad: object) -> None:
+def test_a_cell_without_a_finite_number_is_bad(bad: object) -> None:
     modality = NumberQuantile.fit(pd.Series([1.0, 2.0, 3.5]), None)
     with pytest.raises(BadCells) as caught:
         modality.to_tensor(pd.Series([1.0, bad, 2.0, bad], dtype=object), None)
@@ -88,11 +88,11 @@ def test_numbers_beyond_what_was_seen_are_taken_to_its_ends() -> None:
 
 @pytest.mark.parametrize("constant", [0.0, 4.0, 2.5, -1e12, 1e-9])
 def test_a_constant_stays_the_constant(constant: float) -> None:
-    assert there_and_back(pd.Series([constant] * 12)) == pytest.approx([constant] * 12)
+    assert round_trip(pd.Series([constant] * 12)) == pytest.approx([constant] * 12)
 
 
 def test_a_single_number_comes_back() -> None:
-    assert there_and_back(pd.Series([3.25])) == [3.25]
+    assert round_trip(pd.Series([3.25])) == [3.25]
 
 
 def test_few_whole_numbers_are_rejected_as_categories() -> None:

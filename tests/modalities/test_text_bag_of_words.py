@@ -20,7 +20,7 @@ TEXTS = [
 ]
 
 
-def there_and_back(texts: list[str]) -> list[str]:
+def round_trip(texts: list[str]) -> list[str]:
     cells = pd.Series(texts, dtype=object)
     modality = TextBagOfWords.fit(cells, None)
     return list(modality.to_cells(modality.scale(modality.to_tensor(cells, None))))
@@ -39,16 +39,16 @@ def test_counts_are_those_of_scikit_learn_and_nltk() -> None:
 
 def test_words_come_back_as_often_and_in_their_usual_order() -> None:
     texts = ["the cat sees the road", "the dog sees the hill", "the cat sees the hill"]
-    assert there_and_back(texts) == texts
-    assert sorted(there_and_back(["cat dog", "dog cat"])[0].split()) == ["cat", "dog"]
+    assert round_trip(texts) == texts
+    assert sorted(round_trip(["cat dog", "dog cat"])[0].split()) == ["cat", "dog"]
 
 
 def test_a_script_without_spaces_is_a_bag_of_its_characters() -> None:
-    assert there_and_back(["一个粗的7", "一个细的3"]) == ["一个粗的7", "一个细的3"]
+    assert round_trip(["一个粗的7", "一个细的3"]) == ["一个粗的7", "一个细的3"]
 
 
 def test_one_distinct_word() -> None:
-    assert there_and_back(["hen", "hen hen", "hen"]) == ["hen", "hen hen", "hen"]
+    assert round_trip(["hen", "hen hen", "hen"]) == ["hen", "hen hen", "hen"]
     modality = TextBagOfWords.fit(pd.Series(["hen", "hen hen"]), None)
     drawn = modality.to_display(modality.decoder(2)(torch.randn(5, 2)), RowNoise(0, torch.arange(5)))
     assert set(modality.to_cells(drawn)) <= {"hen", "hen hen"}
@@ -56,10 +56,10 @@ def test_one_distinct_word() -> None:
 
 def test_texts_of_stop_words_only() -> None:
     texts = ["the and of", "of the", "is it"]
-    assert [sorted(text.split()) for text in there_and_back(texts)] == [sorted(t.split()) for t in texts]
+    assert [sorted(text.split()) for text in round_trip(texts)] == [sorted(t.split()) for t in texts]
 
 
-def test_words_outside_the_vocabulary_are_counted_and_never_shown() -> None:
+def test_words_outside_the_vocabulary_are_counted_and_never_written() -> None:
     modality = TextBagOfWords.fit(pd.Series(["a red hen", "a blue hen"]), None)
     tensor = modality.to_tensor(pd.Series(["a zebra zebra hen", "zebra"]), None)
     assert tensor[:, 0].tolist() == [2, 1]

@@ -49,7 +49,7 @@ def test_texts_come_back_by_the_nearest_words() -> None:
     assert back[:9] == TEXTS[:9]
 
 
-def test_words_that_stand_twice_come_back_twice() -> None:
+def test_repeated_words_come_back_repeated() -> None:
     texts = [f"the {one} sees the {other}" for one in ANIMALS for other in THINGS]
     modality = fitted(texts)
     assert modality.to_cells(modality.to_tensor(pd.Series(texts), None)) == texts
@@ -109,16 +109,16 @@ def test_texts_of_stop_words_only() -> None:
     assert [sorted(text.split()) for text in back] == [sorted(text.split()) for text in texts]
 
 
-def test_words_without_a_vector_say_nothing() -> None:
+def test_words_without_a_vector_do_not_count() -> None:
     modality = fitted()
     np.testing.assert_array_equal(vector(modality, "cat zebra"), vector(modality, "cat"))
     assert (vector(modality, "zebra") == 0).all()
 
 
-@pytest.mark.parametrize("wild", [-1e4, 1e4])
-def test_wild_draws_are_still_texts(wild: float) -> None:
+@pytest.mark.parametrize("extreme", [-1e4, 1e4])
+def test_extreme_draws_are_texts(extreme: float) -> None:
     modality = fitted()
-    assert all(modality.to_cells(torch.full((3, *modality.shape), wild)))
+    assert all(modality.to_cells(torch.full((3, *modality.shape), extreme)))
 
 
 @pytest.mark.parametrize("empty", ["", "   ", 7, None])

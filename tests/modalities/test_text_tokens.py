@@ -9,7 +9,7 @@ from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import TextTokens
 
 
-def there_and_back(texts: list[str]) -> list[str]:
+def round_trip(texts: list[str]) -> list[str]:
     cells = pd.Series(texts, dtype=object)
     modality = TextTokens.fit(cells, None)
     return list(modality.to_cells(modality.to_tensor(cells, None)))
@@ -35,7 +35,7 @@ def there_and_back(texts: list[str]) -> list[str]:
     ],
 )
 def test_texts_of_many_scripts_come_back(text: str) -> None:
-    assert there_and_back([text, "another text"])[0] == text
+    assert round_trip([text, "another text"])[0] == text
 
 
 def test_a_script_without_spaces_is_split_into_its_characters() -> None:
@@ -44,7 +44,7 @@ def test_a_script_without_spaces_is_split_into_its_characters() -> None:
     assert modality.length == 4
 
 
-def test_a_word_not_in_the_vocabulary_is_unknown_and_never_shown() -> None:
+def test_a_word_not_in_the_vocabulary_is_unknown_and_never_written() -> None:
     modality = TextTokens.fit(pd.Series(["a red hen", "a blue hen"]), None)
     tokens = modality.to_tensor(pd.Series(["a zebra hen"]), None)
     assert tokens[0, 1] == UNKNOWN

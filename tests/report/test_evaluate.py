@@ -248,7 +248,7 @@ def test_without_training_rows_half_of_the_held_out_ones_teach(shuffled: Report,
     assert (shuffled.made.judged_rows, shuffled.made.matched_rows) == (150, 150)
     assert shuffled.copying is None
     assert [note.reason for note in shuffled.left_out if note.metric == "copying"] == [
-        "training rows are not in a model: give them with --training"
+        "training rows are not in a model: give them by training=DATA"
     ]
     made = copied.report.made
     assert made.matched_by == "training rows"

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import Modality
-from amodal.table import Table, read_table
+from amodal.table import Schema, Table, infer_schema, read_table
 
 WIDTH = 4
 
@@ -150,6 +150,10 @@ class Label(WithoutNetworks):
 
 
 MODALITIES: tuple[type[Modality], ...] = (Note, NoteLength, Number, Label)
+
+
+def schema_of(cells: dict[str, list[object]], **settings: Any) -> Schema:
+    return infer_schema(read_table(pd.DataFrame(cells)), MODALITIES, **settings)
 
 
 def table_with_notes(folder: Path, rows: int = 300) -> Table:

@@ -22,7 +22,7 @@ def cells(path: Path, column: str = "a") -> list[object]:
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ","), ("t.tsv", "\t"), ("T.CSV", ",")])
-def test_delimited_cells_are_the_text_that_stands_there(tmp_path: Path, name: str, delimiter: str) -> None:
+def test_delimited_cells_are_text(tmp_path: Path, name: str, delimiter: str) -> None:
     rows = [["a", "b"], ["007", "NA"], ["None", ""], ["nan", "inf"], ["1.50", "null"]]
     table = read_table(written(tmp_path, "\n".join(delimiter.join(row) for row in rows), name))
     assert table.frame["a"].tolist() == ["007", "None", "nan", "1.50"]
@@ -142,7 +142,7 @@ def test_a_frame_of_arrays_and_labels() -> None:
     assert table.frame["sort"].isna().tolist() == [False, True, True, False]
 
 
-def test_rows_with_nothing(tmp_path: Path) -> None:
+def test_empty_rows(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a,b,c\n1,,x\n,,x\n,2,x\n,,x"))
     assert table.empty_rows(["a", "b"]) == [1, 3]
     assert table.empty_rows(["a", "c"]) == []

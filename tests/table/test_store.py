@@ -68,7 +68,9 @@ def test_rows_in_any_order(table: Table, modalities: dict, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("rows", [[-1], [0, ROWS], [0.5], [True, False]])
-def test_rows_that_are_not_there(table: Table, modalities: dict, tmp_path: Path, rows: list) -> None:
+def test_rows_outside_the_store_are_refused(
+    table: Table, modalities: dict, tmp_path: Path, rows: list
+) -> None:
     store = prepare_store(table, modalities, tmp_path / "store")
     with pytest.raises(IndexError, match="rows must be"):
         store.gather(np.array(rows))
@@ -143,7 +145,7 @@ def spoilt(table: Table) -> Table:
     return replace(table, frame=frame)
 
 
-def test_bad_cells_are_told_all_at_once(table: Table, modalities: dict, tmp_path: Path) -> None:
+def test_all_bad_cells_are_in_one_error(table: Table, modalities: dict, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         prepare_store(spoilt(table), modalities, tmp_path / "store")
     assert str(caught.value).splitlines() == [
@@ -156,13 +158,13 @@ def test_bad_cells_are_told_all_at_once(table: Table, modalities: dict, tmp_path
         "  weight: 2 cells",
         "    row 6: 'inf': not a finite number",
         "    row 201: 'heavy': not a finite number",
-        'Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.',
+        'Pass bad_cells="missing" to treat them as missing.',
     ]
     assert not (tmp_path / "store").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_bad_cells_in_memory_are_told_too(table: Table, modalities: dict) -> None:
+def test_bad_cells_in_memory_are_in_one_error(table: Table, modalities: dict) -> None:
     bad_table = spoilt(table)
     with pytest.raises(DataError, match=r"(?s)6 cells cannot be used.*row 201: 'heavy'"):
         encode(bad_table, modalities)
@@ -197,14 +199,14 @@ def test_bad_cells_can_be_missing(table: Table, modalities: dict, tmp_path: Path
     assert batch.present.tolist() == [[False, True, True], [True, False, True]]
 
 
-def test_an_unknown_way_with_bad_cells(table: Table, modalities: dict, tmp_path: Path) -> None:
+def test_an_unknown_policy_for_bad_cells(table: Table, modalities: dict, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Unknown value 'zero' of bad_cells. Choose from error, missing"):
         prepare_store(table, modalities, tmp_path / "store", bad_cells="zero")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="Choose from error, missing"):
         encode(table, modalities, bad_cells="zero")  # type: ignore[arg-type]
 
 
-def test_rows_with_nothing_are_refused(tmp_path: Path) -> None:
+def test_empty_rows_are_refused(tmp_path: Path) -> None:
     table = read_table(pd.DataFrame({"a": ["1", None, "x", "4", None], "b": ["p", None, None, "q", None]}))
     modalities = {"a": Number(4.0), "b": Label(("p", "q"))}
     with pytest.raises(DataError, match=r"(?s)1 cell cannot be used.*2 of the rows .*\(row 2, 5\)"):
@@ -215,7 +217,7 @@ def test_rows_with_nothing_are_refused(tmp_path: Path) -> None:
     assert encode(table, modalities, slice(0, 2)).present.tolist() == [[True, True], [False, False]]
 
 
-def test_what_is_no_store_is_neither_opened_nor_replaced(
+def test_other_folders_are_neither_opened_nor_replaced(
     table: Table, modalities: dict, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"

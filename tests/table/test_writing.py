@@ -102,7 +102,7 @@ def test_files_that_cannot_be_copied(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_place_that_is_taken(tmp_path: Path) -> None:
+def test_existing_folders(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": ["new"]})
     (tmp_path / "empty").mkdir()
     write_table(frame, tmp_path / "empty", {})
@@ -123,7 +123,7 @@ def test_a_place_that_is_taken(tmp_path: Path) -> None:
     assert (tmp_path / "home" / "thesis.tex").exists()
 
 
-def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
     class Failing(Note):
         def to_bytes(self, cell: object) -> bytes:
             raise OSError("disk full")

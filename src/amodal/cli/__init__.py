@@ -1,4 +1,4 @@
-"""The command line: thin faces of `TableModel`'s calls, a file a command."""
+"""The command line: one file a command, each a thin call of the library."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from typer.core import TyperGroup
 from amodal.cli.compare import compare
 from amodal.cli.complete import complete
 from amodal.cli.demo import digits
-from amodal.cli.edge import endings
 from amodal.cli.embed import embed
 from amodal.cli.evaluate import evaluate
+from amodal.cli.exit_codes import exit_on_error, options
 from amodal.cli.features import features
-from amodal.cli.fit import fit
+from amodal.cli.fit import FitCommand, fit
 from amodal.cli.inspect import inspect
+from amodal.cli.methods import methods
 from amodal.cli.sample import sample
-from amodal.interrupts import raised_as_exceptions
+from amodal.interrupts import signals_as_exceptions
 
 __all__ = ["app", "main"]
 
 
 class _Commands(TyperGroup):
-    """Ends a command by our own rules; Typer's know neither our problems nor signals."""
+    """Gives amodal's messages and exit codes; Typer knows neither its errors nor signals."""
 
     def invoke(self, ctx: Any) -> Any:
-        with endings():
+        with exit_on_error(options(self)):
             return super().invoke(ctx)
 
 
@@ -57,15 +58,15 @@ demo.command()(digits)
 
 @demo.callback()
 def _demo() -> None:
-    """Keeps `digits` a command of its own."""
+    """Make `digits` a subcommand, though it is the only one."""
 
 
-for command in (inspect, features, fit, sample, complete, embed, evaluate, compare):
-    app.command()(command)
+for command in (inspect, features, fit, methods, sample, complete, embed, evaluate, compare):
+    app.command(cls=FitCommand if command is fit else None)(command)
 
 
 def main() -> None:
-    """Run the command line; see `amodal.cli.edge` for how it ends."""
-    # Here too: what Typer does before a command may fail, as where it writes help to a full disk.
-    with raised_as_exceptions(), endings():
+    """Run the command line; see `amodal.cli.exit_codes`."""
+    # Typer itself may fail before a command runs, as where it writes help to a full disk.
+    with signals_as_exceptions(), exit_on_error():
         app()

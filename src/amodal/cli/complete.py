@@ -43,7 +43,7 @@ def complete(
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Fill the holes of a table, or turn columns into others."""
+    """Draw the missing cells of a table, or some columns given others."""
     from amodal.table import check_media_kept, read_table
 
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])

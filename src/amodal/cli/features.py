@@ -14,7 +14,7 @@ from amodal.cli.arguments import (
     OverwriteOption,
     TypeOption,
     pairs,
-    read_config,
+    table_model,
 )
 from amodal.files import check_output_file, replacing_file
 
@@ -33,22 +33,19 @@ def features(
     """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
     inputs = [data, media_root, config]
     check_output_file(output, overwrite=overwrite, inputs=inputs)
-    settings = read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
-    settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
-    from amodal.estimator import TableModel
+    model = table_model(config, {"types": pairs(types, "--type"), "bad_cells": bad_cells})
     from amodal.features import feature_metadata, write_features
     from amodal.table import is_bad_cell_list, write_bad_cells
 
-    beside = output.with_name(f"{output.stem}.bad_cells.csv")
-    if settings.get("bad_cells") == "missing":
-        check_output_file(beside, overwrite=overwrite, inputs=inputs, is_ours=is_bad_cell_list)
-    model = TableModel(**settings)
+    bad_cells_file = output.with_name(f"{output.stem}.bad_cells.csv")
+    if model.bad_cells == "missing":
+        check_output_file(bad_cells_file, overwrite=overwrite, inputs=inputs, is_ours=is_bad_cell_list)
     vectors = model.features(data, media_root=media_root)
     write_features(vectors, output)
     if model.bad_cells_:
-        with replacing_file(beside) as path:
+        with replacing_file(bad_cells_file) as path:
             write_bad_cells(path, model.bad_cells_)
-        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {beside}", err=True)
+        typer.echo(f"{len(model.bad_cells_)} cells could not be read: {bad_cells_file}", err=True)
     typer.echo(f"{output}: {vectors.num_rows} rows")
     for name, column in feature_metadata(vectors).items():
         shape = "x".join(str(side) for side in column["shape"])

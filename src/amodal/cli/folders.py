@@ -1,7 +1,8 @@
-"""The folders that commands read models from and write rows to."""
+"""Input and output that several commands share: models, rows and printed tables."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: Path, device: str) -> TableModel:
-    """The model that `amodal fit` wrote to a folder."""
+    """Load a model that `amodal fit` wrote."""
     from amodal.estimator import TableModel
 
     return TableModel.load(folder, device=device)
@@ -23,8 +24,24 @@ def load(folder: Path, device: str) -> TableModel:
 def write_rows(
     fitted: TableModel, frame: pd.DataFrame, output: Path, root: Path | None, overwrite: bool
 ) -> None:
-    """Write rows as a folder of raw files, and say where."""
+    """Write rows as a folder of media files and metadata, and print its path."""
     from amodal.table import write_table
 
     path = write_table(frame, output, fitted.schema_.used, root=root, overwrite=overwrite)
     typer.echo(f"{path}: {len(frame)} rows")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of words under columns."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console()
+    with console.capture() as text:
+        console.print(table)
+    # Written by Rich, a closed pipe would end the process with an exit code of Rich's.
+    typer.echo(text.get(), nl=False)

@@ -24,11 +24,11 @@ from amodal.files import check_output_folder
 
 def sample(
     model: ModelArgument,
-    n: Annotated[int, typer.Option("-n", help="How many rows.")],
+    n: Annotated[int, typer.Option("-n", help="Number of rows.")],
     output: FolderOption,
     given: Annotated[
         list[str] | None,
-        typer.Option(metavar="COL=VALUE", help="A cell that every row shall have; repeatable."),
+        typer.Option(metavar="COL=VALUE", help="A cell of every row; repeatable."),
     ] = None,
     guidance: GuidanceOption = None,
     fast: FastOption = False,

@@ -98,7 +98,7 @@ def detect_files(
         first = [f"{cells.iloc[position]!r} {reason}" for position, reason in reasons.items()]
         raise DataError(
             f"names {type_} files, but only {len(contents)} of {len(cells)} open: {examples(first)}. "
-            "Paths are relative to the table's folder; --media-root names another, and "
-            "--type COLUMN=text takes the paths as texts"
+            "Paths are relative to the table's folder; media_root=FOLDER names another, and "
+            'types={"COLUMN": "text"} takes the paths as texts'
         )
     raise RejectColumn(f"{len(contents)} of {len(cells)} sampled cells open as {type_} files")

@@ -25,8 +25,8 @@ class Modality(ABC):
     a file's content. `features` gives vectors to other tools.
 
     Attributes:
-        type: the column type, as in `--type COL=TYPE`.
-        representation: the kind of tensor, as in `--type COL=TYPE:REPRESENTATION`.
+        type: the column type, as in `types={"COL": "TYPE"}`.
+        representation: the kind of tensor, as in `types={"COL": "TYPE:REPRESENTATION"}`.
         unit: unit and range of the numbers of `features`.
         dtype: NumPy's name for the type of the stored numbers.
         suffix: of the files that cells are written to; None where cells are values in the table itself.

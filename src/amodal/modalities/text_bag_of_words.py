@@ -13,7 +13,6 @@ import torch
 from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor, nn
 
-from amodal.errors import RejectColumn
 from amodal.modalities.heads import BagOfWordsHead
 from amodal.modalities.modality import Modality
 from amodal.modalities.text_tokens import TextTokens
@@ -22,14 +21,13 @@ from amodal.modalities.tokenization import (
     mean_positions,
     most_frequent,
     sort_by_position,
-    tokenize_all,
     tokenize_cells,
+    tokenize_sample,
 )
 from amodal.nn import Dense
 
 _MAX_VOCABULARY = 5_000
 _MAX_LENGTH = 256
-_MAX_SAMPLE = 50_000
 _MAX_COUNT = np.iinfo(np.int16).max
 
 
@@ -67,10 +65,7 @@ class TextBagOfWords(Modality):
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        sample = cells if len(cells) <= _MAX_SAMPLE else cells.sample(_MAX_SAMPLE, random_state=0)
-        texts = tokenize_all(str(cell) for cell in sample)
-        if not any(texts):
-            raise RejectColumn("no cell has a word")
+        texts = tokenize_sample(cells)
         vocabulary = options.get("vocabulary", sorted(most_frequent(texts, _MAX_VOCABULARY)))
         numbers = {word: number for number, word in enumerate(vocabulary)}
         positions, spacings = mean_positions(texts, numbers)

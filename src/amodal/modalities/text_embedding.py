@@ -15,7 +15,6 @@ from scipy.linalg import eigh
 from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor, nn
 
-from amodal.errors import RejectColumn
 from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
 from amodal.modalities.text_tokens import TextTokens
@@ -24,8 +23,8 @@ from amodal.modalities.tokenization import (
     mean_positions,
     most_frequent,
     sort_by_position,
-    tokenize_all,
     tokenize_cells,
+    tokenize_sample,
 )
 from amodal.nn import Dense
 
@@ -34,7 +33,6 @@ _DIMENSIONS = 64
 _WINDOW = 5
 _MAX_LENGTH = 64
 _REVISIONS = 3
-_MAX_SAMPLE = 50_000
 _DECIMALS = 6
 """Digits after the point that vectors are kept with, far above what the last bits of processors differ in."""
 _TIE = 1e-4
@@ -84,10 +82,7 @@ class TextEmbedding(Modality):
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        sample = cells if len(cells) <= _MAX_SAMPLE else cells.sample(_MAX_SAMPLE, random_state=0)
-        texts = tokenize_all(str(cell) for cell in sample)
-        if not any(texts):
-            raise RejectColumn("no cell has a word")
+        texts = tokenize_sample(cells)
         vocabulary = most_frequent(texts, _MAX_VOCABULARY)
         counts = CountVectorizer(analyzer=list, vocabulary=vocabulary).transform(texts)
         numbers = {word: number for number, word in enumerate(vocabulary)}

@@ -17,12 +17,11 @@ from amodal.distributions.sequence import END, UNKNOWN
 from amodal.errors import RejectColumn
 from amodal.modalities.heads import TokenHead
 from amodal.modalities.modality import Modality
-from amodal.modalities.tokenization import check_words, detokenize, tokenize
+from amodal.modalities.tokenization import detokenize, tokenize_cells, tokenize_sample
 from amodal.nn import TokenEncoder
 
 _MAX_LENGTH = 64
 _MAX_VOCABULARY = 20_000
-_MAX_SAMPLE = 50_000
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,8 @@ class TextTokens(Modality):
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        sample = cells if len(cells) <= _MAX_SAMPLE else cells.sample(_MAX_SAMPLE, random_state=0)
-        texts = [tokenize(str(cell)) for cell in sample]
+        texts = tokenize_sample(cells, lower=False)
         counts = Counter(word for text in texts for word in text)
-        if not counts:
-            raise RejectColumn("no cell has a word")
         # A word's vector is not learned from one text; in a small table every word is kept.
         min_count = 2 if len(counts) > 2_000 else 1
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -90,11 +86,11 @@ class TextTokens(Modality):
 
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
         numbers = {word: number for number, word in enumerate(self.vocabulary, start=2)}
-        texts = [tokenize(cell)[: self.length] if isinstance(cell, str) else [] for cell in cells]
-        check_words(cells, texts)
+        texts = tokenize_cells(cells, lower=False)
         tokens = np.full((len(cells), self.length), END, dtype=np.int32)
-        for row, words in enumerate(texts):
-            tokens[row, : len(words)] = [numbers.get(word, UNKNOWN) for word in words]
+        for row, words in zip(tokens, texts, strict=True):
+            known = [numbers.get(word, UNKNOWN) for word in words[: self.length]]
+            row[: len(known)] = known
         return torch.from_numpy(tokens)
 
     def vector(self, tensor: Tensor) -> Tensor:

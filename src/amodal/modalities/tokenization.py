@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amodal.errors import BadCells
+from amodal.errors import BadCells, RejectColumn
 
 # Han, Hiragana, Katakana, their punctuation and full-width forms, Thai, Lao, Myanmar and Khmer: scripts that
 # put no space between words.
@@ -20,6 +20,7 @@ _UNSPACED = (
 )
 _PIECES = re.compile(rf"[{_UNSPACED}]|[^{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+_MAX_SAMPLE = 50_000
 
 
 def tokenize(text: str) -> list[str]:
@@ -57,24 +58,38 @@ def detokenize(words: Sequence[str]) -> str:
     return str(TreebankWordDetokenizer().detokenize(list(words)))
 
 
-def tokenize_all(texts: Iterable[str]) -> list[list[str]]:
-    """The words of each text in lower case; equal texts are tokenized once.
+def tokenize_all(texts: Iterable[str], *, lower: bool = True) -> list[list[str]]:
+    """The words of each text, in lower case by default; equal texts are tokenized once.
 
     Example:
         >>> tokenize_all(["A hen", "a hen"])
         [['a', 'hen'], ['a', 'hen']]
     """
-    lower = [text.lower() for text in texts]
-    words = {text: tokenize(text) for text in set(lower)}
-    return [words[text] for text in lower]
+    texts = [text.lower() if lower else text for text in texts]
+    words = {text: tokenize(text) for text in set(texts)}
+    return [words[text] for text in texts]
 
 
-def check_words(cells: pd.Series[Any], texts: Iterable[Sequence[str]]) -> None:
-    """Check that each cell is a text with words.
+def tokenize_sample(cells: pd.Series[Any], *, lower: bool = True) -> list[list[str]]:
+    """The words of up to 50,000 cells of a column.
 
     Raises:
-        BadCells: some are not.
+        RejectColumn: there are none.
     """
+    sample = cells if len(cells) <= _MAX_SAMPLE else cells.sample(_MAX_SAMPLE, random_state=0)
+    texts = tokenize_all((str(cell) for cell in sample), lower=lower)
+    if not any(texts):
+        raise RejectColumn("no cell has a word")
+    return texts
+
+
+def tokenize_cells(cells: pd.Series[Any], *, lower: bool = True) -> list[list[str]]:
+    """The words of each cell.
+
+    Raises:
+        BadCells: some cells are not text or hold no word.
+    """
+    texts = tokenize_all((cell if isinstance(cell, str) else "" for cell in cells), lower=lower)
     wrong = {
         row: "holds no word" if isinstance(cell, str) else f"{cell!r} is not text"
         for row, (cell, words) in enumerate(zip(cells, texts, strict=True))
@@ -82,16 +97,6 @@ def check_words(cells: pd.Series[Any], texts: Iterable[Sequence[str]]) -> None:
     }
     if wrong:
         raise BadCells(wrong)
-
-
-def tokenize_cells(cells: pd.Series[Any]) -> list[list[str]]:
-    """The words of each cell in lower case.
-
-    Raises:
-        BadCells: some cells are not text or hold no word.
-    """
-    texts = tokenize_all(cell if isinstance(cell, str) else "" for cell in cells)
-    check_words(cells, texts)
     return texts
 
 

@@ -32,6 +32,13 @@ class Loss:
 class Objective(ABC, Generic[AnyModel]):
     """A training loss of one kind of model. Its dataclass fields are its hyper-parameters."""
 
+    def check(self, model: AnyModel) -> None:
+        """Refuse a model whose hyper-parameters do not go with the objective's.
+
+        Raises:
+            UsageError: they do not.
+        """
+
     @abstractmethod
     def __call__(self, model: AnyModel, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         """Compute the loss of a batch.

@@ -218,7 +218,7 @@ def _steps(
 
     def look_for_copies() -> None:
         if training is None:
-            notes.add("copying", "training rows are not in a model: give them with --training")
+            notes.add("copying", "training rows are not in a model: give them by training=DATA")
             return
         with notes.attempt("copying"):
             vectors, numbers = training_vectors(

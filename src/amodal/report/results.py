@@ -171,7 +171,7 @@ class Summary(_Part):
     """What a person reads first.
 
     Attributes:
-        overall: 0 to 1, the mean of `fidelity` and `coherence`, or the one there is; what `--fail-under` compares.
+        overall: 0 to 1, the mean of `fidelity` and `coherence`, or the one there is; what a threshold is for.
         fidelity: 0 to 1, the mean over columns of the mean of their scores between floor and ceiling.
         coherence: 0 to 1, what (given, target) pairs have of real rows' agreement beyond chance; the sum over the
             pairs that tell, of 0 to the ceiling each, over the sum of their ceilings.

@@ -48,7 +48,7 @@ def bad_cell_error(bad: Sequence[BadCell], empty_rows: Sequence[int], source: st
         cats.csv: 1 cell cannot be used.
           photo: 1 cell
             row 3: '3.png': no such file
-        Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.
+        Pass bad_cells="missing" to treat them as missing.
     """
     lines = []
     if bad:
@@ -58,7 +58,7 @@ def bad_cell_error(bad: Sequence[BadCell], empty_rows: Sequence[int], source: st
             lines += [f"  {column}: {_cells(len(own))}"]
             lines += [f"    row {cell.row}: {cell.cell!r}: {cell.reason}" for cell in own[:EXAMPLES]]
             lines += [f"    and {len(own) - EXAMPLES} more"] * (len(own) > EXAMPLES)
-        lines += ['Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.']
+        lines += ['Pass bad_cells="missing" to treat them as missing.']
     if empty_rows:
         rows = examples([row_number(row) for row in empty_rows])
         lines += [

@@ -1,4 +1,4 @@
-"""The number of threads that a step's operations use."""
+"""Choice of the number of threads of an operation while training."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import lightning.pytorch as pl
 import torch
 
 _STEPS, _SECONDS = 6, 1.5
-"""A number of threads is judged by so many steps, or by as many as take so long, two at least."""
+"""Steps that a number of threads is judged by, or fewer, two at least, that take so many seconds."""
 
 _GAIN = 0.95
-"""Another number of threads is taken where its steps take at most this share of the time."""
+"""A new number of threads is kept if its steps take at most this fraction of the time."""
 
 _SLOWER, _FASTER = 1.5, 0.75
-"""The machine's load has changed where steps take more, or less, of the time that they took."""
+"""Ratios of step times above, or below, which the machine's load has changed."""
 
 _SOONEST, _LATEST = 2.0, 30.0
-"""Seconds between two trials, ever longer while none pays."""
+"""Seconds between two trials, doubled after each that does not pay."""
 
-_TRIAL_SHARE = 0.03
-"""Most of the time that goes to trials which do not pay."""
+_TRIAL_FRACTION = 0.03
+"""Most of the time that trials which do not pay may take."""
 
-_OWN = 0.9
-"""Threads that compute for less of the time than this wait for a processor."""
+_BUSY = 0.9
+"""Threads that compute for a smaller fraction of the time wait for a processor."""
 
 
 class _Steps:
-    """The last steps with one number of threads: their time, and for how long the threads computed in all."""
+    """The last steps with one number of threads: their seconds, and their processor seconds over all threads."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -53,28 +53,28 @@ class _Steps:
         return sum(self.seconds) / len(self.seconds)
 
     def wait(self, threads: int) -> bool:
-        """Whether so many threads had to wait for processors."""
-        return sum(self.computed) < _OWN * threads * sum(self.seconds)
+        """True when so many threads had to wait for a processor."""
+        return sum(self.computed) < _BUSY * threads * sum(self.seconds)
 
 
 class ThreadTuner(pl.Callback):
     """Chooses the number of threads of an operation while training, by the time of steps.
 
-    The threads of an operation wait for each other. Where other programs take their processors, the others of them spin
-    until the last one is run again: two threads beside two busy programs are slower than one. So steps are timed with
-    half and with twice as many threads from time to time, and the faster number is kept, beginning with one. More are
-    not tried while threads wait for a processor.
+    The threads of an operation wait for each other. Where another program takes a processor, they spin until the last
+    one runs again: next to two busy programs two threads are slower than one. Steps are timed with half and with twice
+    as many threads from time to time, beginning with one thread, and the faster number is kept. More threads are not
+    tried while threads wait for a processor.
 
-    Which number is used changes sums in their last bits, so that this is for runs whose length is a time, which differ
-    anyway. One tuner serves all stages.
+    The number changes sums in their last bits, so that this is for runs with a time limit, which differ anyway. One
+    tuner serves all stages.
 
     Args:
-        clock: the time in seconds.
-        most: threads at most; as many as torch uses by default.
-        cpu_clock: the seconds that this process has computed for, over all its threads.
+        clock: gives the time in seconds.
+        most: threads at most; torch's number by default.
+        cpu_clock: gives the processor seconds of this process, over all its threads.
 
     Attributes:
-        threads: the number that was the fastest when it was last tried.
+        threads: the fastest number so far.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class ThreadTuner(pl.Callback):
         self._step_started = (0.0, 0.0)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        # Processes that train together wait for each other, and a graphics card does not care.
+        # Processes that train together wait for each other, and a graphics card does not depend on threads.
         self._active = trainer.world_size == 1 and pl_module.device.type == "cpu" and self._most > 1
         if self._active:
             self._settle(self.threads, 0.0)
@@ -121,7 +121,7 @@ class ThreadTuner(pl.Callback):
         started, cpu_started = self._step_started
         step = self._clock() - started, self._cpu_clock() - cpu_started
         if not self._warm:
-            # The first step after a change is no measure: threads are made, caches filled.
+            # The first step after a change is not representative: threads start, caches fill.
             self._warm = True
         elif self._candidate == self.threads:
             self._present.add(*step)
@@ -131,7 +131,7 @@ class ThreadTuner(pl.Callback):
             self._judge()
 
     def _watch(self) -> None:
-        """Begin a trial when it is time, or when the load of the machine seems to have changed."""
+        """Begin a trial when it is time, or when the machine's load has changed."""
         present = self._present
         if self._settled is not None and len(present.seconds) >= 2:
             change = sum(present.seconds[-2:]) / 2 / self._settled
@@ -169,7 +169,7 @@ class ThreadTuner(pl.Callback):
             self._settle(self._candidate, 0.0)
         else:
             self._more = not self._more
-            cost = (self._clock() - self._trial_started) / _TRIAL_SHARE
+            cost = (self._clock() - self._trial_started) / _TRIAL_FRACTION
             self._settle(self.threads, max(_SOONEST, min(_LATEST, self._pause * 2), cost))
 
     def _settle(self, threads: int, pause: float) -> None:

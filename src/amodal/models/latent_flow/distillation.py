@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import Flow, RowNoise
+from amodal.errors import UsageError
 from amodal.models.latent_flow.masks import given_masks
 from amodal.models.latent_flow.model import LatentFlow
 from amodal.models.objective import Loss, Objective
@@ -35,9 +37,16 @@ class DistillationLoss(Objective[LatentFlow]):
         num_teacher_steps: solver steps of the teacher, a multiple of `LatentFlow.num_student_steps`.
     """
 
-    num_student_masks: int = 1
-    num_student_single_masks: int = 1
-    num_teacher_steps: int = 4
+    num_student_masks: PositiveInt = 1
+    num_student_single_masks: NonNegativeInt = 1
+    num_teacher_steps: PositiveInt = 4
+
+    def check(self, model: LatentFlow) -> None:
+        if self.num_teacher_steps % model.num_student_steps:
+            raise UsageError(
+                f"num_teacher_steps, {self.num_teacher_steps}, must be a multiple of num_student_steps, "
+                f"{model.num_student_steps}."
+            )
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         with torch.no_grad():

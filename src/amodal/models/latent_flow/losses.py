@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
@@ -75,8 +76,8 @@ class ColumnELBO(Objective[LatentFlow]):
         likelihood_weight: weight of a column, in nats at a noise scale of one.
     """
 
-    beta: float = 0.5
-    likelihood_weight: float = 100.0
+    beta: NonNegativeFloat = 0.5
+    likelihood_weight: PositiveFloat = 100.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         total = torch.zeros((), device=batch.present.device)
@@ -120,14 +121,14 @@ class AnyOrderLoss(Objective[LatentFlow]):
         contrastive_weight: weight of `info_nce` between the columns' embeddings.
     """
 
-    num_masks: int = 1
-    num_single_masks: int = 3
-    num_text_masks: int = 3
-    num_flow_masks: int = 2
-    num_times: int = 2
-    flow_weight: float = 0.125
+    num_masks: PositiveInt = 1
+    num_single_masks: NonNegativeInt = 3
+    num_text_masks: PositiveInt = 3
+    num_flow_masks: PositiveInt = 2
+    num_times: PositiveInt = 2
+    flow_weight: NonNegativeFloat = 0.125
     augment: bool = True
-    contrastive_weight: float = 0.0
+    contrastive_weight: NonNegativeFloat = 0.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)

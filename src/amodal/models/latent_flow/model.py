@@ -7,6 +7,7 @@ from functools import partial
 from typing import cast
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
@@ -56,11 +57,11 @@ class LatentFlow(GenerativeModel):
         self,
         modalities: Mapping[str, Modality],
         *,
-        latent: int = 256,
-        features: int = 256,
-        guidance: float = 1.5,
-        num_steps: int = 8,
-        num_student_steps: int = 2,
+        latent: PositiveInt = 256,
+        features: PositiveInt = 256,
+        guidance: NonNegativeFloat = 1.5,
+        num_steps: PositiveInt = 8,
+        num_student_steps: PositiveInt = 2,
     ) -> None:
         super().__init__(modalities)
         columns = list(modalities.values())
@@ -135,7 +136,7 @@ class LatentFlow(GenerativeModel):
         index: int,
         context: Tensor,
         *,
-        guidance: float = 1.0,
+        guidance: NonNegativeFloat = 1.0,
         num_steps: int | None = None,
         row_numbers: Tensor | None = None,
     ) -> Distribution:

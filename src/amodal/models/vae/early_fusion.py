@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import accumulate, pairwise
 
 import torch
+from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from amodal.batch import Batch
@@ -38,9 +39,9 @@ class EarlyFusionVAE(JointLatentVAE):
         self,
         modalities: Mapping[str, Modality],
         *,
-        latent: int = 64,
-        features: int = 512,
-        likelihood_weight: float = 100.0,
+        latent: PositiveInt = 64,
+        features: PositiveInt = 512,
+        likelihood_weight: PositiveFloat = 100.0,
     ) -> None:
         super().__init__(modalities, latent=latent, likelihood_weight=likelihood_weight)
         ends = [0, *accumulate(_vector_length(modality) for modality in modalities.values())]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import torch
+from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from amodal.batch import Batch
@@ -36,9 +37,9 @@ class MultimodalVAE(JointLatentVAE):
         modalities: Mapping[str, Modality],
         fusion: Fusion,
         *,
-        latent: int = 64,
-        features: int = 256,
-        likelihood_weight: float = 100.0,
+        latent: PositiveInt = 64,
+        features: PositiveInt = 256,
+        likelihood_weight: PositiveFloat = 100.0,
     ) -> None:
         super().__init__(modalities, latent=latent, likelihood_weight=likelihood_weight)
         self.fusion = fusion

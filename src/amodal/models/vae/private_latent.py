@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from pydantic import PositiveFloat, PositiveInt
 from torch import nn
 
 from amodal.batch import Batch
@@ -37,10 +38,10 @@ class PrivateLatentVAE(MultimodalVAE):
         modalities: Mapping[str, Modality],
         fusion: Fusion,
         *,
-        latent: int = 64,
-        private: int = 16,
-        features: int = 256,
-        likelihood_weight: float = 100.0,
+        latent: PositiveInt = 64,
+        private: PositiveInt = 16,
+        features: PositiveInt = 256,
+        likelihood_weight: PositiveFloat = 100.0,
     ) -> None:
         # Each column's expert and decoder have the two parts side by side; the prior is that of the shared part.
         super().__init__(
@@ -92,10 +93,10 @@ class MMVAEPlus(PrivateLatentVAE):
         modalities: Mapping[str, Modality],
         fusion: Fusion,
         *,
-        latent: int = 64,
-        private: int = 16,
-        features: int = 256,
-        likelihood_weight: float = 100.0,
+        latent: PositiveInt = 64,
+        private: PositiveInt = 16,
+        features: PositiveInt = 256,
+        likelihood_weight: PositiveFloat = 100.0,
     ) -> None:
         super().__init__(
             modalities,

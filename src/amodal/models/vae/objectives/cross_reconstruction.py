@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
@@ -32,8 +33,8 @@ class CrossReconstruction(Objective[MMVAEPlus]):
         beta: weight of the divergences.
     """
 
-    samples: int = 1
-    beta: float = 1.0
+    samples: PositiveInt = 1
+    beta: NonNegativeFloat = 1.0
 
     def __call__(self, model: MMVAEPlus, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         posterior = model.posterior(batch)

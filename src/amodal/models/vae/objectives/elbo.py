@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
+from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
 from amodal.batch import Batch
@@ -30,8 +32,8 @@ class ELBO(Objective[JointLatentVAE]):
         dropout: share of the rows of which q is given a random part, of one cell at least.
     """
 
-    beta: float = 1.0
-    dropout: float = 0.0
+    beta: NonNegativeFloat = 1.0
+    dropout: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     def __call__(self, model: JointLatentVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         given = self.given_mask(batch.present, noise) if self.dropout else batch.present

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from amodal.batch import Batch
@@ -26,7 +27,7 @@ class ImportanceWeighted(Objective[JointLatentVAE]):
         samples: K.
     """
 
-    samples: int = 1
+    samples: PositiveInt = 1
 
     def __call__(self, model: JointLatentVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         posterior = model.posterior(batch).shared

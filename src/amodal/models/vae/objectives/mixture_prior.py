@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from amodal.batch import Batch
@@ -31,7 +32,7 @@ class MixturePrior(Objective[MultimodalVAE]):
         beta: weight of the divergences.
     """
 
-    beta: float = 1.0
+    beta: NonNegativeFloat = 1.0
 
     def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         mask, experts = batch.present[:, :, None], model.encode(batch)

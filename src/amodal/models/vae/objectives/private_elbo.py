@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from pydantic import NonNegativeFloat
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise, kl_to_standard
@@ -28,7 +29,7 @@ class PrivateELBO(Objective[PrivateLatentVAE]):
         beta: weight of the divergences.
     """
 
-    beta: float = 1.0
+    beta: NonNegativeFloat = 1.0
 
     def __call__(self, model: PrivateLatentVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         experts, private = model.encode_parts(batch)

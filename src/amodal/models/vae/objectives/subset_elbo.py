@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from pydantic import NonNegativeInt
 from torch import Tensor
 
 from amodal.batch import Batch
@@ -25,7 +26,7 @@ class SubsetELBO(Objective[MultimodalVAE]):
         subsets: random subsets a row and step.
     """
 
-    subsets: int = 1
+    subsets: NonNegativeInt = 1
 
     def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         kl_weight = kl_warm_up(progress)

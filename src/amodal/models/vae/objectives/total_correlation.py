@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field, NonNegativeFloat
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
@@ -26,8 +28,8 @@ class TotalCorrelation(Objective[MultimodalVAE]):
         beta: weight of the divergences.
     """
 
-    alpha: float = 5 / 6
-    beta: float = 2.5
+    alpha: Annotated[float, Field(ge=0, le=1)] = 5 / 6
+    beta: NonNegativeFloat = 2.5
 
     def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         experts = model.encode(batch)
