@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot
-from amodal.models.latent_flow import DistillationLoss, LatentFlow, given_masks
+from amodal.models.latent_flow import DistillationLoss, LatentFlow
+from amodal.models.latent_flow.masks import given_masks
 from tests.vector import LatentVector
 
 GROWTH = 0.8

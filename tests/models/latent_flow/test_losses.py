@@ -8,7 +8,8 @@ from torch import Tensor
 from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
 from amodal.modalities import CategoryOneHot, NumberQuantile
-from amodal.models.latent_flow import AnyOrderLoss, LatentFlow, cache_latents, given_masks
+from amodal.models.latent_flow import AnyOrderLoss, LatentFlow, cache_latents
+from amodal.models.latent_flow.masks import given_masks
 from tests.vector import LatentVector
 
 ROWS, COLUMNS = 4_000, 4
