@@ -14,13 +14,13 @@ def in_torch(mean: torch.Tensor, log_variance: torch.Tensor) -> Independent:
     return Independent(Normal(mean, torch.exp(0.5 * log_variance)), 1)
 
 
-def test_density_is_torchs() -> None:
+def test_log_prob_is_that_of_torch() -> None:
     z = torch.randn(4, 3, generator=GENERATOR)
     expected = in_torch(MEAN, LOG_VARIANCE).log_prob(z)
     torch.testing.assert_close(Gaussians(MEAN, LOG_VARIANCE).log_prob(z), expected)
 
 
-def test_divergence_is_torchs() -> None:
+def test_divergence_is_that_of_torch() -> None:
     ours = Gaussians(MEAN, LOG_VARIANCE).kl(Gaussians(OTHER_MEAN, OTHER_LOG_VARIANCE))
     theirs = kl_divergence(in_torch(MEAN, LOG_VARIANCE), in_torch(OTHER_MEAN, OTHER_LOG_VARIANCE))
     torch.testing.assert_close(ours, theirs)
