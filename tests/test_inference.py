@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.modalities.vector import Vector
 
 from amodal.batch import Batch
 from amodal.errors import DataError
@@ -17,6 +16,7 @@ from amodal.fusions import Product
 from amodal.inference import complete, embed, encode_table, log_prob, map_slices
 from amodal.models.vae import MultimodalVAE
 from amodal.table import read_table
+from tests.modalities.vector import Vector
 
 ROWS = 21
 
