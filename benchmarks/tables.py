@@ -27,12 +27,12 @@ from benchmarks.table_judges import JUDGES
 from benchmarks.tables_page import PAGE, mean_of_seeds, show, summaries_frame, write_page
 
 
-def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
-    """Fit a table once a seed, and all figures of each fit."""
+def measure(full: RealTable, options: argparse.Namespace) -> dict[str, Any]:
+    """Fit a table once for each seed, and measure each fit."""
     # First, so that a judge that cannot be trusted ends the run before an hour is spent.
-    judge = JUDGES[whole.name](whole, options.judged_media) if whole.name in JUDGES else None
-    table = whole.first(options.rows, options.judged)
-    beside = rivals_of(table)
+    judge = JUDGES[full.name](full, options.judged_media) if full.name in JUDGES else None
+    table = full.first(options.rows, options.judged)
+    rival_scores = rivals_of(table)
     seeds = []
     for seed in range(options.seeds):
         started = time.monotonic()
@@ -40,8 +40,8 @@ def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
             options.method, time_limit=options.time_limit, epochs=options.epochs, random_state=seed
         ).fit(table.training, media_root=table.folder)
         took = time.monotonic() - started
-        drawn = HeldoutDraws(fitted, whole)
-        columns = completion(drawn, table, beside, options.draws, seed)
+        drawn = HeldoutDraws(fitted, full)
+        columns = completion(drawn, table, rival_scores, options.draws, seed)
         figures = {
             "seed": seed,
             "epochs": len(fitted.history_),
@@ -65,9 +65,9 @@ def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name where Linux tells it, its kind elsewhere."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
+    """The processor's name on Linux, its architecture elsewhere."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
 

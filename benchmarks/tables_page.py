@@ -1,4 +1,4 @@
-"""The figures of `benchmarks.tables` as text to read and as a part of docs/benchmarks.md."""
+"""Figures of `benchmarks.tables` as text, and as a part of docs/benchmarks.md."""
 
 from __future__ import annotations
 
