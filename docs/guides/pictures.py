@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from amodal.datasets.digits import make_digits
-from amodal.metrics import fill_typical, fit_features, neighbourhoods, scaled_batch, shuffled_values
+from amodal.metrics import fit_features, impute_typical, prdc, scaled_batch, shuffled_values
 from amodal.modalities import MODALITIES
 from amodal.table import convert, infer_schema, read_table
 
@@ -39,11 +39,11 @@ def floors(path: Path) -> None:
     kinds = {
         "other real pictures\n(the ceiling)": known,
         "each pixel from another one\n(a floor: looks like nothing)": shuffled_values(known),
-        "one mean picture repeated\n(a floor: not varied)": fill_typical(modality, known, len(known)),
+        "one mean picture repeated\n(a floor: not varied)": impute_typical(modality, known, len(known)),
     }
     figure, axes = plt.subplots(len(kinds), 9, figsize=(9.2, 2.6), width_ratios=[4.9] + [1] * 5 + [1.3] * 3)
     for row, (words, cells) in zip(axes, kinds.items(), strict=True):
-        near = neighbourhoods(features(real), features(cells))
+        near = prdc(features(real), features(cells))
         for axis in row:
             axis.axis("off")
         row[0].text(0, 0.5, words, va="center", transform=row[0].transAxes)

@@ -38,8 +38,8 @@ def test_a_model_is_judged_and_a_low_score_fails(
     assert [column.column for column in report.likelihood] == COLUMNS
     pairs = {(pair.given, pair.target): pair for pair in report.pairs}
     # Matchers that see real rows know what belongs together, whatever a model of three epochs makes of it.
-    assert pairs["caption", "digit"].tells
-    assert pairs["speech", "digit"].tells
+    assert pairs["caption", "digit"].is_informative
+    assert pairs["speech", "digit"].is_informative
     assert report.copying is not None
     assert report.copying.duplicates.value == 0.0
     assert report.made.training is not None

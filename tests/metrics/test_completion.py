@@ -9,13 +9,13 @@ import torch
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    LeftOut,
+    MetricUnavailable,
     calibration,
     completion_error,
-    fill_iteratively,
-    fill_nearest,
-    fill_typical,
     fit_table_features,
+    impute_iterative,
+    impute_nearest,
+    impute_typical,
     mel_distance,
     row_vectors,
     ssim,
@@ -94,10 +94,10 @@ def test_words_and_frames_are_compared_one_row_at_a_time() -> None:
 @pytest.mark.parametrize("column", PERFECT)
 def test_baselines_fill_every_type(column: str, real: Batch, modalities: dict[str, Any]) -> None:
     modality, cells = modalities[column], real.x[column]
-    typical = fill_typical(modality, cells, 7)
+    typical = impute_typical(modality, cells, 7)
     assert typical.shape == (7, *modality.shape)
     given = row_vectors(fit_table_features(real, modalities), real)
-    nearest = fill_nearest(modality, cells, given, given[:7])
+    nearest = impute_nearest(modality, cells, given, given[:7])
     assert nearest.shape == (7, *modality.shape)
     for filled in (typical, nearest):
         assert len(modality.to_cells(filled)) == 7
@@ -106,11 +106,11 @@ def test_baselines_fill_every_type(column: str, real: Batch, modalities: dict[st
 
 def test_typical_cells_are_the_mean_and_the_mode(modalities: dict[str, Any]) -> None:
     labels = torch.tensor([2, 0, 2, 1])
-    assert fill_typical(modalities["category"], labels, 3).tolist() == [2, 2, 2]
+    assert impute_typical(modalities["category"], labels, 3).tolist() == [2, 2, 2]
     numbers = modalities["number"]
     low, high = numbers.quantiles[40 // 4], numbers.quantiles[-40 // 4]
     cells = numbers.to_tensor(pd.Series([low, high]), None)
-    filled = numbers.to_cells(fill_typical(numbers, cells, 1))
+    filled = numbers.to_cells(impute_typical(numbers, cells, 1))
     assert filled[0] == pytest.approx((low + high) / 2, abs=0.05)
 
 
@@ -121,31 +121,31 @@ def test_neighbours_and_regressions_use_what_is_given(modalities: dict[str, Any]
     told = (low + high) / 2 + (high - low) / 8 * given[:, 0].clip(-3, 3)
     cells = numbers.to_tensor(pd.Series(told.tolist()), None)
     known, hidden = slice(0, 300), slice(300, 400)
-    typical = completion_error(numbers, cells[hidden], fill_typical(numbers, cells[known], 100)).score.value
-    near = fill_nearest(numbers, cells[known], given[known], given[hidden])
+    typical = completion_error(numbers, cells[hidden], impute_typical(numbers, cells[known], 100)).score.value
+    near = impute_nearest(numbers, cells[known], given[known], given[hidden])
     holed = np.where(RNG.random(given.shape) < 0.1, np.nan, given)
     holed[:, 0] = given[:, 0]
-    regressed = fill_iteratively(numbers, cells[known], holed[known], holed[hidden])
+    regressed = impute_iterative(numbers, cells[known], holed[known], holed[hidden])
     for filled in (near, regressed):
         assert completion_error(numbers, cells[hidden], filled).score.value < typical / 2
     # Each label has a side of its own: one between others is never the most likely by straight lines.
     turn = np.arange(3) * 2 * np.pi / 3
     named = torch.from_numpy((given @ np.stack([np.cos(turn), np.sin(turn)])).argmax(axis=1))
-    regressed = fill_iteratively(labels, named[known], holed[known], holed[hidden])
+    regressed = impute_iterative(labels, named[known], holed[known], holed[hidden])
     assert completion_error(labels, named[hidden], regressed).score.value > 0.8
 
 
 def test_baselines_are_left_out_with_the_reason(real: Batch, modalities: dict[str, Any]) -> None:
     given = np.zeros((40, 2))
-    with pytest.raises(LeftOut, match="column of type image"):
-        fill_iteratively(modalities["image"], real.x["image"], given, given)
-    with pytest.raises(LeftOut, match="none is given"):
-        fill_iteratively(modalities["number"], real.x["number"], given[:, :0], given[:, :0])
-    with pytest.raises(LeftOut, match="at least 5 real cells"):
-        fill_nearest(modalities["number"], real.x["number"][:4], given[:4], given)
-    with pytest.raises(LeftOut, match="at least 1 real cells"):
-        fill_typical(modalities["number"], real.x["number"][:0], 3)
-    with pytest.raises(LeftOut, match="at least 10 hidden cells, and there are 3"):
+    with pytest.raises(MetricUnavailable, match="column of type image"):
+        impute_iterative(modalities["image"], real.x["image"], given, given)
+    with pytest.raises(MetricUnavailable, match="none is given"):
+        impute_iterative(modalities["number"], real.x["number"], given[:, :0], given[:, :0])
+    with pytest.raises(MetricUnavailable, match="at least 5 real cells"):
+        impute_nearest(modalities["number"], real.x["number"][:4], given[:4], given)
+    with pytest.raises(MetricUnavailable, match="at least 1 real cells"):
+        impute_typical(modalities["number"], real.x["number"][:0], 3)
+    with pytest.raises(MetricUnavailable, match="at least 10 hidden cells, and there are 3"):
         completion_error(modalities["number"], real.x["number"][:3], real.x["number"][:3])
     with pytest.raises(ValueError, match="2 completed cells for 3"):
         completion_error(modalities["number"], real.x["number"][:3], real.x["number"][:2])
@@ -174,7 +174,7 @@ def test_draws_that_are_too_sure_cover_too_little() -> None:
 
 
 def test_too_few_draws_are_left_out() -> None:
-    with pytest.raises(LeftOut, match="at least 3 draws of each cell, and there are 2"):
+    with pytest.raises(MetricUnavailable, match="at least 3 draws of each cell, and there are 2"):
         calibration(np.zeros(50), np.zeros((50, 2)))
-    with pytest.raises(LeftOut, match="at least 20 hidden numbers"):
+    with pytest.raises(MetricUnavailable, match="at least 20 hidden numbers"):
         calibration(np.zeros(5), np.zeros((5, 9)))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    LeftOut,
+    MetricUnavailable,
     column_vectors,
     fit_features,
     fit_table_features,
@@ -82,7 +82,7 @@ def test_a_column_of_equal_cells_has_vectors_of_zero(real: Batch, modalities: di
 def test_a_column_without_cells_is_left_out_by_name(real: Batch, modalities: dict[str, Any]) -> None:
     present = real.present.clone()
     present[1:, 4] = False
-    with pytest.raises(LeftOut, match="at least 2 present cells of 'text', and there are 1"):
+    with pytest.raises(MetricUnavailable, match="at least 2 present cells of 'text', and there are 1"):
         fit_table_features(replace(real, present=present), modalities)
 
 

@@ -9,16 +9,16 @@ from scipy.linalg import sqrtm
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    LeftOut,
+    MetricUnavailable,
     fit_features,
     frechet_distance,
     gaussian_frechet,
-    label_distance,
     length_distance,
-    neighbourhoods,
     ngram_overlap,
-    number_distance,
+    normalized_wasserstein,
+    prdc,
     shuffled_values,
+    total_variation,
 )
 
 RNG = np.random.default_rng(0)
@@ -58,7 +58,7 @@ def test_more_rows_than_are_looked_at_are_said_to_be_subsampled() -> None:
 
 
 def test_real_rows_are_precise_and_varied() -> None:
-    found = neighbourhoods(normal(800), normal(800))
+    found = prdc(normal(800), normal(800))
     for score in (found.precision, found.recall, found.coverage):
         assert score.value > 0.9
     assert found.density.value == pytest.approx(1.0, abs=0.15)
@@ -66,14 +66,14 @@ def test_real_rows_are_precise_and_varied() -> None:
 
 def test_one_row_repeated_has_no_recall() -> None:
     real = normal(500)
-    found = neighbourhoods(real, real[:1].repeat(500, axis=0))
+    found = prdc(real, real[:1].repeat(500, axis=0))
     assert found.precision.value == 1.0
     assert found.recall.value <= 1 / 500
     assert found.coverage.value < 0.05
 
 
 def test_what_is_unlike_any_real_row_has_no_precision() -> None:
-    found = neighbourhoods(normal(300), normal(300) + 9)
+    found = prdc(normal(300), normal(300) + 9)
     assert (found.precision.value, found.density.value, found.coverage.value) == (0.0, 0.0, 0.0)
 
 
@@ -85,22 +85,22 @@ def test_pixels_of_other_pictures_are_no_pictures(real: Batch, modalities: dict[
     features = fit_features(modalities["image"], pictures)
     vectors = features(pictures)
     mixed = features(shuffled_values(pictures[100:]))
-    assert neighbourhoods(vectors[:100], vectors[100:]).precision.value > 0.9
-    assert neighbourhoods(vectors[:100], mixed).precision.value < 0.1
+    assert prdc(vectors[:100], vectors[100:]).precision.value > 0.9
+    assert prdc(vectors[:100], mixed).precision.value < 0.1
     assert frechet_distance(vectors[:100], vectors[100:]).value < 0.2
     assert frechet_distance(vectors[:100], mixed).value > 0.5
 
 
 def test_numbers_are_as_far_as_they_must_be_moved() -> None:
     numbers = RNG.normal(20, 5, 4_000)
-    assert number_distance(numbers[:2_000], numbers[2_000:]).value < 0.1
-    assert number_distance(numbers, numbers + 10).value == pytest.approx(10 / numbers.std())
+    assert normalized_wasserstein(numbers[:2_000], numbers[2_000:]).value < 0.1
+    assert normalized_wasserstein(numbers, numbers + 10).value == pytest.approx(10 / numbers.std())
 
 
 def test_labels_are_as_far_as_they_must_be_changed() -> None:
     labels = RNG.choice(list("abc"), 4_000)
-    assert label_distance(labels[:2_000].tolist(), labels[2_000:].tolist()).value < 0.05
-    assert label_distance(["a"] * 20, ["unseen"] * 20).value == 1.0
+    assert total_variation(labels[:2_000].tolist(), labels[2_000:].tolist()).value < 0.05
+    assert total_variation(["a"] * 20, ["unseen"] * 20).value == 1.0
 
 
 def test_texts_are_compared_by_words_and_length() -> None:
@@ -115,18 +115,18 @@ def test_texts_are_compared_by_words_and_length() -> None:
 
 def test_too_few_cells_are_left_out_with_the_reason() -> None:
     few, many = normal(5), normal(50)
-    for metric in (frechet_distance, neighbourhoods):
-        with pytest.raises(LeftOut, match=r"at least 1\d generated cells, and there are 5"):
+    for metric in (frechet_distance, prdc):
+        with pytest.raises(MetricUnavailable, match=r"at least 1\d generated cells, and there are 5"):
             metric(many, few)
-        with pytest.raises(LeftOut, match="real cells"):
+        with pytest.raises(MetricUnavailable, match="real cells"):
             metric(few, many)
-    with pytest.raises(LeftOut, match="at least 10 real numbers"):
-        number_distance(few[:, 0], many[:, 0])
-    with pytest.raises(LeftOut, match="all real numbers are the same"):
-        number_distance(np.ones(20), many[:, 0])
-    with pytest.raises(LeftOut, match="at least 10 generated labels"):
-        label_distance(["a"] * 20, ["a"])
-    with pytest.raises(LeftOut, match="no run of 3 words in the real texts"):
+    with pytest.raises(MetricUnavailable, match="at least 10 real numbers"):
+        normalized_wasserstein(few[:, 0], many[:, 0])
+    with pytest.raises(MetricUnavailable, match="all real numbers are the same"):
+        normalized_wasserstein(np.ones(20), many[:, 0])
+    with pytest.raises(MetricUnavailable, match="at least 10 generated labels"):
+        total_variation(["a"] * 20, ["a"])
+    with pytest.raises(MetricUnavailable, match="no run of 3 words in the real texts"):
         ngram_overlap([""] * 10, ["a hen"] * 10, n=3)
-    with pytest.raises(LeftOut, match="have no words"):
+    with pytest.raises(MetricUnavailable, match="have no words"):
         length_distance([""] * 10, ["a hen"] * 10)

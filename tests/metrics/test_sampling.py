@@ -8,8 +8,8 @@ import torch
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    LeftOut,
-    Score,
+    Estimate,
+    MetricUnavailable,
     bootstrap,
     share,
     shuffled_columns,
@@ -20,10 +20,10 @@ from amodal.metrics import (
 
 def test_a_score_is_never_nan() -> None:
     for wrong in (math.nan, math.inf):
-        with pytest.raises(LeftOut, match="not finite on these 7 rows"):
-            Score(wrong, 7)
-        with pytest.raises(LeftOut):
-            Score(0.5, 7, low=wrong)
+        with pytest.raises(MetricUnavailable, match="not finite on these 7 rows"):
+            Estimate(wrong, 7)
+        with pytest.raises(MetricUnavailable):
+            Estimate(0.5, 7, low=wrong)
 
 
 def test_many_rows_are_subsampled_the_same_each_time() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics import LeftOut, TargetTable, predict_target
+from amodal.metrics import MetricUnavailable, TargetTable, predict_target
 from amodal.modalities import MODALITIES
 from amodal.table import encode, infer_schema, read_table
 
@@ -151,7 +151,7 @@ def test_targets_are_left_out_with_the_reason(real: Batch, modalities: dict[str,
     oracle = Oracle(rows, "label")
 
     def left_out(rows: Batch, target: str = "label", **options: Any) -> str:
-        with pytest.raises(LeftOut) as caught:
+        with pytest.raises(MetricUnavailable) as caught:
             predict_target(rows, known, target, oracle.embed, oracle.complete, **options)
         return str(caught.value)
 
@@ -171,7 +171,7 @@ def test_pictures_are_no_target(real: Batch, modalities: dict[str, Any]) -> None
         torch.cat([real.present, real.present]),
         torch.arange(80),
     )
-    with pytest.raises(LeftOut, match="'image' is of type image"):
+    with pytest.raises(MetricUnavailable, match="'image' is of type image"):
         predict_target(
             rows, modalities, "image", lambda rows: np.zeros((80, 1)), lambda rows, draw: rows.rows
         )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from amodal.metrics import LeftOut, copying, fit_matchers, matches, missingness, realism
+from amodal.metrics import MetricUnavailable, copying, detection_auc, fit_matchers, matches, missingness
 
 RNG = np.random.default_rng(0)
 
@@ -13,7 +13,7 @@ def rows(count: int, size: int = 6) -> np.ndarray:
 
 
 def test_real_rows_cannot_be_told_from_real_rows() -> None:
-    score = realism(rows(400), rows(400))
+    score = detection_auc(rows(400), rows(400))
     assert score.value == pytest.approx(0.5, abs=0.08)
     assert score.low is not None
     assert score.high is not None
@@ -21,8 +21,8 @@ def test_real_rows_cannot_be_told_from_real_rows() -> None:
 
 
 def test_other_rows_are_told_from_real_ones() -> None:
-    assert realism(rows(200), rows(200) + 3).value > 0.98
-    assert realism(rows(200), np.zeros((200, 6))).value > 0.98
+    assert detection_auc(rows(200), rows(200) + 3).value > 0.98
+    assert detection_auc(rows(200), np.zeros((200, 6))).value > 0.98
 
 
 def test_rows_of_shuffled_columns_are_told_by_what_does_not_match() -> None:
@@ -36,8 +36,8 @@ def test_rows_of_shuffled_columns_are_told_by_what_does_not_match() -> None:
     matchers, _ = fit_matchers(table(400))
     shuffled = table(300)
     shuffled["b"] = RNG.permutation(shuffled["b"])
-    assert realism(vectors(table(300)), vectors(shuffled)).value > 0.75
-    assert realism(vectors(table(300)), vectors(table(300))).value == pytest.approx(0.5, abs=0.09)
+    assert detection_auc(vectors(table(300)), vectors(shuffled)).value > 0.75
+    assert detection_auc(vectors(table(300)), vectors(table(300))).value == pytest.approx(0.5, abs=0.09)
 
 
 def test_new_rows_are_not_copies() -> None:
@@ -93,12 +93,12 @@ def test_one_column_has_no_pairs() -> None:
 
 
 def test_too_few_rows_are_left_out_with_the_reason() -> None:
-    with pytest.raises(LeftOut, match="at least 50 generated rows, and there are 7"):
-        realism(rows(100), rows(7))
+    with pytest.raises(MetricUnavailable, match="at least 50 generated rows, and there are 7"):
+        detection_auc(rows(100), rows(7))
     for few in range(3):
         sets = [rows(5 if index == few else 50) for index in range(3)]
         name = ("training", "held-out", "generated")[few]
-        with pytest.raises(LeftOut, match=f"at least 20 {name} rows, and there are 5"):
+        with pytest.raises(MetricUnavailable, match=f"at least 20 {name} rows, and there are 5"):
             copying(*sets)
-    with pytest.raises(LeftOut, match="at least 10 real rows"):
+    with pytest.raises(MetricUnavailable, match="at least 10 real rows"):
         missingness(np.ones((3, 2), bool), np.ones((30, 2), bool))

@@ -136,9 +136,13 @@ def whole_report(modalities: Mapping[str, Any]) -> Report:
     others = [name for name in names if name != target]
 
     def pair(given: str, target: str) -> PairScore:
-        tells = (given, target) != (names[0], names[-1])
+        is_informative = (given, target) != (names[0], names[-1])
         return PairScore(
-            given=given, target=target, score=reading(), tells=tells, scaled=0.5 if tells else None
+            given=given,
+            target=target,
+            score=reading(),
+            is_informative=is_informative,
+            scaled=0.5 if is_informative else None,
         )
 
     share = reading(ceiling=None, floor=None)

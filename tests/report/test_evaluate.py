@@ -170,7 +170,7 @@ def test_real_rows_repeated_are_true_coherent_and_copies(copied: Evaluation) -> 
 def test_all_pairs_are_there_and_those_that_tell_are_known(copied: Evaluation) -> None:
     pairs = {(pair.given, pair.target): pair for pair in copied.report.pairs}
     assert set(pairs) == {(given, target) for given in COLUMNS for target in COLUMNS if given != target}
-    telling = {pair for pair, score in pairs.items() if score.tells}
+    telling = {pair for pair, score in pairs.items() if score.is_informative}
     assert {pair for pair in pairs if "odd" not in pair} <= telling
     assert all(score.scaled is None for pair, score in pairs.items() if pair not in telling)
     for pair in pairs.values():

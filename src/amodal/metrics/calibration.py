@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.sampling import share, subsample
 
 _LEAST = 20
@@ -25,7 +25,7 @@ class Coverage:
     """
 
     nominal: float
-    share: Score
+    share: Estimate
 
 
 def calibration(truth: NDArray[Any], draws: NDArray[Any], *, seed: int = 0) -> tuple[Coverage, ...]:
@@ -46,14 +46,14 @@ def calibration(truth: NDArray[Any], draws: NDArray[Any], *, seed: int = 0) -> t
         Those of the three intervals that so many draws can tell apart, the narrowest first.
 
     Raises:
-        LeftOut: fewer than 20 rows or 3 draws.
+        MetricUnavailable: fewer than 20 rows or 3 draws.
     """
     need_rows(len(truth), _LEAST, "hidden numbers")
     count = draws.shape[1]
     cuts = dict.fromkeys(round((1 - level) / 2 * (count + 1)) for level in _LEVELS)
     usable = [cut for cut in cuts if cut >= 1 and count + 1 - 2 * cut > 0]
     if count < 3 or not usable:
-        raise LeftOut(f"it needs at least 3 draws of each cell, and there are {count}")
+        raise MetricUnavailable(f"it needs at least 3 draws of each cell, and there are {count}")
     rows = subsample(len(truth), seed)
     number, drawn = truth[rows, None], draws[rows]
     below, equal = (drawn < number).sum(axis=1), (drawn == number).sum(axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 from amodal.metrics.sampling import bootstrap, subsample
 from amodal.metrics.ssim import ssim
 from amodal.modalities import Modality
@@ -35,7 +35,7 @@ class CompletionError:
     measure: str
     unit: str
     better: Literal["higher", "lower"]
-    score: Score
+    score: Estimate
 
 
 def completion_error(
@@ -53,7 +53,7 @@ def completion_error(
         seed: of the subsample of up to 2,000 rows and of the interval.
 
     Raises:
-        LeftOut: fewer than 10 rows.
+        MetricUnavailable: fewer than 10 rows.
         ValueError: there are not as many cells of both.
     """
     if len(truth) != len(completed):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.neighbors import NearestNeighbors
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 from amodal.metrics.sampling import bootstrap, share, subsample
 
 _LEAST = 20
@@ -35,10 +35,10 @@ class Copying:
         rows: integer, the generated rows looked at.
     """
 
-    nearer: Score
-    ratio: Score
-    duplicates: Score
-    heldout_duplicates: Score
+    nearer: Estimate
+    ratio: Estimate
+    duplicates: Estimate
+    heldout_duplicates: Estimate
     nearest: NDArray[np.int64]
     rows: NDArray[np.int64]
 
@@ -59,7 +59,7 @@ def copying(
         seed: of the subsamples, up to 2,000 rows of the other two, and of intervals.
 
     Raises:
-        LeftOut: fewer than 20 rows of any.
+        MetricUnavailable: fewer than 20 rows of any.
     """
     for rows, what in ((training, "training"), (heldout, "held-out"), (generated, "generated")):
         need_rows(len(rows), _LEAST, f"{what} rows")

@@ -10,14 +10,14 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 from amodal.metrics.sampling import MOST_ROWS, bootstrap, subsample
 
 _LEAST = 50
 _FOLDS = 5
 
 
-def realism(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Score:
+def detection_auc(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Estimate:
     """How well a classifier tells real rows from generated ones: 0.5 when it cannot, 1 when it always does.
 
     The area under the receiver operating characteristic of boosted trees on rows that they were not trained on.
@@ -33,7 +33,7 @@ def realism(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Sc
         seed: of folds, interval, and the subsample of up to 1,000 rows of each.
 
     Raises:
-        LeftOut: fewer than 50 rows of either.
+        MetricUnavailable: fewer than 50 rows of either.
     """
     need_rows(len(real), _LEAST, "real rows")
     need_rows(len(generated), _LEAST, "generated rows")

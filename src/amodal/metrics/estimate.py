@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 
 
-class LeftOut(ValueError):
+class MetricUnavailable(ValueError):
     """A metric cannot be had of these rows; the message says why, as it may stand after "left out because"."""
 
 
 @dataclass(frozen=True)
-class Score:
+class Estimate:
     """A metric's value, which is never NaN.
 
     Attributes:
@@ -22,7 +22,7 @@ class Score:
         subsampled: whether there were more rows, of which these were drawn.
 
     Raises:
-        LeftOut: a value is not finite.
+        MetricUnavailable: a value is not finite.
     """
 
     value: float
@@ -35,19 +35,19 @@ class Score:
         if not all(
             math.isfinite(number) for number in (self.value, self.low, self.high) if number is not None
         ):
-            raise LeftOut(f"the metric is not finite on these {self.rows} rows")
+            raise MetricUnavailable(f"the metric is not finite on these {self.rows} rows")
 
 
 def need_rows(rows: int, least: int, what: str = "rows") -> None:
     """Refuse to measure on too few rows.
 
     Raises:
-        LeftOut: there are fewer than `least`.
+        MetricUnavailable: there are fewer than `least`.
 
     Example:
         >>> need_rows(3, 10, "real rows")
         Traceback (most recent call last):
-        amodal.metrics.estimate.LeftOut: it needs at least 10 real rows, and there are 3
+        amodal.metrics.estimate.MetricUnavailable: it needs at least 10 real rows, and there are 3
     """
     if rows < least:
-        raise LeftOut(f"it needs at least {least} {what}, and there are {rows}")
+        raise MetricUnavailable(f"it needs at least {least} {what}, and there are {rows}")

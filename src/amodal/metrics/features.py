@@ -77,7 +77,7 @@ def fit_features(
         seed: of the subsample and of the decompositions.
 
     Raises:
-        LeftOut: there are fewer than 2 cells.
+        MetricUnavailable: there are fewer than 2 cells.
     """
     need_rows(len(cells), 2, "present cells")
     cells = cells[subsample(len(cells), seed)]
@@ -97,7 +97,7 @@ def fit_table_features(
     """`fit_features` of each column to the present cells of real rows, which are scaled.
 
     Raises:
-        LeftOut: a column has fewer than 2 present cells.
+        MetricUnavailable: a column has fewer than 2 present cells.
     """
     features = {}
     for name, modality in modalities.items():

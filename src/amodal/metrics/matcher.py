@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.kernel_approximation import Nystroem
 
-from amodal.metrics.estimate import LeftOut, need_rows
+from amodal.metrics.estimate import MetricUnavailable, need_rows
 from amodal.metrics.sampling import subsample
 
 _LEAST = 50
@@ -74,7 +74,7 @@ def fit_matcher(given: NDArray[Any], target: NDArray[Any], *, seed: int = 0) -> 
         seed: of the subsample and the kernels' landmarks.
 
     Raises:
-        LeftOut: fewer than 50 rows have both cells.
+        MetricUnavailable: fewer than 50 rows have both cells.
     """
     given, target = both_present(given, target)
     need_rows(len(given), _LEAST, "real rows with both cells")
@@ -109,7 +109,7 @@ def fit_matchers(
     for pair in combinations(vectors, 2):
         try:
             matchers[pair] = fit_matcher(vectors[pair[0]], vectors[pair[1]], seed=seed)
-        except LeftOut as reason:
+        except MetricUnavailable as reason:
             left_out[pair] = str(reason)
     return matchers, left_out
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.matcher import Matcher, both_present
 from amodal.metrics.sampling import MOST_ROWS, bootstrap, subsample
 
@@ -17,7 +17,7 @@ _LEAST = 20
 
 
 @dataclass(frozen=True)
-class PairCoherence:
+class PairMatching:
     """How well two columns agree, in generated rows and beside them in real ones.
 
     Attributes:
@@ -26,25 +26,25 @@ class PairCoherence:
         shuffled: of these rows with another row's target each, the floor, near 0.5.
     """
 
-    generated: Score
-    real: Score
-    shuffled: Score
+    generated: Estimate
+    real: Estimate
+    shuffled: Estimate
 
     @property
-    def tells(self) -> bool:
+    def is_informative(self) -> bool:
         """Whether the columns of real rows agree beyond chance; of others nothing can be told."""
         return self.real.low is not None and self.real.low > 0.5
 
     @property
     def relative(self) -> float:
-        """The generated rows' part of the way from chance, 0, to real rows, 1; only where it `tells`."""
+        """The generated rows' part of the way from chance, 0, to real rows, 1; only where it `is_informative`."""
         return (self.generated.value - 0.5) / (self.real.value - 0.5)
 
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
-def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
+def matching_accuracy(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Estimate:
     """How often a cell is matched to its own row's rather than to another row's: 0.5 by chance, 1 always.
 
     Below 1 for real rows too, of which several may have the same target. One target repeated has 0.5.
@@ -58,7 +58,7 @@ def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
         seed: of the subsample of up to 2,000 rows and of the interval.
 
     Raises:
-        LeftOut: fewer than 20 rows have both cells.
+        MetricUnavailable: fewer than 20 rows have both cells.
     """
     given, target = both_present(*pair)
     need_rows(len(given), _LEAST, "rows with both cells")
@@ -76,7 +76,7 @@ def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
     )
 
 
-def pair_coherence(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: int = 0) -> PairCoherence:
+def pair_matching(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: int = 0) -> PairMatching:
     """The agreement of generated rows beside that of real held-out rows and of these shuffled.
 
     Args:
@@ -86,26 +86,26 @@ def pair_coherence(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: in
         seed: of subsamples, shuffling and intervals.
 
     Raises:
-        LeftOut: either has fewer than 20 rows with both cells.
+        MetricUnavailable: either has fewer than 20 rows with both cells.
     """
     given, target = both_present(*heldout)
-    return PairCoherence(
-        generated=agreement(matcher, generated, seed=seed),
-        real=agreement(matcher, (given, target), seed=seed),
-        shuffled=agreement(matcher, (given, _others(target, seed)), seed=seed),
+    return PairMatching(
+        generated=matching_accuracy(matcher, generated, seed=seed),
+        real=matching_accuracy(matcher, (given, target), seed=seed),
+        shuffled=matching_accuracy(matcher, (given, _others(target, seed)), seed=seed),
     )
 
 
-def row_coherence(pairs: Iterable[PairCoherence]) -> PairCoherence:
+def mean_matching(pairs: Iterable[PairMatching]) -> PairMatching:
     """The mean over a row's pairs of columns, of those alone that agree in real rows.
 
     Raises:
-        LeftOut: no two columns agree in real rows beyond chance.
+        MetricUnavailable: no two columns agree in real rows beyond chance.
     """
-    telling = [pair for pair in pairs if pair.tells]
+    telling = [pair for pair in pairs if pair.is_informative]
     if not telling:
-        raise LeftOut("no two columns of real rows agree beyond chance")
-    return PairCoherence(
+        raise MetricUnavailable("no two columns of real rows agree beyond chance")
+    return PairMatching(
         generated=_mean([pair.generated for pair in telling]),
         real=_mean([pair.real for pair in telling]),
         shuffled=_mean([pair.shuffled for pair in telling]),
@@ -120,12 +120,12 @@ def _others(cells: NDArray[Any], seed: int) -> NDArray[Any]:
     return shuffled
 
 
-def _mean(scores: list[Score]) -> Score:
+def _mean(scores: list[Estimate]) -> Estimate:
     def mean(values: Iterable[float]) -> float:
         return float(np.mean(list(values)))
 
     # The pairs share their rows: the mean of their ends is an interval that is too wide rather than too narrow.
-    return Score(
+    return Estimate(
         mean(score.value for score in scores),
         min(score.rows for score in scores),
         mean(score.value if score.low is None else score.low for score in scores),

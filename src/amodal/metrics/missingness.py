@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 
 _LEAST = 10
 
@@ -25,8 +25,8 @@ class Missingness:
 
     real: NDArray[np.float64]
     generated: NDArray[np.float64]
-    rates: Score
-    together: Score
+    rates: Estimate
+    together: Estimate
 
 
 def missingness(real: NDArray[np.bool_], generated: NDArray[np.bool_]) -> Missingness:
@@ -39,7 +39,7 @@ def missingness(real: NDArray[np.bool_], generated: NDArray[np.bool_]) -> Missin
         generated: (L, M), likewise.
 
     Raises:
-        LeftOut: fewer than 10 rows of either.
+        MetricUnavailable: fewer than 10 rows of either.
     """
     need_rows(len(real), _LEAST, "real rows")
     need_rows(len(generated), _LEAST, "generated rows")
@@ -49,8 +49,8 @@ def missingness(real: NDArray[np.bool_], generated: NDArray[np.bool_]) -> Missin
     return Missingness(
         both[0],
         both[1],
-        rates=Score(float(np.diagonal(apart).mean()), rows),
-        together=Score(float(pairs.mean()) if len(pairs) else 0.0, rows),
+        rates=Estimate(float(np.diagonal(apart).mean()), rows),
+        together=Estimate(float(pairs.mean()) if len(pairs) else 0.0, rows),
     )
 
 

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics.estimate import LeftOut
+from amodal.metrics.estimate import MetricUnavailable
 from amodal.modalities import Modality
 
 Measure = Literal["accuracy", "R2"]
@@ -43,15 +43,17 @@ class Truth:
         """The cells of the target in stored rows, all of which have it.
 
         Raises:
-            LeftOut: it is no column of categories or numbers, or has nothing to tell apart.
+            MetricUnavailable: it is no column of categories or numbers, or has nothing to tell apart.
         """
         if modality.type not in ("category", "number"):
-            raise LeftOut(f"{target!r} is of type {modality.type}, and a target is a category or a number")
+            raise MetricUnavailable(
+                f"{target!r} is of type {modality.type}, and a target is a category or a number"
+            )
         truth = cls(modality, cls(modality, np.empty(0)).values(modality.scaled(rows.x[target])))
         if truth.is_label and np.sum(np.bincount(truth.cells) >= _FOLDS) < 2:
-            raise LeftOut(f"fewer than two labels of {target!r} have {_FOLDS} rows")
+            raise MetricUnavailable(f"fewer than two labels of {target!r} have {_FOLDS} rows")
         if not truth.is_label and np.ptp(truth.cells) == 0:
-            raise LeftOut(f"all numbers of {target!r} are the same")
+            raise MetricUnavailable(f"all numbers of {target!r} are the same")
         return truth
 
     def __len__(self) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics.estimate import Score
+from amodal.metrics.estimate import Estimate
 
 MOST_ROWS = 2_000
 """Rows that a metric looks at; more are subsampled, since neighbours and classifiers grow worse than linearly."""
@@ -32,7 +32,7 @@ def subsample(rows: int, seed: int = 0, most: int = MOST_ROWS) -> NDArray[np.int
 
 def bootstrap(
     statistic: Callable[[NDArray[Any]], float], rows: int, *, seed: int = 0, subsampled: bool = False
-) -> Score:
+) -> Estimate:
     """A statistic of rows with its 95 % interval: percentiles over rows drawn anew with replacement.
 
     Source: Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 1979.
@@ -44,15 +44,15 @@ def bootstrap(
         subsampled: handed on to the score.
 
     Raises:
-        LeftOut: the statistic is not finite.
+        MetricUnavailable: the statistic is not finite.
     """
     rng = np.random.default_rng(seed)
     values = [statistic(rng.integers(0, rows, rows)) for _ in range(_RESAMPLES)]
     low, high = np.quantile(values, (0.025, 0.975))
-    return Score(float(statistic(np.arange(rows))), rows, float(low), float(high), subsampled)
+    return Estimate(float(statistic(np.arange(rows))), rows, float(low), float(high), subsampled)
 
 
-def share(hits: NDArray[np.bool_], *, subsampled: bool = False) -> Score:
+def share(hits: NDArray[np.bool_], *, subsampled: bool = False) -> Estimate:
     """The share of rows that are hits, with Wilson's 95 % interval, which is sound near 0 and 1 too.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
@@ -65,7 +65,7 @@ def share(hits: NDArray[np.bool_], *, subsampled: bool = False) -> Score:
     rows, mean, z = len(hits), float(np.mean(hits)), 1.959964
     centre = (mean + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z * np.sqrt(mean * (1 - mean) / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
-    return Score(mean, rows, max(0.0, float(centre - half)), min(1.0, float(centre + half)), subsampled)
+    return Estimate(mean, rows, max(0.0, float(centre - half)), min(1.0, float(centre + half)), subsampled)
 
 
 def shuffled_columns(batch: Batch, seed: int = 0) -> Batch:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.features import column_vectors, fit_table_features, scaled_batch
 from amodal.metrics.probe import Measure, Truth
 from amodal.metrics.sampling import bootstrap, subsample
@@ -40,7 +40,7 @@ class Prediction:
 
     given: tuple[str, ...]
     by: By
-    score: Score
+    score: Estimate
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Difference:
     more: tuple[str, ...]
     fewer: tuple[str, ...]
     by: By
-    score: Score
+    score: Estimate
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class TargetTable:
 
     target: str
     measure: Measure
-    baseline: Score
+    baseline: Estimate
     predictions: tuple[Prediction, ...]
     gains: tuple[Difference, ...]
     worth: tuple[Difference, ...]
@@ -114,11 +114,12 @@ def predict_target(
         seed: of folds, intervals, and the subsample of up to 2,000 rows.
 
     Raises:
-        LeftOut: the target is of another type, nothing is given, or it has too few cells: 50, and two labels with 5.
+        MetricUnavailable: the target is of another type, nothing is given, or it has too few cells: 50, and two labels
+            with 5.
     """
     others = tuple(name for name in (modalities if given is None else given) if name != target)
     if not others:
-        raise LeftOut(f"there is no column to predict {target!r} from")
+        raise MetricUnavailable(f"there is no column to predict {target!r} from")
     chosen = _rows_with(target, rows, seed)
     truth = Truth.of(modalities[target], chosen, target)
     ways = _ways(chosen, modalities, others, truth, embed, complete, draws, seed)
@@ -129,7 +130,7 @@ def predict_target(
     losses = {(columns, by): predict(columns) for columns in sets for by, predict in ways.items()}
     cut = len(chosen) < int(rows.mask(target).sum())
 
-    def scored(score: Callable[[NDArray[Any]], float]) -> Score:
+    def scored(score: Callable[[NDArray[Any]], float]) -> Estimate:
         return bootstrap(score, len(truth), seed=seed, subsampled=cut)
 
     def more(fewer: tuple[str, ...], by: By) -> Difference:

@@ -8,30 +8,30 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.sampling import MOST_ROWS, subsample
 from amodal.modalities.text_column import split_all
 
 _LEAST = 10
 
 
-def length_distance(real: Sequence[str], generated: Sequence[str], *, seed: int = 0) -> Score:
+def length_distance(real: Sequence[str], generated: Sequence[str], *, seed: int = 0) -> Estimate:
     """How many words longer or shorter texts are, over the mean length of real ones: their 1-Wasserstein distance.
 
-    Source: as `number_distance`, of word counts.
+    Source: as `normalized_wasserstein`, of word counts.
 
     Raises:
-        LeftOut: fewer than 10 texts, or the real ones have no words.
+        MetricUnavailable: fewer than 10 texts, or the real ones have no words.
     """
     one, other, cut = _words(real, generated, seed)
     lengths = [[len(words) for words in texts] for texts in (one, other)]
     mean = float(np.mean(lengths[0]))
     if mean == 0:
-        raise LeftOut("the real texts have no words")
-    return Score(float(wasserstein_distance(*lengths)) / mean, min(len(one), len(other)), subsampled=cut)
+        raise MetricUnavailable("the real texts have no words")
+    return Estimate(float(wasserstein_distance(*lengths)) / mean, min(len(one), len(other)), subsampled=cut)
 
 
-def ngram_overlap(real: Sequence[str], generated: Sequence[str], *, n: int = 2, seed: int = 0) -> Score:
+def ngram_overlap(real: Sequence[str], generated: Sequence[str], *, n: int = 2, seed: int = 0) -> Estimate:
     """What share of their runs of n words texts have in common, 0 to 1, as often as each stands in them.
 
     The start and the end of a text are taken as words, so that a text of one word has two runs of two.
@@ -40,7 +40,7 @@ def ngram_overlap(real: Sequence[str], generated: Sequence[str], *, n: int = 2, 
     (Papineni et al., ACL 2002).
 
     Raises:
-        LeftOut: fewer than 10 texts, or none that has n words.
+        MetricUnavailable: fewer than 10 texts, or none that has n words.
 
     Example:
         >>> ngram_overlap(["a red hen"] * 10, ["a red cow"] * 10).value
@@ -50,9 +50,11 @@ def ngram_overlap(real: Sequence[str], generated: Sequence[str], *, n: int = 2, 
     counts = [_ngrams(texts, n) for texts in (one, other)]
     totals = [sum(each.values()) for each in counts]
     if not all(totals):
-        raise LeftOut(f"there is no run of {n} words in the {'generated' if totals[0] else 'real'} texts")
+        raise MetricUnavailable(
+            f"there is no run of {n} words in the {'generated' if totals[0] else 'real'} texts"
+        )
     common = sum(min(count / totals[0], counts[1][run] / totals[1]) for run, count in counts[0].items())
-    return Score(common, min(len(one), len(other)), subsampled=cut)
+    return Estimate(common, min(len(one), len(other)), subsampled=cut)
 
 
 def _words(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from amodal.metrics import LeftOut, Score
+from amodal.metrics import Estimate, MetricUnavailable
 from amodal.report.results import Better, LeftOutNote, Mark, Reading
 
 
-def mark(score: Score, *, cut: bool = False) -> Mark:
+def mark(score: Estimate, *, cut: bool = False) -> Mark:
     """A score as the report holds it.
 
     Args:
@@ -27,13 +27,13 @@ def mark(score: Score, *, cut: bool = False) -> Mark:
 
 def reading(
     name: str,
-    score: Score,
+    score: Estimate,
     *,
     better: Better | None,
     says: str = "",
     unit: str = "",
-    ceiling: Score | None = None,
-    floor: Score | None = None,
+    ceiling: Estimate | None = None,
+    floor: Estimate | None = None,
     floor_is: str = "",
     cut: bool = False,
 ) -> Reading:
@@ -59,7 +59,7 @@ class Notes:
     Example:
         >>> notes = Notes()
         >>> with notes.attempt("copying"):
-        ...     raise LeftOut("there are no training rows")
+        ...     raise MetricUnavailable("there are no training rows")
         >>> notes.left_out[0].reason
         'there are no training rows'
     """
@@ -76,5 +76,5 @@ class Notes:
         """Note the metric as left out where one is left out inside."""
         try:
             yield
-        except LeftOut as reason:
+        except MetricUnavailable as reason:
             self.add(metric, str(reason), of)

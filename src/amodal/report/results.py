@@ -212,14 +212,14 @@ class PairScore(_Part):
         given: the column that is given.
         target: the column that is drawn from it alone; for whole generated rows, the other column.
         score: 0.5 by chance, 1 always; the ceiling is real rows, the floor these shuffled.
-        tells: whether real rows agree beyond chance. Of a pair that does not tell nothing can be said.
+        is_informative: whether real rows agree beyond chance. Of a pair that does not tell nothing can be said.
         scaled: between floor and ceiling, clipped; None where the pair does not tell.
     """
 
     given: str
     target: str
     score: Reading
-    tells: bool
+    is_informative: bool
     scaled: Share | None
 
 

@@ -98,7 +98,9 @@ def _coherence(pairs: Sequence[PairScore], rows: int, cut: bool) -> Reading | No
     The sum of what is there over the sum of what could be: pairs that hardly agree in real rows, of which the ratio
     is mostly noise, count little.
     """
-    telling = [(each.score, each.score.ceiling) for each in pairs if each.tells and each.score.ceiling]
+    telling = [
+        (each.score, each.score.ceiling) for each in pairs if each.is_informative and each.score.ceiling
+    ]
     if not telling:
         return None
     most = sum(real.value - _CHANCE for _, real in telling)

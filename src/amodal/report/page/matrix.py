@@ -35,4 +35,4 @@ def matrix(pairs: Sequence[PairScore], order: Sequence[str]) -> Matrix | None:
     if not columns:
         return None
     rows = [[found.get((given, target)) for target in columns] for given in columns]
-    return Matrix(columns, rows, sum(pair.tells for pair in pairs))
+    return Matrix(columns, rows, sum(pair.is_informative for pair in pairs))

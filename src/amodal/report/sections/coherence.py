@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from amodal.metrics import PairCoherence, pair_coherence, row_coherence
+from amodal.metrics import PairMatching, mean_matching, pair_matching
 from amodal.report.context import TRANSLATION, Evidence, completed
 from amodal.report.metric import Notes, reading
 from amodal.report.results import PairScore, Reading, WholeRows
@@ -41,7 +41,7 @@ def pair_scores(evidence: Evidence, drawn: Translations, notes: Notes) -> list[P
                 continue
             real = evidence.vectors["judged"]
             with notes.attempt("coherence", f"{given} -> {target}"):
-                found = pair_coherence(
+                found = pair_matching(
                     matcher,
                     (real[given][known], evidence.features[target](made)),
                     (real[given], real[target]),
@@ -53,32 +53,32 @@ def pair_scores(evidence: Evidence, drawn: Translations, notes: Notes) -> list[P
 
 def whole_rows(evidence: Evidence, notes: Notes) -> WholeRows:
     """How well the columns of generated rows belong to each other."""
-    found: dict[tuple[str, str], PairCoherence] = {}
+    found: dict[tuple[str, str], PairMatching] = {}
     made, real = evidence.vectors["generated"], evidence.vectors["judged"]
     for (given, target), matcher in evidence.matchers.items():
         with notes.attempt("coherence of whole rows", f"{given} and {target}"):
-            found[given, target] = pair_coherence(
+            found[given, target] = pair_matching(
                 matcher, (made[given], made[target]), (real[given], real[target]), seed=evidence.seed
             )
     mean = None
     with notes.attempt("coherence of whole rows"):
-        mean = _reading(row_coherence(found.values()), evidence)
+        mean = _reading(mean_matching(found.values()), evidence)
     return WholeRows(
         score=mean, pairs=[_pair(given, target, pair, evidence) for (given, target), pair in found.items()]
     )
 
 
-def _pair(given: str, target: str, found: PairCoherence, evidence: Evidence) -> PairScore:
+def _pair(given: str, target: str, found: PairMatching, evidence: Evidence) -> PairScore:
     return PairScore(
         given=given,
         target=target,
         score=_reading(found, evidence),
-        tells=found.tells,
-        scaled=float(np.clip(found.relative, 0, 1)) if found.tells else None,
+        is_informative=found.is_informative,
+        scaled=float(np.clip(found.relative, 0, 1)) if found.is_informative else None,
     )
 
 
-def _reading(found: PairCoherence, evidence: Evidence) -> Reading:
+def _reading(found: PairMatching, evidence: Evidence) -> Reading:
     return reading(
         "coherence",
         found.generated,

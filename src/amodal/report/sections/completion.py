@@ -12,12 +12,12 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    Score,
+    Estimate,
     calibration,
     completion_error,
-    fill_iteratively,
-    fill_nearest,
-    fill_typical,
+    impute_iterative,
+    impute_nearest,
+    impute_typical,
     need_rows,
 )
 from amodal.modalities import Modality
@@ -69,9 +69,9 @@ def _column(evidence: Evidence, name: str, draws: Tensor, notes: Notes) -> Colum
     truth, real = evidence.judged.x[name][hidden], evidence.known.x[name][known]
     answer, how = _answer(modality, draws)
     error = completion_error(modality, truth, answer, seed=seed)
-    typical = completion_error(modality, truth, fill_typical(modality, real, len(truth)), seed=seed)
+    typical = completion_error(modality, truth, impute_typical(modality, real, len(truth)), seed=seed)
 
-    def read(called: str, score: Score, floor: Score | None = None) -> Reading:
+    def read(called: str, score: Estimate, floor: Estimate | None = None) -> Reading:
         return reading(
             called,
             score,
@@ -86,7 +86,7 @@ def _column(evidence: Evidence, name: str, draws: Tensor, notes: Notes) -> Colum
     others = [other for other in evidence.features if other != name]
     exact = [other for other in others if evidence.modalities[other].type in ("number", "category")]
     fills: dict[str, Callable[[], Tensor]] = {
-        "nearest rows": lambda: fill_nearest(
+        "nearest rows": lambda: impute_nearest(
             modality,
             real,
             np.nan_to_num(_given(evidence, "known", others)[known.numpy()]),
@@ -95,7 +95,7 @@ def _column(evidence: Evidence, name: str, draws: Tensor, notes: Notes) -> Colum
         )
     }
     if modality.type in ("number", "category"):
-        fills["IterativeImputer"] = lambda: fill_iteratively(
+        fills["IterativeImputer"] = lambda: impute_iterative(
             modality,
             real,
             _given(evidence, "known", exact)[known.numpy()],

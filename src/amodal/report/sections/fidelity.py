@@ -10,24 +10,24 @@ from torch import Tensor
 
 from amodal.metrics import (
     ColumnFeatures,
-    LeftOut,
-    Score,
-    fill_typical,
+    Estimate,
+    MetricUnavailable,
     frechet_distance,
-    label_distance,
+    impute_typical,
     length_distance,
-    neighbourhoods,
     ngram_overlap,
-    number_distance,
+    normalized_wasserstein,
+    prdc,
     shuffled_values,
     subsample,
+    total_variation,
 )
 from amodal.modalities import Modality
 from amodal.report.context import Evidence
 from amodal.report.metric import Notes, reading
 from amodal.report.results import Better, ColumnFidelity, Reading
 
-Scores = dict[str, Score]
+Scores = dict[str, Estimate]
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ def fidelity(evidence: Evidence, notes: Notes) -> list[ColumnFidelity]:
         )
         try:
             scores = _scores(column, real, made)
-        except LeftOut as reason:
+        except MetricUnavailable as reason:
             notes.add("fidelity", str(reason), name)
             continue
         ceiling, floors = _scores(column, real, known), _floors(column, real, known)
 
         def read(
-            metric: str, score: Score, ceiling: Scores = ceiling, floors: Mapping[str, Scores] = floors
+            metric: str, score: Estimate, ceiling: Scores = ceiling, floors: Mapping[str, Scores] = floors
         ) -> Reading:
             better, unit, says = _METRICS[metric]
             worst = (max if better == "lower" else min)(
@@ -107,7 +107,7 @@ def fidelity(evidence: Evidence, notes: Notes) -> list[ColumnFidelity]:
 
 def _floors(column: _Column, real: Tensor, known: Tensor) -> dict[str, Scores]:
     """What worthless cells score, of which some metrics are blind to one kind and some to the other."""
-    worthless = {"one typical cell repeated": fill_typical(column.modality, known, len(known))}
+    worthless = {"one typical cell repeated": impute_typical(column.modality, known, len(known))}
     # Numbers and labels are one value a cell, and shuffled the same column.
     if column.modality.type not in ("number", "category"):
         worthless["values shuffled over rows"] = shuffled_values(known, column.seed)
@@ -120,7 +120,7 @@ def _scores(column: _Column, real: Tensor, other: Tensor) -> Scores:
 
 def _by_features(column: _Column, real: Tensor, other: Tensor) -> Scores:
     one, two = column.features(real), column.features(other)
-    near = neighbourhoods(one, two, seed=column.seed)
+    near = prdc(one, two, seed=column.seed)
     return {
         "Frechet distance": frechet_distance(one, two, seed=column.seed),
         "precision": near.precision,
@@ -133,14 +133,14 @@ def _by_features(column: _Column, real: Tensor, other: Tensor) -> Scores:
 def _texts(column: _Column, real: Tensor, other: Tensor) -> Scores:
     scores = _by_features(column, real, other)
     one, two = ([str(text) for text in column.modality.to_cells(cells)] for cells in (real, other))
-    metrics: Mapping[str, Callable[..., Score]] = {
+    metrics: Mapping[str, Callable[..., Estimate]] = {
         "length distance": length_distance,
         "n-gram overlap": ngram_overlap,
     }
     for name, metric in metrics.items():
         try:
             scores[name] = metric(one, two, seed=column.seed)
-        except LeftOut:
+        except MetricUnavailable:
             # Texts without words have no such score; what features say of them stands.
             continue
     return scores
@@ -148,11 +148,11 @@ def _texts(column: _Column, real: Tensor, other: Tensor) -> Scores:
 
 def _numbers(column: _Column, real: Tensor, other: Tensor) -> Scores:
     one, two = (np.array(column.modality.to_cells(cells), np.float64) for cells in (real, other))
-    return {"Wasserstein distance": number_distance(one, two)}
+    return {"Wasserstein distance": normalized_wasserstein(one, two)}
 
 
 def _labels(_: _Column, real: Tensor, other: Tensor) -> Scores:
-    return {"total variation": label_distance(real.tolist(), other.tolist())}
+    return {"total variation": total_variation(real.tolist(), other.tolist())}
 
 
 _OF_TYPE: Mapping[str, Callable[[_Column, Tensor, Tensor], Scores]] = {

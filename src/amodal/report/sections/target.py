@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from amodal.batch import Batch
 from amodal.metrics import (
+    ColumnClassifier,
     Difference,
-    Judge,
-    LeftOut,
-    Score,
+    Estimate,
+    MetricUnavailable,
     column_vectors,
-    fit_judge,
-    judged,
-    judged_alike,
+    conditional_coherence,
+    fit_classifier,
+    joint_coherence,
     predict_target,
     shuffled_columns,
 )
@@ -42,7 +42,7 @@ def target_part(
         notes: where it is noted which judges cannot be had.
 
     Raises:
-        LeftOut: the target cannot be predicted; see `predict_target`.
+        MetricUnavailable: the target cannot be predicted; see `predict_target`.
     """
     model = evidence.model
 
@@ -60,7 +60,7 @@ def target_part(
         seed=evidence.seed,
     )
 
-    def read(score: Score, says: str, floor: Score | None = None) -> Reading:
+    def read(score: Estimate, says: str, floor: Estimate | None = None) -> Reading:
         return reading(
             found.measure,
             score,
@@ -105,7 +105,7 @@ def _judges(
     if evidence.modalities[target].type != "category":
         notes.add("judges", f"{target!r} is no category", target)
         return [], None
-    judges: dict[str, Judge] = {}
+    judges: dict[str, ColumnClassifier] = {}
     parts = []
     for name in evidence.features:
         if name == target:
@@ -113,7 +113,7 @@ def _judges(
         with notes.attempt("judge", name):
             real, labels = _labelled(evidence, "known", name, target)
             heldout, heldout_labels = _labelled(evidence, "judged", name, target)
-            judge = fit_judge(real, labels, heldout, heldout_labels, seed=evidence.seed)
+            judge = fit_classifier(real, labels, heldout, heldout_labels, seed=evidence.seed)
             # A judge that is mostly wrong would say of no row that its columns agree.
             if judge.accuracy.value > _MOSTLY:
                 judges[name] = judge
@@ -146,11 +146,13 @@ def _labelled(evidence: Evidence, which: str, name: str, target: str) -> tuple[N
     return evidence.vectors[which][name][both], rows.x[target].numpy()[both]
 
 
-def _judged(evidence: Evidence, judge: Judge, name: str, target: str, drawn: Translations) -> Reading:
+def _judged(
+    evidence: Evidence, judge: ColumnClassifier, name: str, target: str, drawn: Translations
+) -> Reading:
     if target not in drawn:
-        raise LeftOut(f"no row has a cell of {target!r}")
+        raise MetricUnavailable(f"no row has a cell of {target!r}")
     labels = evidence.judged.x[target][evidence.judged.mask(target)].numpy()
-    score = judged(judge, evidence.features[name](drawn[target][name]), labels)
+    score = conditional_coherence(judge, evidence.features[name](drawn[target][name]), labels)
     order = np.random.default_rng(evidence.seed).permutation(len(labels))
     return reading(
         "judged",
@@ -158,23 +160,23 @@ def _judged(evidence: Evidence, judge: Judge, name: str, target: str, drawn: Tra
         better="higher",
         says=f"How often a drawn cell shows the {target} it was drawn for.",
         ceiling=judge.accuracy,
-        floor=judged(judge, evidence.features[name](drawn[target][name]), labels[order]),
+        floor=conditional_coherence(judge, evidence.features[name](drawn[target][name]), labels[order]),
         floor_is="shuffled",
         cut=evidence.cut,
     )
 
 
-def _alike(evidence: Evidence, judges: dict[str, Judge], target: str) -> Reading:
-    def of(rows: Batch) -> Score:
+def _alike(evidence: Evidence, judges: dict[str, ColumnClassifier], target: str) -> Reading:
+    def of(rows: Batch) -> Estimate:
         whole = rows.present[:, [rows.columns.index(name) for name in (*judges, target)]].all(dim=1).numpy()
         vectors = column_vectors({name: evidence.features[name] for name in judges}, rows)
         said = [judge(vectors[name][whole]) for name, judge in judges.items() if whole.any()]
-        return judged_alike([*said, rows.x[target].numpy()[whole]])
+        return joint_coherence([*said, rows.x[target].numpy()[whole]])
 
-    def beside(rows: Batch) -> Score | None:
+    def beside(rows: Batch) -> Estimate | None:
         try:
             return of(rows)
-        except LeftOut:
+        except MetricUnavailable:
             return None
 
     return reading(

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from amodal.batch import Batch
 from amodal.metrics import (
     Copying,
-    LeftOut,
-    Score,
+    Estimate,
+    MetricUnavailable,
     column_vectors,
     copying,
+    detection_auc,
     matches,
     missingness,
     need_rows,
-    realism,
     row_vectors,
     shuffled_columns,
     with_holes_of,
@@ -35,19 +35,19 @@ def realism_score(evidence: Evidence) -> Reading:
     half with its columns shuffled.
 
     Raises:
-        LeftOut: fewer than 50 judged rows.
+        MetricUnavailable: fewer than 50 judged rows.
     """
     need_rows(len(evidence.features), 1, "columns with real cells")
     seed, rows = evidence.seed, np.random.default_rng(evidence.seed).permutation(len(evidence.judged))
     one, other = (evidence.judged[np.sort(half)] for half in np.array_split(rows, 2))
 
-    def told(real: Batch, made: Batch) -> Score:
-        return realism(_vectors(evidence, real), _vectors(evidence, made), seed=seed)
+    def told(real: Batch, made: Batch) -> Estimate:
+        return detection_auc(_vectors(evidence, real), _vectors(evidence, made), seed=seed)
 
-    def beside(made: Batch) -> Score | None:
+    def beside(made: Batch) -> Estimate | None:
         try:
             return told(one, made)
-        except LeftOut:
+        except MetricUnavailable:
             return None
 
     return reading(
@@ -79,7 +79,7 @@ def copying_scores(evidence: Evidence, training: NDArray[Any], *, cut: bool) -> 
         cut: whether these were drawn from more.
 
     Raises:
-        LeftOut: too few rows.
+        MetricUnavailable: too few rows.
     """
     judged = row_vectors(evidence.features, evidence.judged)
     made = row_vectors(evidence.features, with_holes_of(evidence.generated, evidence.judged, evidence.seed))
@@ -92,8 +92,8 @@ def copying_scores(evidence: Evidence, training: NDArray[Any], *, cut: bool) -> 
             found.nearer,
             better="lower",
             says="How often a generated row is nearer to training rows than a held-out row is: 0.5 for new rows.",
-            ceiling=Score(0.5, rows),
-            floor=Score(1.0, rows),
+            ceiling=Estimate(0.5, rows),
+            floor=Estimate(1.0, rows),
             floor_is="copies",
             cut=cut,
         ),
@@ -102,8 +102,8 @@ def copying_scores(evidence: Evidence, training: NDArray[Any], *, cut: bool) -> 
             found.ratio,
             better="lower",
             says="Share of rows near to one training row and to no other: 0.05 for new rows, 1 for copies.",
-            ceiling=Score(0.05, rows),
-            floor=Score(1.0, rows),
+            ceiling=Estimate(0.05, rows),
+            floor=Estimate(1.0, rows),
             floor_is="copies",
             cut=cut,
         ),
@@ -113,7 +113,7 @@ def copying_scores(evidence: Evidence, training: NDArray[Any], *, cut: bool) -> 
             better="lower",
             says="Share of generated rows that are a training row.",
             ceiling=found.heldout_duplicates,
-            floor=Score(1.0, rows),
+            floor=Estimate(1.0, rows),
             floor_is="copies",
             cut=cut,
         ),
@@ -124,7 +124,7 @@ def missing_cells(evidence: Evidence) -> MissingnessPart:
     """Which cells are missing; the ceiling is that of the known rows.
 
     Raises:
-        LeftOut: fewer than 10 rows.
+        MetricUnavailable: fewer than 10 rows.
     """
     real = evidence.judged.present.numpy()
     found = missingness(real, evidence.generated.present.numpy())

@@ -15,14 +15,14 @@ from sklearn.impute import IterativeImputer
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from amodal.metrics.estimate import LeftOut, need_rows
+from amodal.metrics.estimate import MetricUnavailable, need_rows
 from amodal.metrics.sampling import subsample
 from amodal.modalities import Modality
 
 _NEIGHBOURS = 5
 
 
-def fill_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
+def impute_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
     """The same cell in each row: the mean of numbers, pictures and sounds, the most frequent label or text.
 
     Args:
@@ -34,7 +34,7 @@ def fill_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
         (rows, ...), scaled.
 
     Raises:
-        LeftOut: there is no real cell.
+        MetricUnavailable: there is no real cell.
     """
     need_rows(len(real), 1, "real cells")
     if modality.type == "number":
@@ -47,7 +47,7 @@ def fill_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
     return typical.expand(rows, *typical.shape[1:])
 
 
-def fill_nearest(
+def impute_nearest(
     modality: Modality, real: Tensor, real_given: NDArray[Any], given: NDArray[Any], *, seed: int = 0
 ) -> Tensor:
     """The mean number or most frequent label of the 5 real rows nearest in what is given; else the nearest row's cell.
@@ -65,7 +65,7 @@ def fill_nearest(
         (M, ...), scaled.
 
     Raises:
-        LeftOut: there are fewer than 5 real cells.
+        MetricUnavailable: there are fewer than 5 real cells.
     """
     need_rows(len(real), _NEIGHBOURS, "real cells")
     rows = subsample(len(real), seed)
@@ -78,7 +78,7 @@ def fill_nearest(
     return real[torch.from_numpy(nearest[:, 0])]
 
 
-def fill_iteratively(
+def impute_iterative(
     modality: Modality, real: Tensor, real_given: NDArray[Any], given: NDArray[Any], *, seed: int = 0
 ) -> Tensor:
     """Numbers and labels by scikit-learn's `IterativeImputer`: each column regressed on the others, in turns.
@@ -96,15 +96,15 @@ def fill_iteratively(
         (M,), scaled.
 
     Raises:
-        LeftOut: the column is neither of numbers nor of categories, no such column is given, or there are fewer
-            than 10 real cells.
+        MetricUnavailable: the column is neither of numbers nor of categories, no such column is given, or there are
+            fewer than 10 real cells.
     """
     if modality.type not in ("number", "category"):
-        raise LeftOut(
+        raise MetricUnavailable(
             f"IterativeImputer takes numbers and categories, and this is a column of type {modality.type}"
         )
     if real_given.shape[1] == 0:
-        raise LeftOut("IterativeImputer takes numbers and categories, and none is given")
+        raise MetricUnavailable("IterativeImputer takes numbers and categories, and none is given")
     need_rows(len(real), 10, "real cells")
     rows = subsample(len(real), seed)
     if modality.type == "number":

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.sampling import share, subsample
 
 _LEAST = 20
@@ -18,7 +18,7 @@ _SOFTNESS = 10.0
 
 
 @dataclass(frozen=True)
-class Judge:
+class ColumnClassifier:
     """Says which label of a target column the cells of another column show.
 
     Attributes:
@@ -27,21 +27,21 @@ class Judge:
     """
 
     classifier: Any
-    accuracy: Score
+    accuracy: Estimate
 
     def __call__(self, vectors: NDArray[Any]) -> NDArray[Any]:
         """The labels (N,) of vectors (N, F)."""
         return np.asarray(self.classifier.predict(vectors))
 
 
-def fit_judge(
+def fit_classifier(
     real: NDArray[Any],
     labels: NDArray[Any],
     heldout: NDArray[Any],
     heldout_labels: NDArray[Any],
     *,
     seed: int = 0,
-) -> Judge:
+) -> ColumnClassifier:
     """Train a judge on real rows, up to 2,000, and try it on others.
 
     Source: the coherence accuracy of Shi et al., "Variational mixture-of-experts autoencoders for multi-modal deep
@@ -55,33 +55,33 @@ def fit_judge(
         seed: of the subsample.
 
     Raises:
-        LeftOut: fewer than 20 rows of either, or one label alone.
+        MetricUnavailable: fewer than 20 rows of either, or one label alone.
     """
     need_rows(len(real), _LEAST, "real rows with both cells")
     need_rows(len(heldout), _LEAST, "held-out rows with both cells")
     rows = subsample(len(real), seed)
     if len(np.unique(labels[rows])) < 2:
-        raise LeftOut("all real rows have the same label")
+        raise MetricUnavailable("all real rows have the same label")
     classifier = SVC(C=_SOFTNESS).fit(real[rows], labels[rows])
     tried = subsample(len(heldout), seed)
     right = classifier.predict(heldout[tried]) == heldout_labels[tried]
-    return Judge(classifier, share(right, subsampled=len(heldout) > len(tried)))
+    return ColumnClassifier(classifier, share(right, subsampled=len(heldout) > len(tried)))
 
 
-def judged(judge: Judge, vectors: NDArray[Any], labels: NDArray[Any]) -> Score:
+def conditional_coherence(judge: ColumnClassifier, vectors: NDArray[Any], labels: NDArray[Any]) -> Estimate:
     """The share of generated cells, as vectors (N, F), that show the label (N,) they were made for.
 
-    Source: as `fit_judge`; compare with the judge's own accuracy.
+    Source: as `fit_classifier`; compare with the judge's own accuracy.
 
     Raises:
-        LeftOut: fewer than 20 cells.
+        MetricUnavailable: fewer than 20 cells.
     """
     need_rows(len(vectors), _LEAST, "generated cells")
     rows = subsample(len(vectors))
     return share(judge(vectors[rows]) == labels[rows], subsampled=len(vectors) > len(rows))
 
 
-def judged_alike(said: Sequence[NDArray[Any]]) -> Score:
+def joint_coherence(said: Sequence[NDArray[Any]]) -> Estimate:
     """The share of rows of which all judges say the same label.
 
     Source: the joint coherence of Shi et al., NeurIPS 2019.
@@ -90,9 +90,9 @@ def judged_alike(said: Sequence[NDArray[Any]]) -> Score:
         said: of each column, the labels (N,) that its judge says.
 
     Raises:
-        LeftOut: fewer than 20 rows, or fewer than 2 columns.
+        MetricUnavailable: fewer than 20 rows, or fewer than 2 columns.
     """
     if len(said) < 2:
-        raise LeftOut("it needs at least 2 judged columns")
+        raise MetricUnavailable("it needs at least 2 judged columns")
     need_rows(len(said[0]), _LEAST, "generated rows")
     return share(np.all([labels == said[0] for labels in said[1:]], axis=0))

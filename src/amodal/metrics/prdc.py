@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 from amodal.metrics.sampling import MOST_ROWS, share, subsample
 
 _NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
-class Neighbourhoods:
+class PRDC:
     """What balls around cells that reach to their 5th neighbour tell.
 
     Attributes:
@@ -28,13 +28,13 @@ class Neighbourhoods:
             far generated cell.
     """
 
-    precision: Score
-    recall: Score
-    density: Score
-    coverage: Score
+    precision: Estimate
+    recall: Estimate
+    density: Estimate
+    coverage: Estimate
 
 
-def neighbourhoods(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Neighbourhoods:
+def prdc(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> PRDC:
     """Precision, recall, density and coverage of generated vectors.
 
     Sources: Kynkaanniemi et al., "Improved precision and recall metric for assessing generative models",
@@ -46,7 +46,7 @@ def neighbourhoods(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0
         seed: of the subsample of up to 2,000 rows, as many of both.
 
     Raises:
-        LeftOut: either has fewer than 12 rows.
+        MetricUnavailable: either has fewer than 12 rows.
     """
     for vectors, what in ((real, "real cells"), (generated, "generated cells")):
         need_rows(len(vectors), 2 * (_NEIGHBOURS + 1), what)
@@ -56,10 +56,10 @@ def neighbourhoods(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0
     between = cdist(one, other)
     in_real = between <= _radii(one)[:, None]
     in_generated = between <= _radii(other)[None, :]
-    return Neighbourhoods(
+    return PRDC(
         precision=share(in_real.any(axis=0), subsampled=cut),
         recall=share(in_generated.any(axis=1), subsampled=cut),
-        density=Score(float(in_real.sum(axis=0).mean() / _NEIGHBOURS), rows, subsampled=cut),
+        density=Estimate(float(in_real.sum(axis=0).mean() / _NEIGHBOURS), rows, subsampled=cut),
         coverage=share(in_real.any(axis=1), subsampled=cut),
     )
 
