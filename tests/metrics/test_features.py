@@ -68,7 +68,7 @@ def test_own_features_take_the_place_of_the_columns(real: Batch, modalities: dic
     def brightness(pictures: Tensor) -> np.ndarray:
         return pictures.mean(dim=(1, 2, 3), keepdim=False)[:, None].numpy()
 
-    features = fit_table_features(real, modalities, own={"image": brightness})
+    features = fit_table_features(real, modalities, vectorizers={"image": brightness})
     vectors = features["image"](real.x["image"])
     assert vectors.shape == (40, 1)
     assert np.corrcoef(vectors[:, 0], real.x["image"].mean(dim=(1, 2, 3)))[0, 1] == pytest.approx(1.0)

@@ -14,7 +14,7 @@ from amodal.metrics import (
     fit_matchers,
     fit_table_features,
     joint_coherence,
-    matches,
+    match_scores,
     matching_accuracy,
     mean_matching,
     pair_matching,
@@ -61,7 +61,9 @@ def test_one_target_repeated_is_worth_chance() -> None:
 def test_a_matcher_scores_a_row_as_it_does_among_others() -> None:
     matcher = fit_matcher(*circles(500))
     given, target = circles(30)
-    np.testing.assert_allclose(matcher.own(given, target), np.diagonal(matcher(given, target)), atol=1e-9)
+    np.testing.assert_allclose(
+        matcher.row_scores(given, target), np.diagonal(matcher(given, target)), atol=1e-9
+    )
 
 
 def test_columns_without_a_bond_tell_nothing() -> None:
@@ -104,7 +106,7 @@ def test_every_two_columns_have_a_matcher_or_a_reason() -> None:
     assert list(matchers) == [("a", "b")]
     assert set(left_out) == {("a", "c"), ("b", "c")}
     b[7] = np.nan
-    scores = matches(matchers, {"a": a, "b": b})
+    scores = match_scores(matchers, {"a": a, "b": b})
     assert scores.shape == (200, 1)
     assert scores[7] == 0
     assert scores.mean() > 0
@@ -140,7 +142,7 @@ def test_judges_are_left_out_with_the_reason() -> None:
         fit_classifier(vectors, np.full(200, "a"), vectors, labels)
     with pytest.raises(MetricUnavailable, match="at least 20 held-out rows"):
         fit_classifier(vectors, labels, vectors[:3], labels[:3])
-    with pytest.raises(MetricUnavailable, match="at least 2 judged columns"):
+    with pytest.raises(MetricUnavailable, match="at least 2 classified columns"):
         joint_coherence([labels])
 
 

@@ -11,7 +11,7 @@ from amodal.metrics import (
     Estimate,
     MetricUnavailable,
     bootstrap,
-    share,
+    proportion,
     shuffled_columns,
     shuffled_values,
     subsample,
@@ -48,7 +48,7 @@ def test_bootstrap_intervals_hold_the_mean_as_often_as_they_should() -> None:
 
 
 def test_a_share_has_an_interval_at_its_ends_too() -> None:
-    never = share(np.zeros(50, bool))
+    never = proportion(np.zeros(50, bool))
     assert (never.value, never.low) == (0.0, 0.0)
     assert never.high == pytest.approx(0.071, abs=1e-3)
 

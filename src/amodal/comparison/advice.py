@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amodal.comparison.leaderboard import SCORES, Standing, ranked, tied
-from amodal.report.page.wording import joined, percent
+from amodal.report.page.formatting import joined, percent
 
 _MANY = 3
 

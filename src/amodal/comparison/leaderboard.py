@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from amodal.comparison.trial import Outcome
+from amodal.metrics import Estimate, Metric
 from amodal.report import Report
-from amodal.report.results import ColumnCompletion, Mark, Reading
+from amodal.report.sections.completion import ColumnCompletion
 
 SCORES: Mapping[str, str] = {
     "overall": "overall score",
     "fidelity": "columns on their own",
-    "coherence": "pairs of columns",
+    "matching_accuracy": "pairs of columns",
     "whole_rows": "whole rows",
     "completion": "completion",
     "target": "prediction of the target",
@@ -41,7 +42,7 @@ class Standing:
 
     outcome: Outcome
     report: Report | None = None
-    scores: Mapping[str, Mark] = field(default_factory=dict)
+    scores: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
@@ -67,15 +68,15 @@ def standing(outcome: Outcome, report: Report | None) -> Standing:
     found = {
         "overall": report.summary.overall,
         "fidelity": report.summary.fidelity,
-        "coherence": report.summary.coherence,
-        "whole_rows": _between(report.whole_rows.score),
-        "completion": completion(report.completion),
+        "matching_accuracy": report.summary.matching_accuracy,
+        "whole_rows": _between(rows.score if (rows := report.sections.get("rows")) else None),
+        "completion": completion(report.sections.get("completion", [])),
         "target": _target(report),
     }
     return Standing(outcome, report, {name: mark for name, mark in found.items() if mark is not None})
 
 
-def completion(columns: Sequence[ColumnCompletion]) -> Mark | None:
+def completion(columns: Sequence[ColumnCompletion]) -> Estimate | None:
     """How far hidden cells that are filled come from the typical cell, 0, to the hidden ones, 1: a mean over columns.
 
     A column that is filled no better than by its mean, its most frequent label or its mean cell counts 0.
@@ -85,7 +86,7 @@ def completion(columns: Sequence[ColumnCompletion]) -> Mark | None:
         return None
     value, low, high = (float(np.mean(ends)) for ends in zip(*parts, strict=True))
     readings = [column.model for column in columns]
-    return Mark(
+    return Estimate(
         value=value,
         low=low,
         high=high,
@@ -94,7 +95,7 @@ def completion(columns: Sequence[ColumnCompletion]) -> Mark | None:
     )
 
 
-def _skill(reading: Reading) -> tuple[float, float, float] | None:
+def _skill(reading: Metric) -> tuple[float, float, float] | None:
     if reading.floor is None:
         return None
     floor, perfect = reading.floor.value, 1.0 if reading.better == "higher" else 0.0
@@ -102,39 +103,27 @@ def _skill(reading: Reading) -> tuple[float, float, float] | None:
         return None
     value, *ends = (
         float(np.clip((number - floor) / (perfect - floor), 0.0, 1.0))
-        for number in (
-            reading.value,
-            *(reading.value if end is None else end for end in (reading.low, reading.high)),
-        )
+        for number in (reading.value, *reading.interval)
     )
     return value, min(ends), max(ends)
 
 
-def _between(reading: Reading | None) -> Mark | None:
-    """A reading between its floor, 0, and its ceiling, 1."""
-    if reading is None or reading.scaled is None:
+def _between(metric: Metric | None) -> Estimate | None:
+    """A metric between its floor, 0, and its ceiling, 1."""
+    if metric is None or metric.normalized is None:
         return None
-    ends = [
-        reading.scale(reading.value if end is None else end) or 0.0 for end in (reading.low, reading.high)
-    ]
-    return Mark(
-        value=reading.scaled,
-        low=min(ends),
-        high=max(ends),
-        rows=reading.rows,
-        subsampled=reading.subsampled,
-    )
+    low, high = metric.normalized_interval
+    return Estimate(metric.normalized, metric.rows, low, high, metric.subsampled)
 
 
-def _target(report: Report) -> Mark | None:
+def _target(report: Report) -> Estimate | None:
     """How well the target is drawn given all other columns."""
-    if report.target is None:
-        return None
-    drawn = [each for each in report.target.predictions if each.by == "completion"]
+    target = report.sections.get("target")
+    drawn = [each for each in target.predictions if each.predictor == "completion"] if target else []
     return max(drawn, key=lambda each: len(each.given)).score if drawn else None
 
 
-def tied(one: Mark, other: Mark) -> bool:
+def tied(one: Estimate, other: Estimate) -> bool:
     """Whether two scores' intervals overlap, so that these rows do not say which is better."""
     ends = [(mark.value if mark.low is None else mark.low) for mark in (one, other)]
     tops = [(mark.value if mark.high is None else mark.high) for mark in (one, other)]
@@ -160,8 +149,8 @@ def in_order(standings: Sequence[Standing]) -> list[Standing]:
 def leaderboard(standings: Sequence[Standing]) -> pd.DataFrame:
     """One row a method, the best first; scores are followed by the ends of their 95 % intervals.
 
-    Columns: `method`; `overall`, `fidelity`, `coherence`, `whole_rows`, `completion`, 0 to 1; `target`, an accuracy
-    or R2, where one was asked for; `seconds` and `memory_mb` of fitting; `parameters`; `epochs`; `failure`.
+    Columns: `method`; `overall`, `fidelity`, `matching_accuracy`, `whole_rows`, `completion`, 0 to 1; `target`, an
+    accuracy or R2, where one was asked for; `seconds` and `memory_mb` of fitting; `parameters`; `epochs`; `failure`.
     """
     asked = [
         name for name in SCORES if name != "target" or any("target" in each.scores for each in standings)

@@ -18,12 +18,11 @@ from amodal.comparison.trial import GENERATED, SHOWN
 from amodal.files import replacing_file
 from amodal.media import png_bytes, read_image
 from amodal.methods import method_named
-from amodal.metrics import scaled_batch
+from amodal.metrics import Estimate, column_metrics, scaled_batch
 from amodal.modalities import Modality
 from amodal.pages import data_uri, render
-from amodal.report.page import wording
-from amodal.report.page.cells import shrunk
-from amodal.report.results import Mark
+from amodal.report.page import formatting
+from amodal.report.page.cells import shrink_image
 from amodal.table import Table, convert
 
 _PIXELS = 96
@@ -42,7 +41,7 @@ class Standout:
     """
 
     shown: str
-    mark: Mark | None
+    mark: Estimate | None
     sign: str
 
 
@@ -105,9 +104,9 @@ def write_page(
         budget=budget,
         seed=seed,
         target=target,
-        versions=finished[0].report.made.versions if finished and finished[0].report else {},
+        versions=finished[0].report.provenance.versions if finished and finished[0].report else {},
         machine=f"{platform.system()} {platform.machine()}",
-        **{name: getattr(wording, name) for name in ("number", "percent", "interval")},
+        **{name: getattr(formatting, name) for name in ("number", "percent", "interval")},
     )
     with replacing_file(folder / PAGE) as beside:
         beside.write_text(html, encoding="utf-8")
@@ -123,14 +122,14 @@ def _cells(each: Standing, standings: Sequence[Standing]) -> dict[str, Standout]
     cells = {name: _score(name, each, standings) for name in each.scores}
     for name, value in each.costs.items():
         least = min(other.costs[name] for other in standings if name in other.costs)
-        cells[name] = Standout(wording.number(float(value)), None, "best" if value == least else "")
+        cells[name] = Standout(formatting.number(float(value)), None, "best" if value == least else "")
     return cells
 
 
 def _score(name: str, each: Standing, standings: Sequence[Standing]) -> Standout:
     mark, best = each.scores[name], ranked(standings, name)[0]
     sign = "best" if each is best else "tied" if tied(mark, best.scores[name]) else ""
-    shown = f"{mark.value:.2f}" if name == "target" else wording.percent(mark.value)
+    shown = f"{mark.value:.2f}" if name == "target" else formatting.percent(mark.value)
     return Standout(shown, mark, sign)
 
 
@@ -138,7 +137,9 @@ def _strips(
     finished: Sequence[Standing], split: Split, folder: Path, modalities: Mapping[str, Any]
 ) -> dict[str, list[Strip]]:
     """Of each column of pictures, real ones and those of each method."""
-    names = [name for name, modality in modalities.items() if modality.type == "image"][:_COLUMNS]
+    names = [name for name, modality in modalities.items() if column_metrics(modality).display == "image"][
+        :_COLUMNS
+    ]
     if not names or not finished:
         return {}
     tables = {
@@ -163,7 +164,7 @@ def _real(name: str, table: Table, modality: Modality) -> Sequence[Any]:
 
 
 def _strip(method: str, pictures: Sequence[Any]) -> Strip:
-    small = [shrunk(picture, _PIXELS) for picture in pictures]
+    small = [shrink_image(picture, _PIXELS) for picture in pictures]
     return Strip(
         method,
         [data_uri(png_bytes(picture), "image/png") for picture in small],

@@ -1,4 +1,4 @@
-"""Whether cells say the label that they should, by judges trained on real rows."""
+"""Coherence: the share of generated cells that a classifier of real cells assigns the right class."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC
 
 from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
-from amodal.metrics.sampling import share, subsample
+from amodal.metrics.sampling import proportion, subsample
 
 _LEAST = 20
-_SOFTNESS = 10.0
+_REGULARIZATION = 10.0
 
 
 @dataclass(frozen=True)
 class ColumnClassifier:
-    """Says which label of a target column the cells of another column show.
+    """Predicts the label of a target column from the cells of another.
 
     Attributes:
         classifier: a fitted one of scikit-learn's.
-        accuracy: its share of right labels on real rows that it was not trained on: a ceiling.
+        accuracy: on real rows that it was not trained on, the ceiling of coherence.
     """
 
     classifier: Any
     accuracy: Estimate
 
     def __call__(self, vectors: NDArray[Any]) -> NDArray[Any]:
-        """The labels (N,) of vectors (N, F)."""
+        """Labels (N,) of vectors (N, F)."""
         return np.asarray(self.classifier.predict(vectors))
 
 
@@ -42,16 +42,15 @@ def fit_classifier(
     *,
     seed: int = 0,
 ) -> ColumnClassifier:
-    """Train a judge on real rows, up to 2,000, and try it on others.
+    """Train a classifier on real rows, up to 2,000, and test it on others.
 
-    Source: the coherence accuracy of Shi et al., "Variational mixture-of-experts autoencoders for multi-modal deep
-    generative models", NeurIPS 2019, by a support vector machine with a Gaussian kernel (Cortes & Vapnik, 1995).
+    A support vector machine with a Gaussian kernel (Cortes & Vapnik, 1995).
 
     Args:
         real: (N, F), vectors of one column's present cells.
         labels: (N,), the same rows' labels.
         heldout: (M, F), of rows that are not among those.
-        heldout_labels: (M,); a label that no row of `labels` has is one that the judge gets wrong.
+        heldout_labels: (M,); a label that is not in `labels` counts as misclassified.
         seed: of the subsample.
 
     Raises:
@@ -62,37 +61,40 @@ def fit_classifier(
     rows = subsample(len(real), seed)
     if len(np.unique(labels[rows])) < 2:
         raise MetricUnavailable("all real rows have the same label")
-    classifier = SVC(C=_SOFTNESS).fit(real[rows], labels[rows])
-    tried = subsample(len(heldout), seed)
-    right = classifier.predict(heldout[tried]) == heldout_labels[tried]
-    return ColumnClassifier(classifier, share(right, subsampled=len(heldout) > len(tried)))
+    classifier = SVC(C=_REGULARIZATION).fit(real[rows], labels[rows])
+    tested = subsample(len(heldout), seed)
+    hits = classifier.predict(heldout[tested]) == heldout_labels[tested]
+    return ColumnClassifier(classifier, proportion(hits, subsampled=len(heldout) > len(tested)))
 
 
-def conditional_coherence(judge: ColumnClassifier, vectors: NDArray[Any], labels: NDArray[Any]) -> Estimate:
-    """The share of generated cells, as vectors (N, F), that show the label (N,) they were made for.
+def conditional_coherence(
+    classifier: ColumnClassifier, vectors: NDArray[Any], labels: NDArray[Any]
+) -> Estimate:
+    """Share of generated cells, as vectors (N, F), of the class (N,) that they were generated for.
 
-    Source: as `fit_classifier`; compare with the judge's own accuracy.
+    Source: the cross coherence of Shi et al., "Variational mixture-of-experts autoencoders for multi-modal deep
+    generative models", NeurIPS 2019; compare with the classifier's accuracy.
 
     Raises:
         MetricUnavailable: fewer than 20 cells.
     """
     need_rows(len(vectors), _LEAST, "generated cells")
     rows = subsample(len(vectors))
-    return share(judge(vectors[rows]) == labels[rows], subsampled=len(vectors) > len(rows))
+    return proportion(classifier(vectors[rows]) == labels[rows], subsampled=len(vectors) > len(rows))
 
 
-def joint_coherence(said: Sequence[NDArray[Any]]) -> Estimate:
-    """The share of rows of which all judges say the same label.
+def joint_coherence(predicted: Sequence[NDArray[Any]]) -> Estimate:
+    """Share of rows that all classifiers assign the same class.
 
     Source: the joint coherence of Shi et al., NeurIPS 2019.
 
     Args:
-        said: of each column, the labels (N,) that its judge says.
+        predicted: of each column, the labels (N,) that its classifier predicts.
 
     Raises:
         MetricUnavailable: fewer than 20 rows, or fewer than 2 columns.
     """
-    if len(said) < 2:
-        raise MetricUnavailable("it needs at least 2 judged columns")
-    need_rows(len(said[0]), _LEAST, "generated rows")
-    return share(np.all([labels == said[0] for labels in said[1:]], axis=0))
+    if len(predicted) < 2:
+        raise MetricUnavailable("it needs at least 2 classified columns")
+    need_rows(len(predicted[0]), _LEAST, "generated rows")
+    return proportion(np.all([labels == predicted[0] for labels in predicted[1:]], axis=0))

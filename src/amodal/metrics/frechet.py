@@ -14,10 +14,10 @@ _LEAST = 10
 
 
 def frechet_distance(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Estimate:
-    """How far apart two sets of vectors are as Gaussians: 0 for the same, without upper end.
+    """Frechet distance of two sets of vectors as Gaussians: 0 for the same, without upper bound.
 
     Of vectors of `ColumnFeatures`, the mean of real cells repeated is at distance 1. Few rows make it larger:
-    only scores of as many rows compare, and both sides are cut to as many.
+    only distances of as many rows compare, and both sides are cut to as many.
 
     Source: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium",
     NeurIPS 2017, there of Inception's features.

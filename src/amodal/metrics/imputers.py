@@ -1,4 +1,4 @@
-"""Completion without a model: what a model's completion stands beside."""
+"""Simple imputers, which a model's completion is compared with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
@@ -15,6 +14,7 @@ from sklearn.impute import IterativeImputer
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from amodal.metrics.by_type import NumberMetrics, column_metrics
 from amodal.metrics.estimate import MetricUnavailable, need_rows
 from amodal.metrics.sampling import subsample
 from amodal.modalities import Modality
@@ -23,7 +23,7 @@ _NEIGHBOURS = 5
 
 
 def impute_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
-    """The same cell in each row: the mean of numbers, pictures and sounds, the most frequent label or text.
+    """The same cell in each row: the mean of numbers, images and sounds, the most frequent label or text.
 
     Args:
         modality: the column's.
@@ -37,27 +37,21 @@ def impute_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
         MetricUnavailable: there is no real cell.
     """
     need_rows(len(real), 1, "real cells")
-    if modality.type == "number":
-        typical = _numbers(modality, np.mean(modality.to_cells(real), keepdims=True))
-    elif modality.suffix is not None:
-        typical = real.float().mean(dim=0, keepdim=True)
-    else:
-        values, counts = torch.unique(real, dim=0, return_counts=True)
-        typical = values[counts.argmax()][None]
+    typical = column_metrics(modality).typical(real)
     return typical.expand(rows, *typical.shape[1:])
 
 
 def impute_nearest(
     modality: Modality, real: Tensor, real_given: NDArray[Any], given: NDArray[Any], *, seed: int = 0
 ) -> Tensor:
-    """The mean number or most frequent label of the 5 real rows nearest in what is given; else the nearest row's cell.
+    """The mean number or most frequent label of the 5 nearest real rows; else the nearest row's cell.
 
     Source: Troyanskaya et al., "Missing value estimation methods for DNA microarrays", Bioinformatics 2001.
 
     Args:
         modality: the column's.
         real: present cells of real rows, scaled: (N, ...).
-        real_given: (N, F), vectors of what these rows are given, 0 where it is missing.
+        real_given: (N, F), vectors of these rows' given cells, 0 where missing.
         given: (M, F), those of the rows to fill.
         seed: of the subsample of up to 2,000 real rows.
 
@@ -70,12 +64,8 @@ def impute_nearest(
     need_rows(len(real), _NEIGHBOURS, "real cells")
     rows = subsample(len(real), seed)
     index = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(real_given[rows])
-    nearest = rows[index.kneighbors(given, return_distance=False)]
-    if modality.type == "number":
-        return _numbers(modality, np.array(modality.to_cells(real), np.float64)[nearest].mean(axis=1))
-    if modality.type == "category":
-        return real[torch.from_numpy(nearest)].mode(dim=1).values
-    return real[torch.from_numpy(nearest[:, 0])]
+    nearest = torch.from_numpy(rows[index.kneighbors(given, return_distance=False)])
+    return column_metrics(modality).consensus(real[nearest])[0]
 
 
 def impute_iterative(
@@ -99,7 +89,8 @@ def impute_iterative(
         MetricUnavailable: the column is neither of numbers nor of categories, no such column is given, or there are
             fewer than 10 real cells.
     """
-    if modality.type not in ("number", "category"):
+    column = column_metrics(modality)
+    if not column.is_scalar:
         raise MetricUnavailable(
             f"IterativeImputer takes numbers and categories, and this is a column of type {modality.type}"
         )
@@ -107,29 +98,24 @@ def impute_iterative(
         raise MetricUnavailable("IterativeImputer takes numbers and categories, and none is given")
     need_rows(len(real), 10, "real cells")
     rows = subsample(len(real), seed)
-    if modality.type == "number":
-        known = np.array(modality.to_cells(real[rows]), np.float64)
-        return _numbers(modality, _imputed(known, real_given[rows], given, seed))
-    # Each label on its own: of several, that sum to one, each would be read off the others, which are hidden too.
+    if isinstance(column, NumberMetrics):
+        return column.scaled(_regressed(column.values(real[rows]), real_given[rows], given, seed))
+    # One label at a time: of several, which sum to one, each would be regressed on the others, hidden too.
     labels = modality.features(real[rows]).numpy().astype(np.float64)
-    likely = np.stack([_imputed(label, real_given[rows], given, seed) for label in labels.T], axis=1)
-    return torch.from_numpy(likely.argmax(axis=1))
+    scores = np.stack([_regressed(label, real_given[rows], given, seed) for label in labels.T], axis=1)
+    return torch.from_numpy(scores.argmax(axis=1))
 
 
-def _imputed(
+def _regressed(
     known: NDArray[np.float64], real_given: NDArray[Any], given: NDArray[Any], seed: int
 ) -> NDArray[np.float64]:
-    """Hidden numbers (M,) of what is given (M, F), from known ones (N,) of what is given with them (N, F)."""
-    # Scaled as vectors are: the imputer's tolerance is one for all columns.
-    mean, spread = known.mean(), known.std() or 1.0
+    """Imputed numbers (M,) for given vectors (M, F), from known ones (N,) with theirs (N, F)."""
+    # Standardised as vectors are, since the imputer has one tolerance for all columns.
+    mean, scale = known.mean(), known.std() or 1.0
     imputer = IterativeImputer(random_state=seed, keep_empty_features=True)
     hidden = np.full((len(given), 1), np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        imputer.fit(np.hstack([real_given, (known[:, None] - mean) / spread]))
+        imputer.fit(np.hstack([real_given, (known[:, None] - mean) / scale]))
         filled = imputer.transform(np.hstack([given, hidden]))
-    return np.asarray(filled[:, -1] * spread + mean)
-
-
-def _numbers(modality: Modality, values: NDArray[Any]) -> Tensor:
-    return modality.scaled(modality.to_tensor(pd.Series(values), None))
+    return np.asarray(filled[:, -1] * scale + mean)

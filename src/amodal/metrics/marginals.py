@@ -1,4 +1,4 @@
-"""How far generated numbers and labels are from real ones, taken one column at a time."""
+"""Distances between the marginal distributions of a column's real and generated numbers or labels."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def normalized_wasserstein(real: NDArray[Any], generated: NDArray[Any]) -> Estim
         0.0
     """
     rows = _rows(real, generated, "numbers")
-    spread = float(np.std(real))
-    if spread == 0:
+    std = float(np.std(real))
+    if std == 0:
         raise MetricUnavailable("all real numbers are the same")
-    return Estimate(float(wasserstein_distance(real, generated)) / spread, rows)
+    return Estimate(float(wasserstein_distance(real, generated)) / std, rows)
 
 
 def total_variation(real: Sequence[Hashable], generated: Sequence[Hashable]) -> Estimate:
@@ -55,8 +55,8 @@ def total_variation(real: Sequence[Hashable], generated: Sequence[Hashable]) -> 
     """
     rows = _rows(real, generated, "labels")
     one, other = Counter(real), Counter(generated)
-    apart = sum(abs(one[label] / len(real) - other[label] / len(generated)) for label in one | other)
-    return Estimate(apart / 2, rows)
+    differences = (abs(one[label] / len(real) - other[label] / len(generated)) for label in one | other)
+    return Estimate(sum(differences) / 2, rows)
 
 
 def _rows(real: Sequence[Any] | NDArray[Any], generated: Sequence[Any] | NDArray[Any], what: str) -> int:

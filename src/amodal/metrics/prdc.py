@@ -1,4 +1,4 @@
-"""Whether generated cells are like real ones, and as varied, by their nearest neighbours."""
+"""Precision, recall, density and coverage of generated cells, by nearest neighbours."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from amodal.metrics.estimate import Estimate, need_rows
-from amodal.metrics.sampling import MOST_ROWS, share, subsample
+from amodal.metrics.sampling import MOST_ROWS, proportion, subsample
 
 _NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
 class PRDC:
-    """What balls around cells that reach to their 5th neighbour tell.
+    """Precision, recall, density and coverage, of balls around cells that reach to their 5th neighbour.
 
     Attributes:
         precision: share of generated cells within a real cell's ball; low where they look wrong.
-        recall: share of real cells within a generated cell's ball; low where kinds of cells are never made.
-        density: real balls a generated cell lies in, over 5; unlike precision not fooled by a far real cell,
+        recall: share of real cells within a generated cell's ball; low where kinds of cells are never generated.
+        density: real balls a generated cell lies in, over 5; unlike precision robust to a real outlier,
             above 1 where generated cells crowd where real ones are dense.
-        coverage: share of real cells that have a generated one in their ball; unlike recall not fooled by a
-            far generated cell.
+        coverage: share of real cells that have a generated one in their ball; unlike recall robust to a
+            generated outlier.
     """
 
     precision: Estimate
@@ -51,19 +51,19 @@ def prdc(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> PRDC:
     for vectors, what in ((real, "real cells"), (generated, "generated cells")):
         need_rows(len(vectors), 2 * (_NEIGHBOURS + 1), what)
     rows = min(len(real), len(generated), MOST_ROWS)
-    cut = max(len(real), len(generated)) > rows
+    subsampled = max(len(real), len(generated)) > rows
     one, other = (vectors[subsample(len(vectors), seed, rows)] for vectors in (real, generated))
-    between = cdist(one, other)
-    in_real = between <= _radii(one)[:, None]
-    in_generated = between <= _radii(other)[None, :]
+    distances = cdist(one, other)
+    in_real = distances <= _radii(one)[:, None]
+    in_generated = distances <= _radii(other)[None, :]
     return PRDC(
-        precision=share(in_real.any(axis=0), subsampled=cut),
-        recall=share(in_generated.any(axis=1), subsampled=cut),
-        density=Estimate(float(in_real.sum(axis=0).mean() / _NEIGHBOURS), rows, subsampled=cut),
-        coverage=share(in_real.any(axis=1), subsampled=cut),
+        precision=proportion(in_real.any(axis=0), subsampled=subsampled),
+        recall=proportion(in_generated.any(axis=1), subsampled=subsampled),
+        density=Estimate(float(in_real.sum(axis=0).mean() / _NEIGHBOURS), rows, subsampled=subsampled),
+        coverage=proportion(in_real.any(axis=1), subsampled=subsampled),
     )
 
 
 def _radii(vectors: NDArray[Any]) -> NDArray[np.float64]:
-    """How far off each one's 5th neighbour is; the nearest of all is itself."""
+    """Distance to each one's 5th neighbour; the nearest of all is itself."""
     return np.partition(cdist(vectors, vectors), _NEIGHBOURS, axis=1)[:, _NEIGHBOURS]

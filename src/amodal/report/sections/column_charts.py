@@ -1,4 +1,4 @@
-"""The shapes of columns: real cells beside generated ones."""
+"""Distributions of a column's real and generated numbers or labels, as shapes for SVG and HTML."""
 
 from __future__ import annotations
 
@@ -8,36 +8,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from amodal.report.page.wording import number
+from amodal.report.page.formatting import number
 
 _MOST_LABELS = 12
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Shares of numbers in bins of equal width, as steps in a box of 100 x 100, and its ends.
+    """Shares of numbers in bins of equal width, as steps in a box of 100 x 100, with its axis.
 
     Attributes:
-        real: of real numbers, points as SVG's polygon takes them.
-        generated: of generated numbers, points as SVG's polyline takes them.
-        low: the number at the left.
-        middle: the number in the middle.
-        high: the number at the right.
-        outside: share of generated numbers beyond both ends, which are shown in the last bins.
+        real: of real numbers, points of an SVG polygon.
+        generated: of generated numbers, points of an SVG polyline.
+        ticks: the numbers at the left, in the middle and at the right.
+        outside: share of generated numbers beyond both ends, which are counted in the last bins.
     """
 
     real: str
     generated: str
-    low: str
-    middle: str
-    high: str
+    ticks: tuple[str, str, str]
     outside: float
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A label's shares.
+    """Shares of a label.
 
     Attributes:
         label: the label.
@@ -55,9 +52,9 @@ class Bar:
 
 
 def histogram(real: Sequence[Any], generated: Sequence[Any]) -> Histogram | None:
-    """The numbers' shapes, between the ends of all but the outermost real ones; None where either are none."""
-    first, second = (np.asarray(list(cells), np.float64) for cells in (real, generated))
-    first, second = first[np.isfinite(first)], second[np.isfinite(second)]
+    """Histograms between the 0.5 % quantiles of real numbers; None without real or generated ones."""
+    values = [np.asarray(list(cells), np.float64) for cells in (real, generated)]
+    first, second = (each[np.isfinite(each)] for each in values)
     if not len(first) or not len(second):
         return None
     low, high = np.quantile(first, [0.005, 0.995])
@@ -65,41 +62,27 @@ def histogram(real: Sequence[Any], generated: Sequence[Any]) -> Histogram | None
         low, high = low - 0.5, high + 0.5
     bins = int(np.clip(np.sqrt(len(first)), 8, 28))
     edges = np.linspace(low, high, bins + 1)
-    shares = [np.histogram(values.clip(low, high), edges)[0] / len(values) for values in (first, second)]
+    shares = [np.histogram(each.clip(low, high), edges)[0] / len(each) for each in (first, second)]
     top = max(share.max() for share in shares)
 
-    def steps(share: np.ndarray[Any, Any]) -> str:
+    def steps(share: NDArray[Any]) -> str:
         xs = np.repeat(np.linspace(0, 100, bins + 1), 2)
         ys = np.concatenate([[100], np.repeat(100 - share / top * 96, 2), [100]])
         return " ".join(f"{x:.2f},{y:.2f}" for x, y in zip(xs, ys, strict=True))
 
     outside = float(((second < low) | (second > high)).mean())
-    return Histogram(
-        steps(shares[0]),
-        steps(shares[1]),
-        number(float(low)),
-        number(float((low + high) / 2)),
-        number(float(high)),
-        outside,
-    )
+    left, middle, right = (number(float(end)) for end in (low, (low + high) / 2, high))
+    return Histogram(steps(shares[0]), steps(shares[1]), (left, middle, right), outside)
 
 
 def bars(real: Sequence[Any], generated: Sequence[Any]) -> list[Bar]:
     """Shares of the labels, the most frequent first, those beyond twelve as one."""
     first, second = Counter(map(str, real)), Counter(map(str, generated))
     labels = sorted(first | second, key=lambda label: (-first[label], label))
-    shown, others = labels[:_MOST_LABELS], labels[_MOST_LABELS:]
-    if len(others) == 1:
-        shown, others = labels, []
-    counts = [(label, first[label], second[label]) for label in shown]
-    if others:
-        counts.append(
-            (
-                f"{len(others)} others",
-                sum(first[label] for label in others),
-                sum(second[label] for label in others),
-            )
-        )
+    counts = [(label, first[label], second[label]) for label in labels]
+    if len(counts) > _MOST_LABELS + 1:
+        _, *others = zip(*counts[_MOST_LABELS:], strict=True)
+        counts[_MOST_LABELS:] = [(f"{len(others[0])} others", sum(others[0]), sum(others[1]))]
     shares = [
         (label, one / max(first.total(), 1), two / max(second.total(), 1)) for label, one, two in counts
     ]

@@ -1,8 +1,8 @@
-"""Numbers as a person reads them."""
+"""Numbers, shares and lists in words."""
 
 from __future__ import annotations
 
-from amodal.report.results import Mark, Reading
+from amodal.metrics import Estimate
 
 MINUS = "−"
 
@@ -15,7 +15,7 @@ def number(value: float) -> str:
         ['0.123', '7', '−12.3', '1,234,568', '0.00012']
     """
     size = abs(value)
-    # What is left of rounding is nothing.
+    # Rounding errors of zero.
     if size < 1e-9:
         return "0"
     if value == round(value) or size >= 1000:
@@ -34,7 +34,7 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage, which is nothing or all only where it is so exactly.
+    """A share as a percentage, 0 % or 100 % only where it is exactly so.
 
     Example:
         >>> [percent(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)]
@@ -47,16 +47,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %".replace("-", MINUS)
 
 
-def interval(mark: Mark) -> str:
-    """The ends of a number's interval; empty where it has none."""
-    if mark.low is None or mark.high is None:
+def interval(estimate: Estimate) -> str:
+    """The ends of a confidence interval; empty where there is none."""
+    if estimate.low is None or estimate.high is None:
         return ""
-    return f"{number(mark.low)} to {number(mark.high)}"
-
-
-def measured(reading: Reading) -> str:
-    """Of how many rows, for those who ask."""
-    return f"{reading.rows:,} rows" + (", drawn from more" if reading.subsampled else "")
+    return f"{number(estimate.low)} to {number(estimate.high)}"
 
 
 def signed(value: float) -> str:

@@ -33,23 +33,23 @@ def test_real_cells_complete_themselves_and_others_do_not(
     cells = real.x[column]
     same = completion_error(modalities[column], cells, cells)
     other = completion_error(modalities[column], cells, cells.roll(1, 0))
-    assert same.score.value == pytest.approx(PERFECT[column])
+    assert same.value == pytest.approx(PERFECT[column])
     sign = 1 if same.better == "higher" else -1
-    assert sign * same.score.value > sign * other.score.value
-    assert other.score.low is not None
-    assert other.score.high is not None
-    assert other.score.low <= other.score.value <= other.score.high
+    assert sign * same.value > sign * other.value
+    assert other.low is not None
+    assert other.high is not None
+    assert other.low <= other.value <= other.high
 
 
 def test_errors_are_in_the_units_of_cells(real: Batch, modalities: dict[str, Any]) -> None:
     numbers = modalities["number"]
     error = completion_error(numbers, real.x["number"], real.x["number"].roll(1, 0))
     cells = np.array(numbers.to_cells(real.x["number"]))
-    assert (error.measure, error.unit) == ("RMSE", "the column's own")
-    assert error.score.value == pytest.approx(np.sqrt(np.mean((cells - np.roll(cells, 1)) ** 2)))
+    assert (error.name, error.unit) == ("RMSE", "the column's own")
+    assert error.value == pytest.approx(np.sqrt(np.mean((cells - np.roll(cells, 1)) ** 2)))
     silence, loud = torch.full((10, 40, 5), -0.5), torch.full((10, 40, 5), 1.0)
     error = completion_error(modalities["audio"], silence, loud)
-    assert (error.measure, error.unit, error.score.value) == ("mel distance", "dB", 80.0)
+    assert (error.name, error.unit, error.value) == ("mel distance", "dB", 80.0)
 
 
 def test_similarity_is_one_of_equal_pictures_and_zero_of_unrelated_ones() -> None:
@@ -121,18 +121,18 @@ def test_neighbours_and_regressions_use_what_is_given(modalities: dict[str, Any]
     told = (low + high) / 2 + (high - low) / 8 * given[:, 0].clip(-3, 3)
     cells = numbers.to_tensor(pd.Series(told.tolist()), None)
     known, hidden = slice(0, 300), slice(300, 400)
-    typical = completion_error(numbers, cells[hidden], impute_typical(numbers, cells[known], 100)).score.value
+    typical = completion_error(numbers, cells[hidden], impute_typical(numbers, cells[known], 100)).value
     near = impute_nearest(numbers, cells[known], given[known], given[hidden])
     holed = np.where(RNG.random(given.shape) < 0.1, np.nan, given)
     holed[:, 0] = given[:, 0]
     regressed = impute_iterative(numbers, cells[known], holed[known], holed[hidden])
     for filled in (near, regressed):
-        assert completion_error(numbers, cells[hidden], filled).score.value < typical / 2
+        assert completion_error(numbers, cells[hidden], filled).value < typical / 2
     # Each label has a side of its own: one between others is never the most likely by straight lines.
     turn = np.arange(3) * 2 * np.pi / 3
     named = torch.from_numpy((given @ np.stack([np.cos(turn), np.sin(turn)])).argmax(axis=1))
     regressed = impute_iterative(labels, named[known], holed[known], holed[hidden])
-    assert completion_error(labels, named[hidden], regressed).score.value > 0.8
+    assert completion_error(labels, named[hidden], regressed).value > 0.8
 
 
 def test_baselines_are_left_out_with_the_reason(real: Batch, modalities: dict[str, Any]) -> None:
@@ -155,21 +155,21 @@ def test_baselines_are_left_out_with_the_reason(real: Batch, modalities: dict[st
 def test_right_draws_are_calibrated(draws: int) -> None:
     rows = RNG.normal(size=(2_000, draws + 1)) * RNG.uniform(0.1, 3, (2_000, 1))
     for coverage in calibration(rows[:, 0], rows[:, 1:]):
-        assert coverage.share.value == pytest.approx(coverage.nominal, abs=0.04)
+        assert coverage.empirical.value == pytest.approx(coverage.nominal, abs=0.04)
 
 
 def test_rounded_draws_are_calibrated_too() -> None:
     rows = RNG.integers(0, 3, (2_000, 20))
     for coverage in calibration(rows[:, 0], rows[:, 1:]):
-        assert coverage.share.value == pytest.approx(coverage.nominal, abs=0.04)
+        assert coverage.empirical.value == pytest.approx(coverage.nominal, abs=0.04)
 
 
 def test_draws_that_are_too_sure_cover_too_little() -> None:
     rows = RNG.normal(size=(1_000, 20))
     sure, unsure = (calibration(rows[:, 0], rows[:, 1:] * factor) for factor in (0.2, 5.0))
     for one, other in zip(sure, unsure, strict=True):
-        assert one.share.value < one.nominal - 0.2
-        assert other.share.value > other.nominal + 0.05
+        assert one.empirical.value < one.nominal - 0.2
+        assert other.empirical.value > other.nominal + 0.05
     assert [coverage.nominal for coverage in sure] == pytest.approx([0.5, 0.8, 0.9])
 
 
