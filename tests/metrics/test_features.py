@@ -79,7 +79,7 @@ def test_a_column_of_equal_cells_has_vectors_of_zero(real: Batch, modalities: di
     np.testing.assert_allclose(fit_features(modalities["image"], same)(same), 0, atol=1e-4)
 
 
-def test_a_column_without_cells_is_left_out_by_name(real: Batch, modalities: dict[str, Any]) -> None:
+def test_a_column_without_cells_are_unavailable(real: Batch, modalities: dict[str, Any]) -> None:
     present = real.present.clone()
     present[1:, 4] = False
     with pytest.raises(MetricUnavailable, match="at least 2 present cells of 'text', and there are 1"):

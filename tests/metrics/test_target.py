@@ -145,7 +145,7 @@ def test_one_other_column_has_nothing_to_gain() -> None:
     assert table.gains == table.ablations == ()
 
 
-def test_targets_are_left_out_with_the_reason(real: Batch, modalities: dict[str, Any]) -> None:
+def test_targets_are_unavailable(real: Batch, modalities: dict[str, Any]) -> None:
     frame = halves(60).drop(columns="size")
     rows, known = fitted(frame)
     oracle = Oracle(rows, "label")

@@ -27,8 +27,8 @@ from amodal.report.sections.completion import ColumnCompletion
 from amodal.report.sections.fidelity import ColumnFidelity
 from amodal.report.sections.latent_map import LatentMap
 from amodal.report.sections.likelihood import ColumnLikelihood
-from amodal.report.sections.matching import PairScore
 from amodal.report.sections.missingness import MissingCells
+from amodal.report.sections.pairs import PairScore
 from amodal.report.sections.privacy import Privacy
 from amodal.report.sections.rows import WholeRows
 from amodal.report.summary import Summary

@@ -17,11 +17,11 @@ from amodal.metrics import column_metrics
 from amodal.report import Report, ReportExamples
 from amodal.report.examples import Example
 from amodal.report.page import writing
+from amodal.report.page.charts import bars, histogram
 from amodal.report.page.detail import DETAILS
 from amodal.report.page.view import PageView
 from amodal.report.page.writing import write_page
 from amodal.report.sections import SECTIONS, latent_map
-from amodal.report.sections.column_charts import bars, histogram
 from tests.report.reports import bare_report, examples, full_report
 
 VOID = {"meta", "img", "br", "link", "path", "polygon", "polyline"}

@@ -29,7 +29,7 @@ from amodal.modalities import Modality
 if TYPE_CHECKING:
     from amodal.metrics.features import ColumnFeatures
 
-Display = Literal["image", "audio", "text"]
+Display = Literal["image", "audio", "number", "text"]
 
 _DECIBELS = 80.0
 _MOST_DEVIATIONS = 3.0
@@ -202,6 +202,7 @@ class NumberMetrics(ColumnMetrics):
     """Compared in the column's own unit, rounded as a user gets it."""
 
     is_numeric = True
+    display = "number"
     typical_name = "mean"
 
     def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:

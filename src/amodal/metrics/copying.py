@@ -101,5 +101,5 @@ def _nearest(
 
 
 def _ratios(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    # A row that stands twice in training is a copy of both: 0, not 0/0.
+    # A row that is twice in training is a copy of both: 0, not 0/0.
     return np.asarray(distances[:, 0] / np.maximum(distances[:, 1], 1e-12))

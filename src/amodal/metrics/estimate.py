@@ -52,7 +52,7 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Estimate):
-    """An estimate with its name, beside the same metric of real rows and of a random baseline.
+    """An estimate with its name, and the same metric of real rows and of a random baseline.
 
     Attributes:
         name: such as "coverage".

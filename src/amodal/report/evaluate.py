@@ -72,7 +72,6 @@ def evaluate(
         DataError: a table has none of the model's columns, or cells that cannot be used.
     """
     context = ReportContext(fitted, heldout, training=training, target=target, seed=seed, bad_cells=bad_cells)
-
     results: dict[str, Any] = {}
 
     def compute(section: Section) -> None:

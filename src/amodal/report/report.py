@@ -22,8 +22,8 @@ class Report(Result):
         provenance: model, tables and versions.
         columns: of the model, the ignored ones too.
         summary: headlines.
-        sections: section -> its result; those that are unavailable, or were not asked for, are absent. What each
-            holds, `amodal.report.sections` says.
+        sections: section -> its result; those that are unavailable, or were not asked for, are absent. Their
+            types are in `amodal.report.sections`.
         unavailable: the metrics that could not be computed, and why.
     """
 

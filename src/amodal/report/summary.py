@@ -13,7 +13,7 @@ from amodal.report.provenance import Provenance
 from amodal.report.section import Result
 from amodal.report.sections.completion import ColumnCompletion
 from amodal.report.sections.fidelity import ColumnFidelity
-from amodal.report.sections.matching import PairScore
+from amodal.report.sections.pairs import PairScore
 
 _SUSPICIOUS = 0.25
 _EASILY = 0.9

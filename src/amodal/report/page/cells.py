@@ -22,7 +22,7 @@ def render_cell(column: str, display: str, cell: Any, role: Role, detail: Detail
 
     Args:
         column: its column.
-        display: "image", "audio" or "text"; see `ColumnMetrics.display`.
+        display: as in `ColumnMetrics`.
         cell: an image uint8 (H, W, C), a sound with `samples` and `rate`, else any value; None is missing.
         role: given, drawn or real.
         detail: limits of its size.
@@ -38,7 +38,7 @@ def render_cell(column: str, display: str, cell: Any, role: Role, detail: Detail
         sound = data_uri(wav_bytes(samples, rate), "audio/wav")
         spectrogram = data_uri(png_bytes(_spectrogram(samples, rate)), "image/png")
         return Cell(column, "audio", sound, role, spectrogram)
-    text = number(float(cell)) if isinstance(cell, int | float) else str(cell)
+    text = number(float(cell)) if display == "number" else str(cell)
     return Cell(
         column, "text", text if len(text) <= detail.letters else text[: detail.letters - 1] + "…", role
     )

@@ -35,7 +35,7 @@ def write_page(
 ) -> Path:
     """Write a report as one file of at most 10 MB, which needs no other and no network.
 
-    Where images and sounds are large, they are scaled down, cut and fewer, and the page says so.
+    Where images and sounds are large, they are scaled down, cut and fewer; a note on the page gives the limits.
 
     Args:
         report: the results.

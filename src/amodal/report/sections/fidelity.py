@@ -18,9 +18,9 @@ from amodal.metrics import (
 from amodal.pages import Cell, Role
 from amodal.report.context import ReportContext
 from amodal.report.examples import Example
+from amodal.report.page.charts import bars, histogram
 from amodal.report.page.view import PageView
 from amodal.report.section import Result, Section
-from amodal.report.sections.column_charts import bars, histogram
 
 
 class ColumnFidelity(Result):

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from amodal.metrics import MetricUnavailable, pair_matching
+import numpy as np
+
+from amodal.metrics import Metric, MetricUnavailable, PairMatching, pair_matching
 from amodal.pages import Cell
 from amodal.report.context import ReportContext
 from amodal.report.examples import Example, TranslationExample
 from amodal.report.page.view import PageView
-from amodal.report.section import Section
-from amodal.report.sections.matching import PairScore, pair_score
+from amodal.report.section import Result, Section
+
+
+class PairScore(Result):
+    """How often a target cell is matched to the given cell of its row, rather than to another's.
+
+    Attributes:
+        given: the given column.
+        target: the column that is drawn from it alone; of whole generated rows, the other column.
+        score: 0.5 by chance, 1 always; the ceiling is real rows, the floor these shuffled.
+        is_informative: whether real rows match beyond chance; otherwise no model can be measured by the pair.
+        relative: from chance, 0, to real rows, 1, clipped; None where the pair is not informative.
+    """
+
+    given: str
+    target: str
+    score: Metric
+    is_informative: bool
+    relative: float | None
 
 
 def compute(context: ReportContext) -> list[PairScore]:
@@ -35,6 +54,30 @@ def compute(context: ReportContext) -> list[PairScore]:
     return scores
 
 
+def pair_score(context: ReportContext, given: str, target: str, found: PairMatching) -> PairScore:
+    """The score of two columns."""
+    return PairScore(
+        given=given,
+        target=target,
+        score=matching_metric(context, found),
+        is_informative=found.is_informative,
+        relative=float(np.clip(found.relative, 0, 1)) if found.is_informative else None,
+    )
+
+
+def matching_metric(context: ReportContext, found: PairMatching) -> Metric:
+    """Matching accuracy between that of shuffled and of real rows."""
+    return context.metric(
+        found.generated,
+        "matching accuracy",
+        better="higher",
+        description="How often a cell is matched to its own row's rather than another's; 0.5 by chance.",
+        ceiling=found.real,
+        floor=found.shuffled,
+        floor_kind="shuffled",
+    )
+
+
 def view(pairs: list[PairScore], page: PageView) -> dict[str, Any]:
     """The matrix, given columns by target columns in the table's order, and translations of single rows."""
     found = {(pair.given, pair.target): pair for pair in pairs}
@@ -52,7 +95,7 @@ def _translations(page: PageView) -> list[dict[str, Any]]:
 
     def order(name: str) -> int:
         column = page.columns[name]
-        return 0 if column.display != "text" else 1 + column.is_scalar
+        return 0 if column.display in ("image", "audio") else 1 + column.is_scalar
 
     examples = sorted(page.examples.translations, key=lambda each: order(each.target) + order(each.given))
     kept = examples[: page.detail.pairs]

@@ -8,7 +8,7 @@ from amodal.metrics import Metric, PairMatching, mean_matching, pair_matching
 from amodal.report.context import ReportContext
 from amodal.report.page.view import PageView
 from amodal.report.section import Result, Section
-from amodal.report.sections.matching import PairScore, matching_metric, pair_score
+from amodal.report.sections.pairs import PairScore, matching_metric, pair_score
 
 _ROWS = 6
 
