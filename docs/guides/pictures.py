@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def floors(path: Path) -> None:
-    """Real pictures and the two kinds of worthless ones, with what measures say of them."""
+    """Metrics of real images and of two random baselines."""
     real, known, show, modality = _pictures()
     features = fit_features(modality, known)
     kinds = {
@@ -76,13 +76,13 @@ def _pictures() -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def bar(path: Path) -> None:
-    """What a bar of the report says."""
+    """A bar of the report, from floor to ceiling."""
     figure, axis = plt.subplots(figsize=(8.6, 1.9))
     axis.set(xlim=(-0.17, 1.17), ylim=(-1.5, 1.5))
     axis.axis("off")
     _track(axis, 0.0, 0.62, (0.55, 0.7))
     ends = (
-        (0.0, "right", "the floor\nworthless rows: 0.50"),
+        (0.0, "right", "the floor\nrandom rows: 0.50"),
         (1.0, "left", "the ceiling\nreal rows: 0.92"),
     )
     for x, side, words in ends:
@@ -106,7 +106,7 @@ def bar(path: Path) -> None:
 
 
 def intervals(path: Path) -> None:
-    """When a difference says something."""
+    """Overlapping and separate intervals."""
     figure, axis = plt.subplots(figsize=(8.6, 2.1))
     axis.set(xlim=(-0.3, 1.62), ylim=(-0.6, 2.6))
     axis.axis("off")
