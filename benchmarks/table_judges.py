@@ -16,7 +16,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor, nn
 
 from amodal.media import fit_image, read_image
-from amodal.metrics import LeftOut, realism
+from amodal.metrics import MetricUnavailable, detection_auc
 from benchmarks.closeness import MEDIA, closeness
 from benchmarks.coherence import Completed, conditional, means, trusted_judges
 from benchmarks.heldout_draws import HeldoutDraws
@@ -229,8 +229,8 @@ def _detection(real: list[np.ndarray], drawn: list[np.ndarray], seed: int) -> fl
         for some in (real, drawn)
     ]
     try:
-        return round(realism(*vectors, seed=seed).value, 4)
-    except LeftOut:
+        return round(detection_auc(*vectors, seed=seed).value, 4)
+    except MetricUnavailable:
         return None
 
 

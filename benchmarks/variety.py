@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from amodal.metrics import neighbourhoods
+from amodal.metrics import prdc
 from benchmarks.closeness import MEDIA
 from benchmarks.coherence import Cells
 from benchmarks.judges import Judges
@@ -67,7 +67,7 @@ def too_uniform(results: dict[str, dict[str, float]]) -> list[str]:
 
 def _crosswise(real: np.ndarray, drawn: np.ndarray) -> tuple[float, float]:
     """Recall and coverage of one half's drawn cells (K, N, F) for the other half's real ones (N, F)."""
-    both = [neighbourhoods(real[half::2], cells[1 - half :: 2]) for cells in drawn for half in (0, 1)]
+    both = [prdc(real[half::2], cells[1 - half :: 2]) for cells in drawn for half in (0, 1)]
     return (
         round(float(np.mean([of.recall.value for of in both])), 3),
         round(float(np.mean([of.coverage.value for of in both])), 3),
