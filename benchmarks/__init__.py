@@ -1,1 +1,1 @@
-"""Measurements: what amodal is worth, and what it costs."""
+"""Benchmarks of quality and speed; see README.md."""

@@ -1,4 +1,4 @@
-"""What each part of latent-flow buys: one run each on the demo table.
+"""Ablations of latent-flow: one run for each setting, on the demo table.
 
 python -m benchmarks.ablations --seconds 120
 """
@@ -28,7 +28,7 @@ METHOD = method_named("latent-flow")
 
 
 class LastFirst(LatentFlow):
-    """Draws flows first, and labels and words last."""
+    """Draws flows first, then labels and texts."""
 
     @property
     def draw_order(self) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ class LastFirst(LatentFlow):
 
 
 class AtOnce(LatentFlow):
-    """Draws each target given what is given alone, and not the targets drawn before it."""
+    """Draws each target given the given cells alone, without the targets drawn before it."""
 
     def complete(
         self, batch: Batch, targets: Iterable[str], noise: RowNoise, **how: Any
@@ -48,7 +48,7 @@ class AtOnce(LatentFlow):
 
 
 def drawing_as(model: GenerativeModel, kind: type[LatentFlow]) -> GenerativeModel:
-    """The same weights, drawn from in another way."""
+    """The same weights in another class of model."""
     other = kind.__new__(kind)
     other.__dict__.update(model.__dict__)
     return other
@@ -66,7 +66,7 @@ def with_flow(**settings: Any) -> Method:
 
 
 def of_one_model(ready: Trial, seconds: float) -> dict[str, dict[str, Any]]:
-    """All that is a choice of how a fitted model draws."""
+    """Settings of sampling, all measured on one fitted model."""
     model, _ = ready.fit(METHOD, seconds)
     found = {"as it is": ready.judge(model)}
     found["fast"] = ready.judge(model, fast=True)

@@ -1,4 +1,4 @@
-"""How close drawn pictures and sounds are to real ones, in what their judges see."""
+"""Frechet distances of drawn images and sounds to real ones, in the features of a digit classifier."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from amodal.metrics import frechet_distance
 from benchmarks.coherence import GIVEN, Cells, Completed
 from benchmarks.judges import Judges
 
-SEEN = ("image", "speech")
+MEDIA = ("image", "speech")
 
 
-def closeness(completed: Completed, whole: Cells, real: Cells, judges: Judges) -> dict[str, dict[str, float]]:
-    """Frechet distances to real cells of each column: of two halves of the real ones, given one, of whole rows.
+def closeness(
+    completed: Completed, unconditional: Cells, real: Cells, judges: Judges
+) -> dict[str, dict[str, float]]:
+    """Frechet distances of each media column to its real cells.
 
-    Every distance is between half as many cells as there are rows, since few rows make it larger; a row's drawn
-    cell is compared with the real rows of the other half, and the two distances are averaged.
+    "real halves": between two halves of the real cells; "given": of cells drawn given one column; "whole rows": of
+    unconditional rows. Each is between half as many cells as there are rows, as the distance depends on the number of
+    cells; drawn cells are compared with the real rows of the other half, and the two distances are averaged.
 
     Args:
-        completed: what was drawn of each row.
-        whole: rows drawn with nothing given, as many.
-        real: the rows' own cells.
-        judges: whose last hidden layer is compared.
+        completed: cells drawn for each row.
+        unconditional: as many rows drawn with nothing given.
+        real: the rows' real cells.
+        judges: classifiers whose last hidden layer gives the features.
     """
     distances = {}
-    for column in SEEN:
+    for column in MEDIA:
         seen = judges.features(column, real[column])
         given = {
             name: _crosswise(seen, judges.features(column, completed[(name,)][column]))
@@ -35,7 +38,7 @@ def closeness(completed: Completed, whole: Cells, real: Cells, judges: Judges) -
             "real halves": _distance(seen[::2], seen[1::2]),
             "given": round(float(np.mean(list(given.values()))), 2),
             **{f"given {name}": distance for name, distance in given.items()},
-            "whole rows": _crosswise(seen, judges.features(column, whole[column])),
+            "whole rows": _crosswise(seen, judges.features(column, unconditional[column])),
         }
     return distances
 

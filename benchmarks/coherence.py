@@ -1,4 +1,4 @@
-"""Is what is drawn the digit that is given? The same questions put to any model of the demo table."""
+"""Coherence on the demo table: the share of drawn cells that are classified as the row's digit (Shi et al. 2019)."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from benchmarks.judges import Judges, real_cells, train_judges
 JUDGED = ("image", "speech", "caption", "digit")
 GIVEN = (("image",), ("speech",), ("caption",), ("digit",))
 PAIRS = (("image", "speech"), ("image", "caption"), ("speech", "caption"))
-LEAST_ACCURACY = 0.95
+MIN_ACCURACY = 0.95
 
 Cells = Mapping[str, list]
 """Column -> cells, one a row."""
 Completed = Mapping[tuple[str, ...], Cells]
-"""The columns that were given -> what was drawn."""
+"""Given columns -> drawn cells."""
 
 
 def trusted_judges(
     folder: Path, heldout: pd.DataFrame, *, digits: pd.Series | None = None
 ) -> tuple[Judges, dict[str, float]]:
-    """The judges of a table of digits, and the share of real held-out cells on which each is right.
+    """Classifiers of a table of digits, and their accuracy on real held-out cells.
 
-    Exits with code 1 if one is right too rarely.
+    Exits with code 1 where an accuracy is below `MIN_ACCURACY`.
 
     Args:
-        folder: of the table.
-        heldout: its rows that no model sees, with their digit.
-        digits: of the training rows, where they do not stand in the table.
+        folder: folder of the table.
+        heldout: held-out rows, with their digit.
+        digits: digits of the training rows, where the table has none.
     """
     judges = train_judges(folder, digits=digits)
     truth = heldout["digit"].astype(int).to_numpy()
@@ -41,18 +41,16 @@ def trusted_judges(
         for column in ("image", "speech", "caption")
     }
     print("judges on held-out real rows:", accuracy)
-    if min(accuracy.values()) < LEAST_ACCURACY:
-        sys.exit(
-            f"A judge is right on less than {LEAST_ACCURACY:.0%} of real rows: its verdicts mean little."
-        )
+    if min(accuracy.values()) < MIN_ACCURACY:
+        sys.exit(f"A judge is right on less than {MIN_ACCURACY:.0%} of real rows: its verdicts mean little.")
     return judges, accuracy
 
 
 def completions(complete: Callable[[Sequence[str], Sequence[str]], Cells]) -> Completed:
-    """Draw what is judged: all other columns given one, the third of image, speech and caption given two.
+    """Draw all other columns given one, and the third of image, speech and caption given two.
 
     Args:
-        complete: called with the columns that are given and those to draw.
+        complete: function of the given columns and the columns to draw.
     """
     completed = {}
     for given in GIVEN + PAIRS:
@@ -64,7 +62,7 @@ def completions(complete: Callable[[Sequence[str], Sequence[str]], Cells]) -> Co
 
 
 def conditional(completed: Completed, judges: Judges, truth: np.ndarray) -> dict[str, float]:
-    """Share of drawn cells that are the given row's digit, "given > target"."""
+    """Share of drawn cells classified as the row's digit, by "given > target"."""
     return {
         f"{'+'.join(given)} > {target}": round(float((judges(target, cells) == truth).mean()), 4)
         for given, drawn in completed.items()
@@ -73,7 +71,7 @@ def conditional(completed: Completed, judges: Judges, truth: np.ndarray) -> dict
 
 
 def means(shares: Mapping[str, float]) -> dict[str, float]:
-    """The means by which methods are compared, of the shares of `conditional`."""
+    """Means of the shares of `conditional`, by which methods are compared."""
     single = {key: share for key, share in shares.items() if "+" not in key}
     return {
         "one given": _mean(share for key, share in single.items() if "digit" not in key),
@@ -83,11 +81,11 @@ def means(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def whole_rows(drawn: Cells, judges: Judges) -> dict[str, float]:
-    """Share of rows drawn with nothing given whose cells agree."""
-    said = np.stack([judges(column, drawn[column]) for column in JUDGED])
+    """Share of unconditional rows whose cells are all classified as the same digit."""
+    predicted = np.stack([judges(column, drawn[column]) for column in JUDGED])
     return {
-        "image = speech = caption": round(float((said[:3] == said[0]).all(0).mean()), 4),
-        "image = speech = caption = digit": round(float((said == said[0]).all(0).mean()), 4),
+        "image = speech = caption": round(float((predicted[:3] == predicted[0]).all(0).mean()), 4),
+        "image = speech = caption = digit": round(float((predicted == predicted[0]).all(0).mean()), 4),
     }
 
 

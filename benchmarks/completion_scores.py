@@ -1,4 +1,4 @@
-"""How good draws of a hidden cell are: closed formulas of what was drawn and what is true."""
+"""Scores of draws of a hidden cell: accuracy, R2, MAE, coverage, CRPS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 
 CLOSE = 0.01
-"""Scores that are nearer to each other than this count as the same."""
+"""Largest difference of scores that count as equal."""
 
 
 def as_label(cell: Any) -> str:
@@ -29,21 +29,21 @@ def as_label(cell: Any) -> str:
 
 
 def most_frequent(draws: Sequence[Sequence[str]]) -> list[str]:
-    """Of each row the label that most of its K draws have; of equally frequent ones that which was drawn first."""
+    """Most frequent label of each row's K draws; of equally frequent ones the first drawn."""
     return [Counter(of_row).most_common(1)[0][0] for of_row in zip(*draws, strict=True)]
 
 
-def r2(truth: Numbers, said: Numbers) -> float:
-    """The share of the truth's variance that is told; 1 and 0 for what is exactly right where there is none."""
+def r2(truth: Numbers, predicted: Numbers) -> float:
+    """Coefficient of determination; for a constant truth 1 if it is predicted exactly, else 0."""
     total = np.square(truth - truth.mean()).sum()
-    error = np.square(truth - said).sum()
+    error = np.square(truth - predicted).sum()
     if total == 0:
         return float(error == 0)
     return float(1 - error / total)
 
 
 def coverage(truth: Numbers, draws: Numbers, width: float = 0.8, seed: int = 0) -> float:
-    """How often the central interval of the draws holds the truth: `width` where both have the same distribution.
+    """Share of rows whose truth lies in the central interval of the draws; `width` for calibrated draws.
 
     The truth's rank among its K draws, spread evenly over the K + 1 places that it may have (and over those of
     draws that equal it), is uniform where draws are right, whatever K is and however many cells are equal.
@@ -53,8 +53,8 @@ def coverage(truth: Numbers, draws: Numbers, width: float = 0.8, seed: int = 0) 
     Args:
         truth: (N,).
         draws: (N, K).
-        width: of the interval.
-        seed: of the place among equals.
+        width: probability of the interval.
+        seed: seed of the rank among equal draws.
     """
     below, equal = (draws < truth[:, None]).sum(1), (draws == truth[:, None]).sum(1)
     generator = np.random.default_rng(seed)
@@ -80,15 +80,15 @@ def crps(truth: Numbers, draws: Numbers) -> float:
         return float(error.mean())
     ordered = np.sort(draws, axis=1)
     # The sum of |X_i - X_j| over all pairs i < j.
-    apart = ordered @ (2 * np.arange(count) - count + 1)
-    return float((error - apart / (count * (count - 1))).mean())
+    differences = ordered @ (2 * np.arange(count) - count + 1)
+    return float((error - differences / (count * (count - 1))).mean())
 
 
 def share(score: float, base: float, best: float) -> float:
-    """How far a score comes from the base to the best rival: 0 to 1, -1 at the least.
+    """Position of a score between the base, 0, and the best rival, 1; clipped to [-1, 1].
 
-    Above 1 it is cut, so that no column makes up for another. Where no rival beats the base by `CLOSE` there is
-    nothing to tell: it is 1 for a score as good as the base, and otherwise what the score falls short of it.
+    Clipped at 1, so that no column makes up for another. Where no rival beats the base by `CLOSE`, it is 1 for a score
+    as good as the base, and otherwise the negative difference from the base.
     """
     gain = best - base
     if gain < CLOSE:
@@ -97,7 +97,7 @@ def share(score: float, base: float, best: float) -> float:
 
 
 def as_good(score: float, best: float) -> bool:
-    """Whether a score is within `CLOSE` of another, or better."""
+    """True for a score that is better than another, or within `CLOSE` of it."""
     return score >= best - CLOSE - 1e-9
 
 

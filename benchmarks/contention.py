@@ -1,4 +1,4 @@
-"""Training and its time limits on a busy machine, beside other programs that never rest.
+"""Training speed and time limits on a machine that runs other busy programs.
 
 python -m benchmarks.contention
 """
@@ -30,7 +30,7 @@ _BUSY = "while True: pass"
 
 @contextmanager
 def busy_processes(count: int) -> Iterator[None]:
-    """Run so many processes of one thread each that only compute."""
+    """Run this many single-threaded processes that only compute."""
     processes = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(count)]
     try:
         yield
@@ -41,13 +41,13 @@ def busy_processes(count: int) -> Iterator[None]:
 
 
 def fair_share(busy: int) -> float:
-    """What a program that uses all cores keeps of them where each thread of all programs gets as much."""
+    """Share of the cores left to a program that uses all of them, if every thread of all programs gets as much."""
     cores = len(os.sched_getaffinity(0))
     return min(1.0, cores / (cores + busy))
 
 
 def epochs(table: Trial, seconds: float) -> float:
-    """Epochs of the stage that trains contexts and conditionals, in so many seconds."""
+    """Epochs of the joint stage of latent-flow in this many seconds."""
     method = method_named("latent-flow")
     stage = max(method.stages, key=lambda each: each.is_joint)
     torch.manual_seed(0)
@@ -68,7 +68,7 @@ def epochs(table: Trial, seconds: float) -> float:
 
 
 def fitted_in(data: Path, limit: str) -> tuple[float, int]:
-    """Seconds from the start to the end of `amodal fit --time-limit`, and the epochs that it did."""
+    """Wall time of `amodal fit --time-limit`, and its number of epochs."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         words = [sys.executable, "-m", "amodal.cli", "fit", data, "-o", model, "--time-limit", limit]

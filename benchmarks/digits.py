@@ -1,4 +1,4 @@
-"""Coherence on the demo table: is what is drawn the digit that is given?
+"""Coherence, Frechet distances and variety of draws on the demo table.
 
 python -m benchmarks.digits --rows 4000 --method mvtcae,mopoe --time-limit 5m
 """
@@ -18,7 +18,7 @@ import pandas as pd
 from amodal import TableModel
 from amodal.datasets.digits import make_digits
 from amodal.training.data import split
-from benchmarks.closeness import SEEN, closeness
+from benchmarks.closeness import MEDIA, closeness
 from benchmarks.coherence import (
     GIVEN,
     JUDGED,
@@ -31,7 +31,7 @@ from benchmarks.coherence import (
 )
 from benchmarks.judges import Judges, real_cells
 from benchmarks.provenance import provenance
-from benchmarks.variety import LEAST_RECALL, too_uniform, variety
+from benchmarks.variety import MIN_RECALL, too_uniform, variety
 
 DRAWS = 4
 
@@ -44,13 +44,13 @@ def complete(
     targets: Sequence[str],
     **how: bool | int,
 ) -> dict[str, list]:
-    # The other columns are not even there to be looked at.
+    # The model gets the given columns alone.
     drawn = model.complete(heldout[list(given)], given=given, columns=targets, media_root=folder, **how)
     return {target: drawn[target].tolist() for target in targets}
 
 
 def rows_a_second(model: TableModel) -> int | None:
-    """Rows trained on a second, the table's preparation (which ends in the first epoch) left out."""
+    """Training rows a second, without the first epoch, which includes the preparation of the table."""
     seconds = model.history_["seconds"].to_numpy()
     rows = len(split(model.fitted_.rows, model.fitted_.seed)[0])
     return round(rows * (len(seconds) - 1) / (seconds[-1] - seconds[0])) if len(seconds) > 1 else None
@@ -79,7 +79,7 @@ def main() -> None:
     judged = heldout.head(options.judged)
     judges, accuracy = trusted_judges(folder, heldout)
 
-    real = {column: real_cells(folder, judged, column) for column in SEEN}
+    real = {column: real_cells(folder, judged, column) for column in MEDIA}
     results = []
     for method in [""] if options.model else options.method.split(","):
         started = time.monotonic()
@@ -115,7 +115,7 @@ def main() -> None:
     print(json.dumps(record))
     uniform = {result["method"]: too_uniform(result["variety"]) for result in results}
     if any(columns for method, columns in uniform.items() if method.startswith("latent-flow")):
-        sys.exit(f"Draws recall less than {LEAST_RECALL:.0%} of what halves of the real cells do: {uniform}")
+        sys.exit(f"Draws recall less than {MIN_RECALL:.0%} of what halves of the real cells do: {uniform}")
 
 
 def judge(
@@ -126,14 +126,14 @@ def judge(
     real: Mapping[str, list],
     **how: bool,
 ) -> dict:
-    """All figures of a fitted model, of which `how` says in which way it draws."""
+    """All figures of a fitted model; `how` holds options of `TableModel.sample` and `complete`."""
     ask = partial(complete, model, heldout, folder, **how)
     completed = completions(ask)
     truth = heldout["digit"].astype(int).to_numpy()
     shares = conditional(completed, judges, truth)
     sampled = model.sample(len(heldout) * DRAWS, **how)
     wholes = [{name: sampled[name].iloc[draw::DRAWS].tolist() for name in JUDGED} for draw in range(DRAWS)]
-    again = ask(["caption"], list(SEEN), draws=DRAWS)
+    again = ask(["caption"], list(MEDIA), draws=DRAWS)
     draws = [{name: cells[draw::DRAWS] for name, cells in again.items()} for draw in range(DRAWS)]
     return {
         **means(shares),

@@ -1,4 +1,4 @@
-"""How many whole rows are drawn a second, by default and fast.
+"""Speed of generating rows, by default and with `fast`.
 
 python -m benchmarks.drawing --model MODEL
 """
@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 
 from amodal import TableModel
-from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.table import encode, read_table
+from benchmarks.provenance import write_figures
 
-AT_ONCE = 256
+BATCH_SIZE = 256
 
 
 def main() -> None:
@@ -30,40 +30,41 @@ def main() -> None:
         "--model", type=Path, required=True, help="a fitted latent-flow model of the demo table"
     )
     parser.add_argument("--rows", type=int, default=1024)
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is timed, in turn")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds after one warm-up round")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     options = parser.parse_args()
     fitted = TableModel.load(options.model)
     model = fitted.fitted_.model
-    nothing = read_table(fitted.sample(1).head(0).reindex(range(options.rows)), None)
-    whole = encode(nothing, model.modalities)
+    empty = read_table(fitted.sample(1).head(0).reindex(range(options.rows)), None)
+    rows = encode(empty, model.modalities)
 
-    def tensors(fast: bool) -> Callable[[], object]:
+    def draw_tensors(fast: bool) -> Callable[[], object]:
         def draw() -> None:
-            for start in range(0, options.rows, AT_ONCE):
-                rows = slice(start, start + AT_ONCE)
-                x = {name: values[rows] for name, values in whole.x.items()}
-                batch = Batch(x, whole.present[rows], whole.rows[rows])
+            for batch in rows.split(BATCH_SIZE):
                 model.complete(batch, list(model.modalities), RowNoise(0, batch.rows), fast=fast)
 
         return draw
 
-    ways = {
-        "rows": tensors(fast=False),
-        "rows, fast": tensors(fast=True),
+    variants = {
+        "rows": draw_tensors(fast=False),
+        "rows, fast": draw_tensors(fast=True),
         "rows as pictures and sounds": lambda: fitted.sample(options.rows),
         "rows as pictures and sounds, fast": lambda: fitted.sample(options.rows, fast=True),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(options.rounds + 1):
-        for name, draw in ways.items():
+        for name, draw in variants.items():
             started = time.perf_counter()
             draw()
             seconds[name].append(time.perf_counter() - started)
-    rates = {name: options.rows / statistics.median(times[1:]) for name, times in seconds.items()}
+    rates = {name: round(options.rows / statistics.median(times[1:]), 2) for name, times in seconds.items()}
     ratios = {
-        name: statistics.median(
-            plain / quick
-            for plain, quick in zip(seconds[name][1:], seconds[f"{name}, fast"][1:], strict=True)
+        name: round(
+            statistics.median(
+                slow / fast
+                for slow, fast in zip(seconds[name][1:], seconds[f"{name}, fast"][1:], strict=True)
+            ),
+            2,
         )
         for name in ("rows", "rows as pictures and sounds")
     }
@@ -71,14 +72,13 @@ def main() -> None:
         print(f"{name:40} {rate:8.0f} a second")
     for name, ratio in ratios.items():
         print(f"{name}: fast is {ratio:.1f} times as fast")
-    record = {"threads": torch.get_num_threads(), "a second": rates, "fast, times": ratios}
-    print(json.dumps({key: _rounded(value) for key, value in record.items()}))
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: round(number, 2) for key, number in value.items()}
-    return value
+    if options.json:
+        figures = {
+            name: {"default": rates[name], "fast": rates[f"{name}, fast"], "ratio": ratio}
+            for name, ratio in ratios.items()
+        }
+        write_figures(options.json, "Speed of sampling: rows a second", figures)
+    print(json.dumps({"threads": torch.get_num_threads(), "a second": rates, "fast, times": ratios}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What `TableModel.features` costs beside the plain loop of scikit-learn's and librosa's own calls.
+"""Time of `TableModel.features`, compared with a loop over scikit-learn's and librosa's own functions.
 
 python -m benchmarks.features
 """
@@ -24,12 +24,13 @@ from sklearn.preprocessing import StandardScaler
 from amodal import TableModel
 from amodal.datasets.digits import make_digits
 from amodal.features import feature_metadata
+from benchmarks.provenance import write_figures
 
 TYPES = {"image": "image:patches", "speech": "audio:mfcc", "caption": "text:bag_of_words"}
 
 
 def plain(table: pd.DataFrame, folder: Path, sound: dict[str, int]) -> dict[str, np.ndarray]:
-    """The vectors of the cells that are there, one call after another."""
+    """Vectors of the present cells, by one library call a cell."""
     patches = []
     for cell in table["image"].dropna():
         picture = cv2.imread(str(folder / cell), cv2.IMREAD_GRAYSCALE)
@@ -59,6 +60,7 @@ def plain(table: pd.DataFrame, folder: Path, sound: dict[str, int]) -> dict[str,
 
 
 def seconds(work: Callable[[], object]) -> float:
+    """Wall time of a call."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -70,8 +72,9 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, default=Path("build/benchmark"))
     parser.add_argument("--rows", type=int, default=4000)
-    parser.add_argument("--first", type=int, help="take only the first rows of the table")
-    parser.add_argument("--times", type=int, default=5, help="runs, after a first that is not counted")
+    parser.add_argument("--first", type=int, help="number of rows to take; all by default")
+    parser.add_argument("--times", type=int, default=5, help="runs of each, by turns, after one warm-up run")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     options = parser.parse_args()
 
     folder = options.folder / f"digits-{options.rows}-0.2-0"
@@ -103,6 +106,8 @@ def main() -> None:
     )
     print(f"plain loop of scikit-learn's and librosa's calls: {medians['plain loop s']:.2f} s")
     print(f"ratio: {medians['ratio']:.2f}; largest difference of any number: {difference:.1e}")
+    if options.json:
+        write_figures(options.json, "Features of the demo table", {"features": medians})
     print(json.dumps(medians))
 
 

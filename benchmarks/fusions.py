@@ -1,4 +1,4 @@
-"""Which fusion for which table: coherence as it is, with most cells missing and with a column of noise; and the cost.
+"""Methods on harder tables (most cells missing, a column of noise), and their cost as columns grow.
 
 python -m benchmarks.fusions --seconds 45
 """
@@ -27,7 +27,7 @@ COLUMNS = (2, 4, 8, 16)
 
 
 def with_noise(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with a column of other rows' pictures, which tell nothing."""
+    """The table with a column of other rows' images, which carry no information."""
     order = np.random.default_rng(0).permutation(len(frame))
     return frame.assign(unrelated=frame["image"].to_numpy()[order])
 
@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 def step_milliseconds(method: Method, columns: int, rows: int = 128, times: int = 15) -> float:
-    """The median time of a training step with so many columns of numbers, whose own networks cost next to nothing."""
+    """Median time of a training step with this many number columns, whose own networks cost little."""
     torch.manual_seed(0)
     model = method.model({str(column): NumberQuantile((0.0, 1.0), 2) for column in range(columns)})
     x = {name: torch.randn(rows) for name in model.modalities}

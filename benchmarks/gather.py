@@ -1,4 +1,4 @@
-"""What a batch costs to gather from the store, beside what a training step costs.
+"""Time to gather a batch from the prepared store, compared with a training step.
 
 python -m benchmarks.gather
 """
@@ -19,6 +19,7 @@ from amodal.distributions import RowNoise
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES
 from amodal.table import infer_schema, prepare_store, read_table
+from benchmarks.provenance import write_figures
 
 
 def main() -> None:
@@ -29,7 +30,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--method", default="mvtcae")
-    parser.add_argument("--times", type=int, default=40)
+    parser.add_argument("--times", type=int, default=40, help="batches after three warm-up batches")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     options = parser.parse_args()
 
     data = options.folder / f"digits-{options.rows}-0.2-0"
@@ -57,13 +59,16 @@ def main() -> None:
             stepped = time.perf_counter()
             gathers.append(1000 * (gathered - begun))
             steps.append(1000 * (stepped - gathered))
-    # The first few warm caches up.
+    # The first three warm up caches.
     gather, step = float(np.median(gathers[3:])), float(np.median(steps[3:]))
     share = 100 * gather / (gather + step)
     print(f"gathering {options.batch_size} rows: {gather:.3f} ms (median of {options.times})")
     print(f"{options.method} step: {step:.1f} ms")
     print(f"share of gathering in both: {share:.2f} %")
-    print(json.dumps({"gather ms": round(gather, 3), "step ms": round(step, 1), "share %": round(share, 2)}))
+    figures = {"gather ms": round(gather, 3), "step ms": round(step, 1), "share %": round(share, 2)}
+    if options.json:
+        write_figures(options.json, "Gathering of batches", {f"{options.batch_size} rows": figures})
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

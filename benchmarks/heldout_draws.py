@@ -1,4 +1,4 @@
-"""What a fitted model draws for a real table's held-out rows, which are read once."""
+"""Draws of a fitted model for a real table's held-out rows, which are encoded once."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CELLS_AT_ONCE = 8
 class HeldoutDraws:
     """Draws cells of the held-out rows given others.
 
-    A held-out cell whose label the training rows do not have is not given: the model has no word for it.
+    A held-out cell whose label does not occur in the training rows is not given: the model does not know it.
 
     Args:
         fitted: a fitted model.
-        table: whose held-out rows are drawn for.
+        table: table of the held-out rows.
     """
 
     def __init__(self, fitted: TableModel, table: RealTable) -> None:
@@ -49,10 +49,10 @@ class HeldoutDraws:
 
         Args:
             given: columns whose cells are given.
-            targets: columns to draw, whose own cells are not looked at.
-            rows: boolean, which of the held-out rows, or of the first of them; all by default.
-            seed: of the draws.
-            draw: the draw's number.
+            targets: columns to draw; their own cells are not used.
+            rows: boolean mask of the held-out rows, or of the first of them; all by default.
+            seed: seed of the draws.
+            draw: number of the draw.
         """
         given = [name for name in given if name not in targets]
         parts = []
@@ -63,12 +63,11 @@ class HeldoutDraws:
 
     def _batches(self, rows: np.ndarray | None) -> Iterator[Batch]:
         chosen = torch.arange(len(self._batch)) if rows is None else torch.from_numpy(np.flatnonzero(rows))
-        for some in chosen.split(_ROWS_AT_ONCE):
-            x = {name: values[some] for name, values in self._batch.x.items()}
-            yield Batch(x, self._batch.present[some], self._batch.rows[some]).to(self.model.device)
+        for batch in self._batch[chosen].split(_ROWS_AT_ONCE):
+            yield batch.to(self.model.device)
 
     def _to_cells(self, name: str, tensor: Tensor) -> list[Any]:
         modality = self.model.modalities[name]
         pieces = tensor.cpu().split(_CELLS_AT_ONCE if modality.suffix else len(tensor))
-        made = in_parallel(modality.to_cells, pieces, label=f"Making {name}")
-        return [cell for piece in made for cell in piece]
+        cells = in_parallel(modality.to_cells, pieces, label=f"Making {name}")
+        return [cell for piece in cells for cell in piece]

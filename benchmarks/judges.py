@@ -1,4 +1,4 @@
-"""Judges of digits, trained on real pictures and real speech."""
+"""Classifiers of digits, trained on real images and real speech."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from amodal.media import Sound, log_mel, read_image, read_sound
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-# The number changes with the networks or their training, so that none is loaded into another.
-_KEPT = "judges-2.safetensors"
+# The number changes with the networks or their training, so that old weights are not loaded into new networks.
+_WEIGHTS = "judges-2.safetensors"
 _FRAMES = 56
 
 
@@ -67,7 +67,7 @@ def _speech_judge() -> nn.Sequential:
 
 
 def _shifted(inputs: Tensor, most: int = 2) -> Tensor:
-    """Each row moved by up to `most` places, what is moved in being empty: pictures both ways, sounds in time."""
+    """Shift each row at random by up to `most` places, padded with zeros: images along both axes, sounds in time."""
     axes = [-1] if inputs.dim() == 3 else [-1, -2]
     moved = inputs
     for axis in axes:
@@ -89,8 +89,8 @@ def train_network(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: 
     judge.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(inputs)).split(64):
-            said = judge(_shifted(inputs[rows]))
-            loss = nn.functional.cross_entropy(said, digits[rows], label_smoothing=0.05)
+            logits = judge(_shifted(inputs[rows]))
+            loss = nn.functional.cross_entropy(logits, digits[rows], label_smoothing=0.05)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -99,7 +99,7 @@ def train_network(judge: nn.Sequential, inputs: Tensor, digits: Tensor, epochs: 
 
 
 class Judges:
-    """Says which digit a picture shows, a sound says, a caption names."""
+    """Classifiers of the digit in an image, a sound or a caption."""
 
     def __init__(self, picture: nn.Sequential, speech: nn.Sequential) -> None:
         self.picture, self.speech = picture.eval(), speech.eval()
@@ -116,14 +116,14 @@ class Judges:
 
     @torch.no_grad()
     def features(self, column: str, cells: list | Tensor) -> np.ndarray:
-        """What a judge's last hidden layer makes of pictures or sounds, (N, 128)."""
+        """Last hidden layer of a classifier for images or sounds, (N, 128)."""
         if column == "image":
             return self.picture[:-1](as_pictures(cells)).numpy()
         return self.speech[:-1](as_sounds(cells)).numpy()
 
 
 def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
-    """The cells of a column as a completed table has them."""
+    """Cells of a column, with files read as images and sounds."""
     if column == "image":
         return [read_image(folder / cell) for cell in frame[column]]
     if column == "speech":
@@ -132,12 +132,12 @@ def real_cells(folder: Path, frame: pd.DataFrame, column: str) -> list:
 
 
 def train_judges(folder: Path, epochs: int = 15, *, digits: pd.Series | None = None) -> Judges:
-    """Judges trained on the real cells of a table of digits; kept in its folder for the next time.
+    """Classifiers trained on the real cells of a table of digits; their weights are cached in its folder.
 
     Args:
-        folder: of the table, with the columns image and speech.
-        epochs: over its rows.
-        digits: of each row; of the demo table by default, where a row whose digit is missing is labelled by its
+        folder: folder of the table, which has the columns image and speech.
+        epochs: number of epochs.
+        digits: digit of each row; of the demo table by default, where a row whose digit is missing is labelled by its
             caption, and one that has neither is not used.
     """
     with torch.random.fork_rng(devices=[]):
@@ -147,7 +147,7 @@ def train_judges(folder: Path, epochs: int = 15, *, digits: pd.Series | None = N
 
 def _judges(folder: Path, epochs: int, digits: pd.Series | None) -> Judges:
     judges = Judges(_picture_judge(), _speech_judge())
-    kept = folder / _KEPT
+    kept = folder / _WEIGHTS
     networks = nn.ModuleDict({"picture": judges.picture, "speech": judges.speech})
     if kept.is_file():
         networks.load_state_dict(load_file(kept))

@@ -64,7 +64,7 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.distributions.sequence import UNKNOWN
 from amodal.modalities import CategoryOneHot, Modality, NumberQuantile, TextTokens
-from amodal.models.base import shown
+from amodal.models.base import zero_missing
 from amodal.models.vae.joint_latent import bounded
 from benchmarks.peer_table import BATCH_SIZE, PeerTable
 
@@ -85,12 +85,12 @@ def data_of(modality: Modality, batch: Batch, index: int, name: str) -> Tensor:
     if isinstance(modality, CategoryOneHot):
         cells = nn.functional.one_hot(cells.long(), len(modality.labels)).float()
     elif isinstance(modality, TextTokens):
-        cells = shown(cells.long(), present)
+        cells = zero_missing(cells.long(), present)
         cells[~present, 0] = UNKNOWN
         return cells
     elif isinstance(modality, NumberQuantile):
         cells = cells[:, None]
-    return shown(cells, present)
+    return zero_missing(cells, present)
 
 
 class Encoder(BaseMultilatentEncoder):
@@ -114,12 +114,14 @@ class Encoder(BaseMultilatentEncoder):
             x = x.argmax(-1)
         elif isinstance(self.modality, NumberQuantile):
             x = x[:, 0]
-        said = bounded(self.expert(self.network(x)))
+        expert = bounded(self.expert(self.network(x)))
         if not self.style_dim:
-            return ModelOutput(embedding=said.mean, log_covariance=said.log_variance)
+            return ModelOutput(embedding=expert.mean, log_covariance=expert.log_variance)
         # Cloned, since some models write into what they are given.
-        parts = [part.clone() for part in said.mean.split([self.latent_dim, self.style_dim], dim=1)]
-        parts += [part.clone() for part in said.log_variance.split([self.latent_dim, self.style_dim], dim=1)]
+        parts = [part.clone() for part in expert.mean.split([self.latent_dim, self.style_dim], dim=1)]
+        parts += [
+            part.clone() for part in expert.log_variance.split([self.latent_dim, self.style_dim], dim=1)
+        ]
         names = ("embedding", "style_embedding", "log_covariance", "style_log_covariance")
         return ModelOutput(**dict(zip(names, parts, strict=True)))
 
@@ -144,7 +146,7 @@ class Decoder(BaseDecoder):
         )
 
     def log_prob(self, latents: Tensor, tokens: Tensor) -> Tensor:
-        """Of a text's tokens (B, T), given latents (..., B, D)."""
+        """Log-likelihood of a text's tokens (B, T) given latents (..., B, D)."""
         rows = latents.flatten(0, -2)
         repeated = tokens.repeat(len(rows) // len(tokens), 1)
         return self.network(rows).log_prob(repeated).view(latents.shape[:-1])
@@ -185,7 +187,7 @@ def model_named(name: str, modalities: Mapping[str, Modality], *, scale: float) 
         {column: Encoder(modality, LATENT - private, private) for column, modality in modalities.items()},
         {column: Decoder(modality, LATENT) for column, modality in modalities.items()},
     )
-    made: dict[str, Callable[[], BaseMultiVAE]] = {
+    factories: dict[str, Callable[[], BaseMultiVAE]] = {
         "MVAE": lambda: MVAE(MVAEConfig(**settings, warmup=0), *networks),
         "MMVAE": lambda: MMVAE(MMVAEConfig(**settings, K=1), *networks),
         "MoPoE": lambda: MoPoE(MoPoEConfig(**settings), *networks),
@@ -198,14 +200,14 @@ def model_named(name: str, modalities: Mapping[str, Modality], *, scale: float) 
             DMVAEConfig(**settings, modalities_specific_dim=dict.fromkeys(modalities, private)), *networks
         ),
     }
-    model = made[name]()
+    model = factories[name]()
     for column in texts:
         model.recon_log_probs[column] = model.decoders[column].log_prob
     return model
 
 
 def _dimensions(modality: Modality) -> tuple[int, ...]:
-    """What MultiVae makes rescaling factors of: the shape of a cell's tensor."""
+    """Shape of a cell's tensor, from which MultiVae computes rescaling factors."""
     if isinstance(modality, TextTokens):
         return (modality.length, len(modality.vocabulary) + 2)
     if isinstance(modality, CategoryOneHot):
@@ -356,7 +358,7 @@ def train_peer(
         with contextlib.suppress(TimeIsUp), quiet():
             trainer.train()
     epochs = len(clock.ends) / len(trainer.train_loader)
-    told = {
+    stats = {
         "training rows": len(training),
         "epochs": round(epochs, 1),
         "rows a second": round(len(training) * epochs / (clock.ends[-1] - clock.started)),
@@ -364,4 +366,4 @@ def train_peer(
     }
     # The weights of the best epoch; training of less than one leaves only the last.
     best = trainer._best_model if epochs > 1 else model
-    return Peer(best, table, seed), told
+    return Peer(best, table, seed), stats

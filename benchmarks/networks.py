@@ -1,4 +1,4 @@
-"""What each network costs: milliseconds of forward and backward, in float32 and in bfloat16, by turns.
+"""Milliseconds of forward and backward pass of each encoder and decoder, in float32 and in bfloat16.
 
 python -m benchmarks.networks --rows 512
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import torch
 
 from amodal.modalities import AudioMel, ImagePixels, Modality, TextTokens
 from amodal.training.allocation import keeping_freed_memory
+from benchmarks.provenance import write_figures
 
 # As the demo table's columns are, and a larger picture.
 MODALITIES: dict[str, Modality] = {
@@ -31,8 +33,8 @@ _LATENT = 64
 
 
 def networks(rows: int) -> dict[str, Callable[[], torch.Tensor]]:
-    """Name -> runs an encoder, or a decoder with its likelihood, and gives what backward begins at."""
-    made: dict[str, Callable[[], torch.Tensor]] = {}
+    """Name -> forward pass of an encoder, or of a decoder with its likelihood, to a scalar."""
+    passes: dict[str, Callable[[], torch.Tensor]] = {}
     for name, modality in MODALITIES.items():
         if modality.dtype == "int32":
             cells = torch.randint(2, 23, (rows, *modality.shape))
@@ -40,14 +42,15 @@ def networks(rows: int) -> dict[str, Callable[[], torch.Tensor]]:
             cells = torch.rand(rows, *modality.shape)
         latents = torch.randn(rows, _LATENT, requires_grad=True)
         encoder, decoder = modality.encoder(_FEATURES), modality.decoder(_LATENT)
-        made[f"encoder, {name}"] = lambda encoder=encoder, cells=cells: encoder(cells).sum()
-        made[f"decoder, {name}"] = lambda decoder=decoder, latents=latents, cells=cells: (
+        passes[f"encoder, {name}"] = lambda encoder=encoder, cells=cells: encoder(cells).sum()
+        passes[f"decoder, {name}"] = lambda decoder=decoder, latents=latents, cells=cells: (
             decoder(latents).log_prob(cells).mean()
         )
-    return made
+    return passes
 
 
 def milliseconds(compute: Callable[[], torch.Tensor], bfloat16: bool) -> float:
+    """Wall time of a forward and backward pass."""
     begun = time.perf_counter()
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
         loss = compute()
@@ -59,22 +62,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=512, help="cells at a time")
-    parser.add_argument("--rounds", type=int, default=20, help="after three that are not counted")
+    parser.add_argument("--rows", type=int, default=512, help="batch size")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds after three warm-up rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     options = parser.parse_args()
     torch.manual_seed(0)
-    made = networks(options.rows)
-    lasted: dict[tuple[str, str], list[float]] = {}
+    passes = networks(options.rows)
+    times: dict[tuple[str, str], list[float]] = {}
     with keeping_freed_memory():
         for _ in range(3 + options.rounds):
-            for name, compute in made.items():
+            for name, compute in passes.items():
                 for precision in ("fp32", "bf16"):
                     spent = milliseconds(compute, precision == "bf16")
-                    lasted.setdefault((name, precision), []).append(spent)
-    medians = {key: float(np.median(spent[3:])) for key, spent in lasted.items()}
+                    times.setdefault((name, precision), []).append(spent)
+    medians = {key: float(np.median(spent[3:])) for key, spent in times.items()}
     table = pd.Series(medians).unstack(sort=False)
     table["fp32 / bf16"] = table["fp32"] / table["bf16"]
     print(table.to_string(float_format=lambda number: f"{number:.2f}"))
+    if options.json:
+        title = f"Networks, {options.rows} cells: milliseconds"
+        write_figures(options.json, title, table.round(3).to_dict("index"))
     print(json.dumps({"rows": options.rows, "milliseconds": table.round(3).to_dict("index")}))
 
 

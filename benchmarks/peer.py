@@ -10,7 +10,7 @@ python -m venv build/peer-venv
 build/peer-venv/bin/pip install torch==2.13.0 -c constraints.txt
 build/peer-venv/bin/pip install -c constraints.txt -e '.[demo,bench]'
 
-How MultiVae is set up is told in `multivae_models.py`.
+`multivae_models.py` documents the settings of MultiVae.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ THEIRS = ("MVTCAE", "MoPoE", "MVAE", "MMVAE", "MMVAE+", "JMVAE", "DMVAE")
 def kept(
     folder: Path, name: str, options: dict[str, Any], make: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """What an earlier run with the same options found; otherwise it is made and kept.
+    """Result of `make`, read from a file where an earlier run with the same options wrote it.
 
     Args:
-        folder: where results are kept, one file a name and options.
-        name: of what is made.
-        options: all that it depends on.
-        make: makes it.
+        folder: folder of the results, one file for each name and options.
+        name: name of the result.
+        options: everything that the result depends on.
+        make: computes the result.
     """
     described = json.dumps({"name": name, **options}, sort_keys=True)
     path = folder / f"{name}-{hashlib.sha256(described.encode()).hexdigest()[:12]}.json"
@@ -64,7 +64,7 @@ def kept(
 
 
 def ours(name: str, table: PeerTable, seconds: float, seed: int) -> tuple[Any, dict[str, Any]]:
-    """Train a method of amodal for so long: its model, and how it went."""
+    """Train a method of amodal for this time: its model, and statistics of the training."""
     import torch
 
     from amodal.methods import method_named
@@ -76,14 +76,14 @@ def ours(name: str, table: PeerTable, seconds: float, seed: int) -> tuple[Any, d
     model = method.model(table.modalities)
     plan = TrainerConfig(batch_size=BATCH_SIZE, seed=seed, device="cpu")
     history = train(model, method.stages, table.store, Budget(100_000, seconds), plan).history
-    # Of a method of several stages this is the mean over all.
+    # The mean over all stages.
     epochs, rows = len(history), len(table.training)
-    told = {
+    stats = {
         "training rows": rows,
         "epochs": epochs,
         "rows a second": round(rows * epochs / history["seconds"].to_numpy()[-1]),
     }
-    return model.eval(), told
+    return model.eval(), stats
 
 
 def drawn_by_ours(model: Any, table: PeerTable, seed: int) -> dict[str, Any]:
@@ -107,8 +107,10 @@ def drawn_by_theirs(peer: Any) -> dict[str, Any]:
     }
 
 
-def judged(drawn: dict[str, Any], judges: Judges, real: dict[str, list], truth: np.ndarray) -> dict[str, Any]:
-    """All figures of what a method drew."""
+def score_draws(
+    drawn: dict[str, Any], judges: Judges, real: dict[str, list], truth: np.ndarray
+) -> dict[str, Any]:
+    """All figures of a method's draws."""
     from benchmarks.closeness import closeness
     from benchmarks.coherence import conditional, means, whole_rows
 
@@ -131,20 +133,20 @@ def run(
     if name in THEIRS:
         from benchmarks.multivae_models import train_peer
 
-        peer, told = train_peer(
+        peer, stats = train_peer(
             name, table, seconds, scale=options.scale, rate=options.rate, seed=options.seed
         )
         drawn = drawn_by_theirs(peer)
     else:
-        model, told = ours(name, table, seconds, options.seed)
+        model, stats = ours(name, table, seconds, options.seed)
         drawn = drawn_by_ours(model, table, options.seed)
     if options.pictures:
         save_pictures(options.pictures / f"{name}.png", drawn)
-    return told | judge(drawn)
+    return stats | judge(drawn)
 
 
 def save_pictures(path: Path, drawn: dict[str, Any]) -> None:
-    """Rows of pictures drawn given each column, and of whole rows, to look at."""
+    """Write images drawn given each column, and of unconditional rows, for visual inspection."""
     from amodal.media import write_image
 
     sets = [cells["image"] for cells in drawn["completed"].values() if "image" in cells]
@@ -237,7 +239,9 @@ def main() -> None:
             place,
             name,
             depends,
-            lambda name=name: run(name, table, options, lambda drawn: judged(drawn, judges, real, truth)),
+            lambda name=name: run(
+                name, table, options, lambda drawn: score_draws(drawn, judges, real, truth)
+            ),
         )
         print(f"\nafter {name}:")
         show(results)

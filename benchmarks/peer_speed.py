@@ -1,4 +1,4 @@
-"""Rows trained on a second: in amodal's trainer, in MultiVae's, and by the bare networks, which is the limit.
+"""Training rows a second of amodal's trainer, of MultiVae's, and of the bare networks, the upper limit.
 
 To be imported only after `torchvision_operators.define_missing_operators`.
 """
@@ -18,12 +18,11 @@ import torch
 from torch import nn
 
 from amodal.batch import Batch
-from amodal.distributions import RowNoise
+from amodal.distributions import RowNoise, bounded_gaussians
 from amodal.methods import Stage, method_named
 from amodal.models import Loss, Objective
-from amodal.models.base import shown
+from amodal.models.base import zero_missing
 from amodal.models.vae import MultimodalVAE
-from amodal.models.vae.joint_latent import bounded
 from amodal.training import Budget, TrainerConfig, train
 from benchmarks.multivae_models import Clock, dataset, model_named, quiet, trainer_of
 from benchmarks.peer_table import PeerTable
@@ -37,7 +36,7 @@ _TURN = 30
 
 @dataclass(frozen=True)
 class Timed(Objective[Any]):
-    """An objective that notes when each step of training came to it; none between epochs."""
+    """An objective that records the time of each training step, and NaN for validation."""
 
     objective: Objective[Any]
     times: list[float]
@@ -174,13 +173,13 @@ def _bare(
     networks = nn.ModuleList([model.encoders, model.experts, model.decoders])
     optimiser = torch.optim.Adam(networks.parameters(), lr=1e-3, fused=True)
     order = np.random.default_rng(seed).permutation(table.training)
-    whole = len(order) // batch_size * batch_size
+    full = len(order) // batch_size * batch_size
     batches = []
-    for rows in order[:whole].reshape(-1, batch_size):
+    for rows in order[:full].reshape(-1, batch_size):
         batch = table.store.gather(rows).to(device)
         batches.append(
             [
-                shown(modality.scale(batch.x[column]), batch.present[:, index])
+                zero_missing(modality.scale(batch.x[column]), batch.present[:, index])
                 for index, (column, modality) in enumerate(table.modalities.items())
             ]
         )
@@ -190,11 +189,11 @@ def _bare(
         for columns in batches * epochs:
             times.append(time.perf_counter())
             with _precision(precision, device):
-                said = [
+                encoded = [
                     expert(encoder(cells))
                     for encoder, expert, cells in zip(model.encoders, model.experts, columns, strict=True)
                 ]
-                z = bounded(torch.stack(said, 1)).mean.mean(1)
+                z = bounded_gaussians(torch.stack(encoded, 1)).mean.mean(1)
                 scores = [
                     decoder(z).log_prob(cells) for decoder, cells in zip(model.decoders, columns, strict=True)
                 ]

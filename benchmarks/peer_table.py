@@ -1,4 +1,4 @@
-"""The demo table's judged columns as tensors, the same for every library that trains on them."""
+"""Columns of the demo table as tensors, the same for every library that trains on them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class PeerTable:
     judged: Batch
 
     def cells(self, drawn: Mapping[str, Tensor]) -> dict[str, list]:
-        """Turn draws to cells."""
-        made = {}
+        """Convert draws to cells."""
+        cells = {}
         for name, tensor in drawn.items():
             pieces = tensor.split(_CELLS_AT_ONCE)
             parts = in_parallel(self.modalities[name].to_cells, pieces, label=f"Making {name}")
-            made[name] = [cell for part in parts for cell in part]
-        return made
+            cells[name] = [cell for part in parts for cell in part]
+        return cells
 
 
 def peer_table(folder: Path, columns: Sequence[str], judged: int, seed: int) -> PeerTable:

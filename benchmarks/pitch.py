@@ -1,4 +1,4 @@
-"""Whether a sound has the pitch that it should."""
+"""Pitch of sounds, compared with a MIDI number."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def pitch_of(sound: Sound) -> float:
 
 
 def in_tune(sounds: list[Sound], midi: np.ndarray) -> np.ndarray:
-    """Of each sound whether its pitch is within 50 cents of a MIDI number (N,)."""
-    heard = np.array([pitch_of(sound) for sound in sounds])
-    return np.abs(heard - midi) * 100 <= _CENTS
+    """Boolean (N,): true where a sound's pitch is within 50 cents of its MIDI number."""
+    pitches = np.array([pitch_of(sound) for sound in sounds])
+    return np.abs(pitches - midi) * 100 <= _CENTS

@@ -1,4 +1,4 @@
-"""Real tables in a folder: their rows, and what each column is taken for when it is scored."""
+"""Real tables in a folder: their rows, and the kind that each column is scored as."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scikit-learn's pipelines, each fitted for one column of a real table: what a completion must come up to."""
+"""scikit-learn pipelines, each fitted for one column of a real table, as baselines of completion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.peer import kept
 from benchmarks.real_table import RealTable
 from benchmarks.table_features import Block, TableFeatures
 
-# The number changes with the features, the rivals or their scores, so that no kept figures are of others.
+# The number changes with the features, the pipelines or their scores, so that cached figures are not mixed.
 _VERSION = 2
 
 BASE = "base"
@@ -54,7 +54,7 @@ def fit_rivals(table: RealTable, features: TableFeatures, column: str) -> Scores
     """Fit a column's rivals and score them; see `rivals`."""
     cells = [_values(table, part[column], column) for part in (table.training, table.heldout)]
     present = [part.notna().to_numpy() for part in cells]
-    known, truth = (part[there].to_numpy() for part, there in zip(cells, present, strict=True))
+    known, truth = (part[mask].to_numpy() for part, mask in zip(cells, present, strict=True))
     label = table.kinds[column] == "label"
     base = pd.Series(known).mode().iloc[0] if label else np.median(known)
     scores = {BASE: _score(label, truth, np.full(len(truth), base))}
@@ -80,10 +80,10 @@ def _values(table: RealTable, cells: pd.Series, column: str) -> pd.Series:
     return cells.map(as_label, na_action="ignore")
 
 
-def _score(label: bool, truth: np.ndarray, said: np.ndarray) -> dict[str, float]:
+def _score(label: bool, truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     if label:
-        return {"score": float((truth == said).mean())}
-    return {"score": r2(truth, said), "mae": float(np.abs(truth - said).mean())}
+        return {"score": float((truth == predicted).mean())}
+    return {"score": r2(truth, predicted), "mae": float(np.abs(truth - predicted).mean())}
 
 
 def _nearest(label: bool, inputs: Block, known: np.ndarray) -> np.ndarray:
@@ -110,8 +110,8 @@ def _linear(label: bool, inputs: Block, known: np.ndarray) -> np.ndarray:
                 for choice in choices
             }
             best = max(tried, key=tried.__getitem__)
-    said = _fitted(make(best), inputs.wide[0], target).predict(inputs.wide[1])
-    return said if label else said * scale + mean
+    predicted = _fitted(make(best), inputs.wide[0], target).predict(inputs.wide[1])
+    return predicted if label else predicted * scale + mean
 
 
 def _ridge(strength: float) -> Ridge:

@@ -1,4 +1,4 @@
-"""How sharp pictures are."""
+"""Sharpness of images, by their energy at high spatial frequencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sheets to look at: real cells above drawn ones."""
+"""Contact sheets of real cells above drawn ones."""
 
 from __future__ import annotations
 

@@ -31,9 +31,10 @@ FORBIDDEN_NAMES = {
     "": """
         told _tells shown of_present beside _beside nothing said apart made there whole stands emphasis
         Shortcut shortcut shortcuts jumps of_text of_flow joins Plan Cooling process_number seconds_of
-        Doubling joined_patches Merging MapNorm judged judged_alike realism weighed
+        Doubling joined_patches Merging MapNorm judged_alike realism weighed
         Mark Reading Made Shown LeftOut Standing standings attempt UsageProblem DataProblem
     """,
+    "src/amodal": "judged",
     "src/amodal/models": "measure centre spread",
     "src/amodal/models/latent_flow": "splits single draws",
     "src/amodal/methods.py": "share during parts",

@@ -1,4 +1,4 @@
-"""Every label and number column of held-out rows given all others, beside the rivals made for it."""
+"""Completion of every label and number column given all others, compared with scikit-learn pipelines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.real_table import RealTable
 from benchmarks.rivals import BASE, RIVALS, Scores, rivals
 from benchmarks.table_features import TableFeatures
 
-LEAST_CELLS = 30
+MIN_CELLS = 30
 """A column with fewer held-out cells is not scored."""
 
 
@@ -28,7 +28,7 @@ def scored_columns(table: RealTable) -> list[str]:
     return [
         column
         for column in table.columns("label", "number")
-        if table.heldout[column].notna().sum() >= LEAST_CELLS and table.training[column].notna().any()
+        if table.heldout[column].notna().sum() >= MIN_CELLS and table.training[column].notna().any()
     ]
 
 
@@ -39,20 +39,20 @@ def rivals_of(table: RealTable) -> dict[str, Scores]:
 
 
 def completion(
-    drawn: HeldoutDraws, table: RealTable, beside: dict[str, Scores], draws: int, seed: int
+    drawn: HeldoutDraws, table: RealTable, rival_scores: dict[str, Scores], draws: int, seed: int
 ) -> dict[str, dict[str, Any]]:
     """The figures of each scored column.
 
     Args:
-        drawn: of the model.
-        table: its table.
-        beside: what `rivals_of` gave.
-        draws: of each cell.
-        seed: of the draws.
+        drawn: draws of the model.
+        table: table of the held-out rows.
+        rival_scores: result of `rivals_of`.
+        draws: number of draws of each cell.
+        seed: seed of the draws.
     """
     return {
         column: _figures(_own_scores(drawn, table, column, draws, seed), of_rivals, table, column)
-        for column, of_rivals in beside.items()
+        for column, of_rivals in rival_scores.items()
     }
 
 
@@ -66,9 +66,9 @@ def _own_scores(
     others = [name for name in drawn.columns if name != column]
     cells = [drawn.cells(others, [column], rows=rows, seed=seed, draw=draw)[column] for draw in range(draws)]
     if table.kinds[column] == "label":
-        said = most_frequent([[as_label(cell) for cell in of_draw] for of_draw in cells])
+        predicted = most_frequent([[as_label(cell) for cell in of_draw] for of_draw in cells])
         truth = table.heldout[column][rows].map(as_label).to_numpy()
-        return {"score": float((truth == np.array(said)).mean())}
+        return {"score": float((truth == np.array(predicted)).mean())}
     truth = pd.to_numeric(table.heldout[column][rows]).to_numpy(np.float64)
     # Where a model takes a column of numbers for texts, a draw that is no number counts as the median.
     median = pd.to_numeric(table.training[column], errors="coerce").median()
@@ -110,7 +110,7 @@ def _figures(
 
 
 def summary(columns: dict[str, dict[str, Any]]) -> dict[str, float | int]:
-    """What a table's columns come to."""
+    """Summary over the columns of a table."""
     covered = [of["coverage"] for of in columns.values() if of.get("coverage") is not None]
     # 1 - CRPS / CRPS of the training rows' numbers: the skill score, of columns where there is something to tell.
     skills = [1 - of["crps"] / of["crps of base"] for of in columns.values() if of.get("crps of base")]

@@ -1,4 +1,4 @@
-"""Vectors of a real table's cells for scikit-learn's pipelines, fitted to its training rows."""
+"""Feature vectors of a real table's cells for scikit-learn pipelines, fitted to its training rows."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from sklearn.ensemble import ExtraTreesClassifier
 from torch import Tensor, nn
 
 from amodal.media import fit_image, read_image
-from amodal.metrics import LeftOut, realism
-from benchmarks.closeness import SEEN, closeness
+from amodal.metrics import MetricUnavailable, detection_auc
+from benchmarks.closeness import MEDIA, closeness
 from benchmarks.coherence import Completed, conditional, means, trusted_judges
 from benchmarks.heldout_draws import HeldoutDraws
 from benchmarks.judges import train_network
@@ -59,7 +59,7 @@ class TableJudge(ABC):
 
 
 class DigitsJudge(TableJudge):
-    """Whether image, speech and phrase say the digit of what is given; see `coherence` and `closeness`."""
+    """Coherence and Frechet distances of image, speech and phrase; see `coherence` and `closeness`."""
 
     _NAMES: Mapping[str, str] = {"image": "image", "speech": "speech", "phrase": "caption"}
 
@@ -79,21 +79,21 @@ class DigitsJudge(TableJudge):
             for count in (1, 2)
             for given in combinations(self._NAMES, count)
         }
-        whole = self._draw(drawn, (), seed)
-        real = {column: self.real(column) for column in SEEN}
-        said = np.stack([self.judges(column, cells) for column, cells in whole.items()])
+        unconditional = self._draw(drawn, (), seed)
+        real = {column: self.real(column) for column in MEDIA}
+        predicted = np.stack([self.judges(column, cells) for column, cells in unconditional.items()])
         shares = conditional(completed, self.judges, self.truth)
-        distances = closeness(completed, whole, real, self.judges)
-        for column in SEEN:
+        distances = closeness(completed, unconditional, real, self.judges)
+        for column in MEDIA:
             self.sheet(column, real[column], completed[("caption",)][column], f"given-phrase-{seed}")
-            self.sheet(column, real[column], whole[column], f"whole-rows-{seed}")
+            self.sheet(column, real[column], unconditional[column], f"whole-rows-{seed}")
         of_means = means(shares)
         return {
             "judges": self.accuracy,
             "one given": of_means["one given"],
             "worst pair": min(share for pair, share in shares.items() if "+" not in pair),
             "two given": of_means["two given"],
-            "whole rows": float((said == said[0]).all(0).mean()),
+            "whole rows": float((predicted == predicted[0]).all(0).mean()),
             **{
                 f"Frechet of {column}, {kind}, over real halves": round(of[kind] / of["real halves"], 2)
                 for column, of in distances.items()
@@ -109,7 +109,7 @@ class DigitsJudge(TableJudge):
 
 
 class EmojiJudge(TableJudge):
-    """Whether pictures show their category, are as sharp as real ones, and can be told from them."""
+    """Accuracy of the category shown by images, their sharpness, and detection AUC against real ones."""
 
     _SIZE = 64
     _EPOCHS = 30
@@ -141,24 +141,26 @@ class EmojiJudge(TableJudge):
 
     def judge(self, drawn: HeldoutDraws, seed: int) -> Figures:
         given = drawn.cells(["category"], ["picture"], rows=self.rows, seed=seed)["picture"]
-        whole = drawn.cells([], ["picture"], rows=self.rows, seed=seed)["picture"]
+        unconditional = drawn.cells([], ["picture"], rows=self.rows, seed=seed)["picture"]
         size = given[0].shape[:2]
         real = [fit_image(picture, *size, 3) for picture in self._real]
-        for title, cells in (("given-category", given), ("whole-rows", whole)):
+        for title, cells in (("given-category", given), ("whole-rows", unconditional)):
             self.sheet("picture", real, cells, f"{title}-{seed}")
         right = self._right(given)
         return {
             "category shown, real": round(self.accuracy, 4),
             "category shown, generated": round(right, 4),
             "category shown, over real": round(right / self.accuracy, 4),
-            "sharpness over real": round(sharpness(whole, real), 4),
-            "detection AUC": _detection(real, whole, seed),
+            "sharpness over real": round(sharpness(unconditional, real), 4),
+            "detection AUC": _detection(real, unconditional, seed),
         }
 
     def _right(self, pictures: list[np.ndarray]) -> float:
         with torch.no_grad():
-            said = self._network(self._tensor(pictures)).argmax(1).tolist()
-        return float((np.array([self.labels[number] for number in said]) == self.heldout["category"]).mean())
+            predicted = self._network(self._tensor(pictures)).argmax(1).tolist()
+        return float(
+            (np.array([self.labels[number] for number in predicted]) == self.heldout["category"]).mean()
+        )
 
     def _tensor(self, pictures: list[np.ndarray]) -> Tensor:
         fitted = [fit_image(picture, self._SIZE, self._SIZE, 3) for picture in pictures]
@@ -174,7 +176,7 @@ class EmojiJudge(TableJudge):
 
 
 class OrchestraJudge(TableJudge):
-    """Whether notes have the pitch and the instrument that are given."""
+    """Accuracy of the pitch and of the instrument of drawn notes."""
 
     def __init__(self, table: RealTable, judged: int | None = None) -> None:
         super().__init__(table, judged)
@@ -227,8 +229,8 @@ def _detection(real: list[np.ndarray], drawn: list[np.ndarray], seed: int) -> fl
         for some in (real, drawn)
     ]
     try:
-        return round(realism(*vectors, seed=seed).value, 4)
-    except LeftOut:
+        return round(detection_auc(*vectors, seed=seed).value, 4)
+    except MetricUnavailable:
         return None
 
 

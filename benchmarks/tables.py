@@ -24,12 +24,12 @@ from benchmarks.table_judges import JUDGES
 from benchmarks.tables_page import mean_of_seeds, show, summaries_frame
 
 
-def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
-    """Fit a table once a seed, and all figures of each fit."""
+def measure(full: RealTable, options: argparse.Namespace) -> dict[str, Any]:
+    """Fit a table once for each seed, and measure each fit."""
     # First, so that a judge that cannot be trusted ends the run before an hour is spent.
-    judge = JUDGES[whole.name](whole, options.judged_media) if whole.name in JUDGES else None
-    table = whole.first(options.rows, options.judged)
-    beside = rivals_of(table)
+    judge = JUDGES[full.name](full, options.judged_media) if full.name in JUDGES else None
+    table = full.first(options.rows, options.judged)
+    rival_scores = rivals_of(table)
     seeds = []
     for seed in range(options.seeds):
         started = time.monotonic()
@@ -37,8 +37,8 @@ def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
             options.method, time_limit=options.time_limit, epochs=options.epochs, random_state=seed
         ).fit(table.training, media_root=table.folder)
         took = time.monotonic() - started
-        drawn = HeldoutDraws(fitted, whole)
-        columns = completion(drawn, table, beside, options.draws, seed)
+        drawn = HeldoutDraws(fitted, full)
+        columns = completion(drawn, table, rival_scores, options.draws, seed)
         figures = {
             "seed": seed,
             "epochs": len(fitted.history_),

@@ -1,4 +1,4 @@
-"""Lets torchvision be imported where its build does not fit torch's: MultiVae asks for it, and for no operator."""
+"""Import of torchvision where its build does not fit torch's, for MultiVae, which uses none of its operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short trials of many settings on the demo table: draws are judged as tensors, and no sound is made of them."""
+"""Short trials of many settings on the demo table; draws are scored as tensors, without making sounds."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
 from amodal.table import Store, encode, infer_schema, prepare_store, read_table
 from amodal.training import Budget, TrainerConfig, train
-from benchmarks.closeness import SEEN, closeness
+from benchmarks.closeness import MEDIA, closeness
 from benchmarks.coherence import JUDGED, completions, conditional, means, whole_rows
 from benchmarks.judges import Judges, train_judges
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A demo table that is ready to be fitted, and complete rows to judge by.
+    """A prepared demo table, and complete rows to score draws on.
 
     Attributes:
         modalities: column name -> fitted modality.
@@ -46,7 +46,7 @@ class Trial:
     def fit(
         self, method: Method, seconds: float, seed: int = 0, **options: Any
     ) -> tuple[GenerativeModel, int]:
-        """Train a method for so long: its model, and how many epochs that were."""
+        """Train a method for this time: its model and the number of epochs."""
         torch.manual_seed(seed)
         model = method.model(self.modalities, **options)
         history = train(
@@ -55,18 +55,18 @@ class Trial:
         return model.eval(), len(history)
 
     def judge(self, model: GenerativeModel, **how: Any) -> dict[str, Any]:
-        """Coherence and closeness of what a model draws."""
+        """Coherence and Frechet distances of a model's draws."""
 
         def complete(given: Any, targets: Any) -> dict[str, Any]:
             batch = self.heldout.given(given)
             return self.seen(model.complete(batch, targets, RowNoise(0, batch.rows), **how))
 
-        completed, whole = completions(complete), complete((), JUDGED)
-        real = self.seen({name: self.modalities[name].scale(self.heldout.x[name]) for name in SEEN})
-        distances = closeness(completed, whole, real, self.judges)
+        completed, unconditional = completions(complete), complete((), JUDGED)
+        real = self.seen({name: self.modalities[name].scale(self.heldout.x[name]) for name in MEDIA})
+        distances = closeness(completed, unconditional, real, self.judges)
         return {
             **means(conditional(completed, self.judges, self.truth)),
-            "whole rows": whole_rows(whole, self.judges)["image = speech = caption"],
+            "whole rows": whole_rows(unconditional, self.judges)["image = speech = caption"],
             **{
                 f"Frechet {column}, {kind}": round(of[kind] / of["real halves"], 2)
                 for column, of in distances.items()
@@ -75,7 +75,7 @@ class Trial:
         }
 
     def seen(self, drawn: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Draws as judges take them: sounds as spectrograms."""
+        """Draws as the classifiers take them: sounds as spectrograms."""
         return {
             name: tensor if name == "speech" else self.modalities[name].to_cells(tensor)
             for name, tensor in drawn.items()
@@ -94,12 +94,12 @@ def trial(
     """Make and prepare a demo table.
 
     Args:
-        folder: where tables are kept.
-        rows: of the table.
-        missing: share of its cells left out.
-        change: what is done to its rows, and to those it is judged by.
-        name: of that change.
-        seed: of the table.
+        folder: folder of the tables.
+        rows: number of rows.
+        missing: fraction of missing cells.
+        change: change of the training and the held-out rows.
+        name: name of that change.
+        seed: seed of the table.
     """
     data = folder / f"digits-{rows}-{missing}-{seed}"
     if not (data / "metadata.csv").is_file():

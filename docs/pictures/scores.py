@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from amodal.datasets.digits import make_digits
-from amodal.metrics import fill_typical, fit_features, neighbourhoods, scaled_batch, shuffled_values
+from amodal.metrics import fit_features, impute_typical, prdc, scaled_batch, shuffled_values
 from amodal.modalities import MODALITIES
 from amodal.table import convert, infer_schema, read_table
 
@@ -32,17 +32,17 @@ def main() -> None:
 
 
 def floors(path: Path) -> None:
-    """Real pictures and the two kinds of worthless ones, with what measures say of them."""
+    """Metrics of real images and of two random baselines."""
     real, known, show, modality = _pictures()
     features = fit_features(modality, known)
     kinds = {
         "other real pictures\n(the ceiling)": known,
         "each pixel from another one\n(a floor: looks like nothing)": shuffled_values(known),
-        "one mean picture repeated\n(a floor: not varied)": fill_typical(modality, known, len(known)),
+        "one mean picture repeated\n(a floor: not varied)": impute_typical(modality, known, len(known)),
     }
     figure, axes = plt.subplots(len(kinds), 9, figsize=(9.2, 2.6), width_ratios=[4.9] + [1] * 5 + [1.3] * 3)
     for row, (words, cells) in zip(axes, kinds.items(), strict=True):
-        near = neighbourhoods(features(real), features(cells))
+        near = prdc(features(real), features(cells))
         for axis in row:
             axis.axis("off")
         row[0].text(0, 0.5, words, va="center", transform=row[0].transAxes)
@@ -75,13 +75,13 @@ def _pictures() -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def bar(path: Path) -> None:
-    """What a bar of the report says."""
+    """A bar of the report, from floor to ceiling."""
     figure, axis = plt.subplots(figsize=(8.6, 1.9))
     axis.set(xlim=(-0.17, 1.17), ylim=(-1.5, 1.5))
     axis.axis("off")
     _track(axis, 0.0, 0.62, (0.55, 0.7))
     ends = (
-        (0.0, "right", "the floor\nworthless rows: 0.50"),
+        (0.0, "right", "the floor\nrandom rows: 0.50"),
         (1.0, "left", "the ceiling\nreal rows: 0.92"),
     )
     for x, side, words in ends:
@@ -105,7 +105,7 @@ def bar(path: Path) -> None:
 
 
 def intervals(path: Path) -> None:
-    """When a difference says something."""
+    """Overlapping and separate intervals."""
     figure, axis = plt.subplots(figsize=(8.6, 2.1))
     axis.set(xlim=(-0.3, 1.62), ylim=(-0.6, 2.6))
     axis.axis("off")

@@ -356,9 +356,9 @@ class TableModel(TransformerMixin, BaseEstimator):
         """Judge the model by rows that it was not fitted to; see `amodal.report.Report`.
 
         The report's one overall score, `report.summary.overall.value`, goes from 0 to 1. It is the mean of
-        `fidelity`, how far generated cells come from worthless to real ones, column by column, and of `coherence`,
-        what columns drawn from one another have of real rows' agreement beyond chance; where one of them cannot be
-        had it is the other, and None where neither can.
+        `fidelity`, how far generated cells come from a random baseline to real ones, column by column, and of
+        `matching_accuracy`, what columns drawn from one another have of real rows' agreement beyond chance; where one
+        of them cannot be had it is the other, and None where neither can.
 
         Args:
             data: held-out rows; see `fit`. Up to 4,000 are looked at, half of them to judge by.

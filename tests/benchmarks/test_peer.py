@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from amodal.datasets.digits import make_digits
-from benchmarks.peer import METHODS, THEIRS, judged, kept
+from benchmarks.peer import METHODS, THEIRS, kept, score_draws
 from benchmarks.peer_table import peer_table
 from tests.benchmarks.test_coherence import Reads, of_digits
 
@@ -47,7 +47,7 @@ def test_a_perfect_method_gets_full_marks() -> None:
         return {target: cells[target] for target in targets}
 
     drawn = {"completed": completions(complete), "whole rows": cells, "whole rows of a mixture": cells}
-    figures = judged(drawn, Reads(), cells, truth)
+    figures = score_draws(drawn, Reads(), cells, truth)
     assert figures["one given"] == figures["two given"] == 1
     assert figures["whole rows"] == figures["whole rows of a mixture"]
     assert set(figures["frechet"]) == {"image", "speech"}

@@ -12,9 +12,9 @@ import pytest
 from amodal.batch import Batch
 from amodal.metrics import scaled_batch
 from amodal.modalities import MODALITIES
-from amodal.report.page import write_page
+from amodal.report.page.writing import write_page
 from amodal.table import Table, encode, infer_schema
-from tests.report.reports import bare_report, shown, whole_report
+from tests.report.reports import bare_report, examples, full_report
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def rows(five_columns: Table, columns: dict[str, Any]) -> Batch:
 @pytest.fixture(scope="session")
 def report(columns: dict[str, Any], rows: Batch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    return write_page(whole_report(columns), shown(columns, rows), columns, path)
+    return write_page(full_report(columns), examples(columns, rows), columns, path)
 
 
 @pytest.fixture(params=[(width, scheme) for width in (400, 1400) for scheme in ("light", "dark")], ids=str)
@@ -115,7 +115,7 @@ def test_each_link_leads_somewhere_and_scrolls_there(opened: Open, report: Path)
 def test_a_report_of_nothing_is_a_page_too(
     opened: Open, columns: dict[str, Any], rows: Batch, tmp_path: Path
 ) -> None:
-    seen = opened(write_page(bare_report(columns), shown(columns, rows), columns, tmp_path / "bare.html"))
+    seen = opened(write_page(bare_report(columns), examples(columns, rows), columns, tmp_path / "bare.html"))
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= seen.page.viewport_size["width"]
     assert not seen.complaints
 

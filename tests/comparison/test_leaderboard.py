@@ -3,14 +3,15 @@ from __future__ import annotations
 import pytest
 
 from amodal.comparison.leaderboard import completion_score, intervals_overlap
-from amodal.report.results import ColumnCompletion, Mark
-from tests.report.reports import reading
+from amodal.metrics import Estimate
+from amodal.report.sections.completion import ColumnCompletion
+from tests.report.reports import metric
 
 
 def column(value: float, low: float, high: float, floor: float, better: str) -> ColumnCompletion:
-    model = reading(value, low, high, floor=floor, ceiling=None, better=better)
+    model = metric(value, low, high, floor=floor, ceiling=None, better=better)
     return ColumnCompletion(
-        column="a", type="number", how="one draw", model=model, baselines=[], best="model"
+        column="a", type="number", consensus="one draw", model=model, imputers=[], best="model"
     )
 
 
@@ -28,7 +29,7 @@ def test_completion_goes_from_the_typical_cell_to_the_hidden_one() -> None:
 
 
 def test_overlapping_intervals_are_ties() -> None:
-    one = Mark(value=0.5, low=0.4, high=0.6, rows=9)
-    assert intervals_overlap(one, Mark(value=0.7, low=0.6, high=0.8, rows=9))
-    assert not intervals_overlap(one, Mark(value=0.7, low=0.61, high=0.8, rows=9))
-    assert not intervals_overlap(one, Mark(value=0.7, rows=9))
+    one = Estimate(value=0.5, low=0.4, high=0.6, rows=9)
+    assert intervals_overlap(one, Estimate(value=0.7, low=0.6, high=0.8, rows=9))
+    assert not intervals_overlap(one, Estimate(value=0.7, low=0.61, high=0.8, rows=9))
+    assert not intervals_overlap(one, Estimate(value=0.7, rows=9))

@@ -97,8 +97,8 @@ def test_an_interrupted_comparison_goes_on(
     assert "prediction of colour" in page
     assert "<code>" in page
     report = json.loads((out / "mmvae" / "report.json").read_text())
-    assert (report["made"]["fit_rows"], report["made"]["data"]["rows"]) == (80, 80)
-    assert report["made"]["training"]["fingerprint"] == report["made"]["fit_fingerprint"]
+    assert (report["provenance"]["fit_rows"], report["provenance"]["heldout"]["rows"]) == (80, 80)
+    assert report["provenance"]["training"]["fingerprint"] == report["provenance"]["fit_fingerprint"]
     assert len(TableModel.load(out / "mmvae" / "model").sample(2)) == 2
 
     with pytest.raises(UsageError, match=r"differs in seed \(0, now 1\).*overwrite=True"):

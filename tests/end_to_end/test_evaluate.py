@@ -32,25 +32,24 @@ def test_a_model_is_judged_and_a_low_score_fails(
     assert f"overall score {overall.value:.2f}" in done.stdout
     assert all(sentence in done.stdout for sentence in report.summary.sentences)
     assert "below the 0.999 asked for" in done.stderr
-    assert [column.column for column in report.fidelity] == COLUMNS
-    assert len(report.pairs) == len(COLUMNS) * (len(COLUMNS) - 1)
-    assert [column.column for column in report.completion] == COLUMNS
-    assert [column.column for column in report.likelihood] == COLUMNS
-    pairs = {(pair.given, pair.target): pair for pair in report.pairs}
+    assert [column.column for column in report.sections["fidelity"]] == COLUMNS
+    assert len(report.sections["pairs"]) == len(COLUMNS) * (len(COLUMNS) - 1)
+    assert [column.column for column in report.sections["completion"]] == COLUMNS
+    assert [column.column for column in report.sections["likelihood"]] == COLUMNS
+    pairs = {(pair.given, pair.target): pair for pair in report.sections["pairs"]}
     # Matchers that see real rows know what belongs together, whatever a model of three epochs makes of it.
-    assert pairs["caption", "digit"].tells
-    assert pairs["speech", "digit"].tells
-    assert report.copying is not None
-    assert report.copying.duplicates.value == 0.0
-    assert report.made.training is not None
-    assert report.made.training.fingerprint == report.made.fit_fingerprint
-    assert report.target is not None
-    assert {judge.column for judge in report.target.judges} == set(COLUMNS) - {"digit"}
-    by_features = {
-        tuple(each.given): each.score.value for each in report.target.predictions if each.by == "features"
-    }
+    assert pairs["caption", "digit"].is_informative
+    assert pairs["speech", "digit"].is_informative
+    assert report.sections["privacy"].duplicates.value == 0.0
+    assert report.provenance.training is not None
+    assert report.provenance.training.fingerprint == report.provenance.fit_fingerprint
+    classified = {column.column for column in report.sections["coherence"].columns}
+    assert classified == set(COLUMNS) - {"digit"}
+    predictions = report.sections["target"].predictions
+    by_features = {each.given: each.score.value for each in predictions if each.predictor == "features"}
     assert by_features["caption",] > 0.9
-    assert [epoch["epoch"] for epoch in report.history] == list(range(1, len(report.history) + 1))
+    history = report.sections["training"]
+    assert [epoch["epoch"] for epoch in history] == list(range(1, len(history) + 1))
 
     assert "--overwrite" in amodal(*words, code=2).stderr
 
@@ -58,12 +57,11 @@ def test_a_model_is_judged_and_a_low_score_fails(
 def test_columns_drawn_one_after_another_are_judged_too(digits: Path, heldout: Path) -> None:
     model = TableModel("latent-flow", epochs=2, latent=16, random_state=1).fit(digits)
     report = model.evaluate(heldout, media_root=digits)
-    assert [column.column for column in report.fidelity] == COLUMNS
-    assert report.realism is not None
-    assert report.realism.value > 0.9
-    assert [column.column for column in report.likelihood] == COLUMNS
-    assert all(np.isfinite(column.bits.value) for column in report.likelihood)
-    assert report.made.method == "latent-flow"
+    assert [column.column for column in report.sections["fidelity"]] == COLUMNS
+    assert report.sections["detection"].value > 0.9
+    assert [column.column for column in report.sections["likelihood"]] == COLUMNS
+    assert all(np.isfinite(column.bits.value) for column in report.sections["likelihood"])
+    assert report.provenance.method == "latent-flow"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    LeftOut,
+    MetricUnavailable,
     column_vectors,
     fit_features,
     fit_table_features,
@@ -68,7 +68,7 @@ def test_own_features_take_the_place_of_the_columns(real: Batch, modalities: dic
     def brightness(pictures: Tensor) -> np.ndarray:
         return pictures.mean(dim=(1, 2, 3), keepdim=False)[:, None].numpy()
 
-    features = fit_table_features(real, modalities, own={"image": brightness})
+    features = fit_table_features(real, modalities, vectorizers={"image": brightness})
     vectors = features["image"](real.x["image"])
     assert vectors.shape == (40, 1)
     assert np.corrcoef(vectors[:, 0], real.x["image"].mean(dim=(1, 2, 3)))[0, 1] == pytest.approx(1.0)
@@ -79,10 +79,10 @@ def test_a_column_of_equal_cells_has_vectors_of_zero(real: Batch, modalities: di
     np.testing.assert_allclose(fit_features(modalities["image"], same)(same), 0, atol=1e-4)
 
 
-def test_a_column_without_cells_is_left_out_by_name(real: Batch, modalities: dict[str, Any]) -> None:
+def test_a_column_without_cells_are_unavailable(real: Batch, modalities: dict[str, Any]) -> None:
     present = real.present.clone()
     present[1:, 4] = False
-    with pytest.raises(LeftOut, match="at least 2 present cells of 'text', and there are 1"):
+    with pytest.raises(MetricUnavailable, match="at least 2 present cells of 'text', and there are 1"):
         fit_table_features(replace(real, present=present), modalities)
 
 

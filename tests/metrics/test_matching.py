@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 
 from amodal.metrics import (
-    LeftOut,
-    agreement,
+    MetricUnavailable,
     column_vectors,
-    fit_judge,
     fit_matcher,
     fit_matchers,
     fit_table_features,
-    judged,
-    judged_alike,
-    matches,
-    pair_coherence,
-    row_coherence,
+    match_scores,
+    matching_accuracy,
+    mean_matching,
+    pair_matching,
     scaled_batch,
 )
 from amodal.modalities import MODALITIES
@@ -37,50 +34,52 @@ def circles(rows: int) -> tuple[np.ndarray, np.ndarray]:
 def test_real_pairs_are_matched_and_shuffled_ones_are_not() -> None:
     matcher = fit_matcher(*circles(1_500))
     heldout = circles(500)
-    found = pair_coherence(matcher, circles(500), heldout)
-    assert found.tells
+    found = pair_matching(matcher, circles(500), heldout)
+    assert found.is_informative
     assert found.real.value > 0.9
     assert found.generated.value == pytest.approx(found.real.value, abs=0.03)
     assert found.relative == pytest.approx(1.0, abs=0.1)
     assert found.shuffled.value == pytest.approx(0.5, abs=0.06)
 
 
-def test_columns_that_disagree_are_told_from_those_that_agree() -> None:
+def test_columns_that_disagree_match_below_chance() -> None:
     matcher = fit_matcher(*circles(1_500))
     given, target = circles(400)
-    wrong = pair_coherence(matcher, (given, -target), (given, target))
+    wrong = pair_matching(matcher, (given, -target), (given, target))
     assert wrong.generated.value < 0.2
 
 
 def test_one_target_repeated_is_worth_chance() -> None:
     matcher = fit_matcher(*circles(500))
     given, target = circles(100)
-    assert agreement(matcher, (given, target[:1].repeat(100, axis=0))).value == pytest.approx(0.5)
+    assert matching_accuracy(matcher, (given, target[:1].repeat(100, axis=0))).value == pytest.approx(0.5)
 
 
 def test_a_matcher_scores_a_row_as_it_does_among_others() -> None:
     matcher = fit_matcher(*circles(500))
     given, target = circles(30)
-    np.testing.assert_allclose(matcher.own(given, target), np.diagonal(matcher(given, target)), atol=1e-9)
+    np.testing.assert_allclose(
+        matcher.row_scores(given, target), np.diagonal(matcher(given, target)), atol=1e-9
+    )
 
 
-def test_columns_without_a_bond_tell_nothing() -> None:
+def test_independent_columns_are_not_informative() -> None:
     one, other = RNG.normal(size=(2, 1_000, 3))
-    found = pair_coherence(
+    found = pair_matching(
         fit_matcher(one[:500], other[:500]), (one[500:], other[500:]), (one[500:], other[500:])
     )
-    assert not found.tells
-    with pytest.raises(LeftOut, match="no two columns"):
-        row_coherence([found])
+    assert not found.is_informative
+    with pytest.raises(MetricUnavailable, match="no two columns"):
+        mean_matching([found])
 
 
-def test_rows_are_as_coherent_as_their_telling_pairs() -> None:
+def test_rows_have_the_mean_of_informative_pairs() -> None:
     matcher = fit_matcher(*circles(1_000))
     heldout = circles(300)
-    good = pair_coherence(matcher, heldout, heldout)
+    good = pair_matching(matcher, heldout, heldout)
     given, target = heldout
-    poor = pair_coherence(matcher, (given, target[::-1]), heldout)
-    found = row_coherence([good, poor])
+    poor = pair_matching(matcher, (given, target[::-1]), heldout)
+    found = mean_matching([good, poor])
     assert found.real.value == pytest.approx(good.real.value)
     assert found.generated.value == pytest.approx((good.generated.value + poor.generated.value) / 2)
 
@@ -89,12 +88,12 @@ def test_missing_cells_are_no_pairs() -> None:
     given, target = circles(300)
     given[:250] = np.nan
     given[250:260] = np.nan
-    with pytest.raises(LeftOut, match="at least 50 real rows with both cells, and there are 40"):
+    with pytest.raises(MetricUnavailable, match="at least 50 real rows with both cells, and there are 40"):
         fit_matcher(given, target)
     matcher = fit_matcher(*circles(300))
     given[:290] = np.nan
-    with pytest.raises(LeftOut, match="at least 20 rows with both cells, and there are 10"):
-        agreement(matcher, (given, target))
+    with pytest.raises(MetricUnavailable, match="at least 20 rows with both cells, and there are 10"):
+        matching_accuracy(matcher, (given, target))
 
 
 def test_every_two_columns_have_a_matcher_or_a_reason() -> None:
@@ -104,44 +103,10 @@ def test_every_two_columns_have_a_matcher_or_a_reason() -> None:
     assert list(matchers) == [("a", "b")]
     assert set(left_out) == {("a", "c"), ("b", "c")}
     b[7] = np.nan
-    scores = matches(matchers, {"a": a, "b": b})
+    scores = match_scores(matchers, {"a": a, "b": b})
     assert scores.shape == (200, 1)
     assert scores[7] == 0
     assert scores.mean() > 0
-
-
-def blobs(rows: int, labels: str = "abc") -> tuple[np.ndarray, np.ndarray]:
-    said = RNG.integers(0, len(labels), rows)
-    return np.eye(3)[said] + RNG.normal(size=(rows, 3)) * 0.15, np.array(list(labels))[said]
-
-
-def test_judges_say_what_cells_show() -> None:
-    vectors, labels = blobs(300)
-    judge = fit_judge(vectors, labels, *blobs(200))
-    assert judge.accuracy.value > 0.97
-    made, wanted = blobs(200)
-    assert judged(judge, made, wanted).value > 0.97
-    assert judged(judge, made, RNG.permutation(wanted)).value == pytest.approx(1 / 3, abs=0.12)
-    assert judged_alike([judge(made), wanted]).value > 0.97
-    assert judged_alike([judge(made), RNG.permutation(wanted)]).value < 0.5
-
-
-def test_a_label_that_no_judge_learned_is_one_it_gets_wrong() -> None:
-    vectors, labels = blobs(200)
-    heldout, told = blobs(200)
-    told = np.where(told == "a", "unseen", told)
-    accuracy = fit_judge(vectors, labels, heldout, told).accuracy.value
-    assert accuracy == pytest.approx(np.mean(told != "unseen"), abs=0.05)
-
-
-def test_judges_are_left_out_with_the_reason() -> None:
-    vectors, labels = blobs(200)
-    with pytest.raises(LeftOut, match="the same label"):
-        fit_judge(vectors, np.full(200, "a"), vectors, labels)
-    with pytest.raises(LeftOut, match="at least 20 held-out rows"):
-        fit_judge(vectors, labels, vectors[:3], labels[:3])
-    with pytest.raises(LeftOut, match="at least 2 judged columns"):
-        judged_alike([labels])
 
 
 @pytest.mark.slow
@@ -160,7 +125,7 @@ def test_the_demo_tables_pictures_are_matched_to_their_sounds(tmp_path: Path) ->
     vectors, others = column_vectors(features, real), column_vectors(features, heldout)
     matcher = fit_matcher(vectors["image"], vectors["speech"])
     pair = others["image"], others["speech"]
-    found = pair_coherence(matcher, pair, pair)
+    found = pair_matching(matcher, pair, pair)
     # A tenth of other rows say the same digit, so that 0.95 is the most.
     assert found.real.value > 0.85
     assert found.shuffled.value == pytest.approx(0.5, abs=0.06)

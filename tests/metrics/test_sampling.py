@@ -8,10 +8,10 @@ import torch
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    LeftOut,
-    Score,
+    Estimate,
+    MetricUnavailable,
     bootstrap,
-    share,
+    proportion,
     shuffled_columns,
     shuffled_values,
     subsample,
@@ -20,10 +20,10 @@ from amodal.metrics import (
 
 def test_a_score_is_never_nan() -> None:
     for wrong in (math.nan, math.inf):
-        with pytest.raises(LeftOut, match="not finite on these 7 rows"):
-            Score(wrong, 7)
-        with pytest.raises(LeftOut):
-            Score(0.5, 7, low=wrong)
+        with pytest.raises(MetricUnavailable, match="not finite on these 7 rows"):
+            Estimate(wrong, 7)
+        with pytest.raises(MetricUnavailable):
+            Estimate(0.5, 7, low=wrong)
 
 
 def test_many_rows_are_subsampled_the_same_each_time() -> None:
@@ -48,7 +48,7 @@ def test_bootstrap_intervals_hold_the_mean_as_often_as_they_should() -> None:
 
 
 def test_a_share_has_an_interval_at_its_ends_too() -> None:
-    never = share(np.zeros(50, bool))
+    never = proportion(np.zeros(50, bool))
     assert (never.value, never.low) == (0.0, 0.0)
     assert never.high == pytest.approx(0.071, abs=1e-3)
 

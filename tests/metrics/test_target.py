@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics import LeftOut, TargetTable, predict_target
+from amodal.metrics import MetricUnavailable, TargetScores, predict_target
 from amodal.modalities import MODALITIES
 from amodal.table import encode, infer_schema, read_table
 
@@ -64,7 +64,7 @@ class Oracle:
         )
 
 
-def predicted(target: str, **options: Any) -> tuple[TargetTable, Oracle]:
+def predicted(target: str, **options: Any) -> tuple[TargetScores, Oracle]:
     frame = halves().drop(columns="size" if target == "label" else "label")
     rows, modalities = fitted(frame)
     oracle = Oracle(rows, target)
@@ -72,17 +72,17 @@ def predicted(target: str, **options: Any) -> tuple[TargetTable, Oracle]:
 
 
 @pytest.fixture(scope="module")
-def by_label() -> tuple[TargetTable, Oracle]:
+def by_label() -> tuple[TargetScores, Oracle]:
     return predicted("label")
 
 
-def scores(table: TargetTable, by: str) -> dict[tuple[str, ...], float]:
-    return {each.given: each.score.value for each in table.predictions if each.by == by}
+def scores(table: TargetScores, by: str) -> dict[tuple[str, ...], float]:
+    return {each.given: each.score.value for each in table.predictions if each.predictor == by}
 
 
-def test_two_columns_say_what_neither_says_alone(by_label: tuple[TargetTable, Oracle]) -> None:
+def test_two_columns_say_what_neither_says_alone(by_label: tuple[TargetScores, Oracle]) -> None:
     table, _ = by_label
-    assert (table.target, table.measure) == ("label", "accuracy")
+    assert (table.target, table.metric) == ("label", "accuracy")
     assert table.baseline.value == pytest.approx(0.25, abs=0.08)
     for by in ("embedding", "features", "completion"):
         found = scores(table, by)
@@ -93,24 +93,24 @@ def test_two_columns_say_what_neither_says_alone(by_label: tuple[TargetTable, Or
         assert found["left", "right", "noise"] > 0.95
         assert found["noise",] < 0.4
         assert found["left",] < 0.65
-    gains = {gain.by: gain.score for gain in table.gains}
+    gains = {gain.predictor: gain.score for gain in table.gains}
     assert set(gains) == {"embedding", "features", "completion"}
     assert all(gain.low is not None and gain.low > 0.3 for gain in gains.values())
 
 
-def test_each_column_has_its_worth_to_the_others(by_label: tuple[TargetTable, Oracle]) -> None:
+def test_each_column_has_its_worth_to_the_others(by_label: tuple[TargetScores, Oracle]) -> None:
     table, _ = by_label
     worth = {
-        next(iter(set(each.more) - set(each.fewer))): each.score
-        for each in table.worth
-        if each.by == "features"
+        next(iter(set(each.given) - set(each.over))): each.score
+        for each in table.ablations
+        if each.predictor == "features"
     }
     assert worth["left"].value > 0.3
     assert worth["right"].value > 0.3
     assert worth["noise"].value == pytest.approx(0, abs=0.02)
 
 
-def test_the_target_is_never_given(by_label: tuple[TargetTable, Oracle]) -> None:
+def test_the_target_is_never_given(by_label: tuple[TargetScores, Oracle]) -> None:
     _, oracle = by_label
     assert len(oracle.asked) == 7
     assert not any("label" in given for given in oracle.asked)
@@ -118,7 +118,7 @@ def test_the_target_is_never_given(by_label: tuple[TargetTable, Oracle]) -> None
 
 def test_numbers_are_predicted_by_the_variance_explained() -> None:
     table, _ = predicted("size", given=["left", "right"])
-    assert table.measure == "R2"
+    assert table.metric == "R2"
     assert table.baseline.value == pytest.approx(0.0)
     for by in ("embedding", "features", "completion"):
         found = scores(table, by)
@@ -142,16 +142,16 @@ def test_an_unseen_label_and_missing_cells_are_no_obstacle() -> None:
 def test_one_other_column_has_nothing_to_gain() -> None:
     table, _ = predicted("label", given=["left"])
     assert len(table.predictions) == 3
-    assert table.gains == table.worth == ()
+    assert table.gains == table.ablations == ()
 
 
-def test_targets_are_left_out_with_the_reason(real: Batch, modalities: dict[str, Any]) -> None:
+def test_targets_are_unavailable(real: Batch, modalities: dict[str, Any]) -> None:
     frame = halves(60).drop(columns="size")
     rows, known = fitted(frame)
     oracle = Oracle(rows, "label")
 
     def left_out(rows: Batch, target: str = "label", **options: Any) -> str:
-        with pytest.raises(LeftOut) as caught:
+        with pytest.raises(MetricUnavailable) as caught:
             predict_target(rows, known, target, oracle.embed, oracle.complete, **options)
         return str(caught.value)
 
@@ -171,7 +171,7 @@ def test_pictures_are_no_target(real: Batch, modalities: dict[str, Any]) -> None
         torch.cat([real.present, real.present]),
         torch.arange(80),
     )
-    with pytest.raises(LeftOut, match="'image' is of type image"):
+    with pytest.raises(MetricUnavailable, match="'image' is of type image"):
         predict_target(
             rows, modalities, "image", lambda rows: np.zeros((80, 1)), lambda rows, draw: rows.rows
         )

@@ -15,11 +15,10 @@ from torch import Tensor
 from amodal import DataError, UsageError
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.metrics import scaled_batch
+from amodal.metrics import Estimate, scaled_batch
 from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
 from amodal.report import Evaluation, Report, evaluate, write_evaluation
-from amodal.report.results import Reading
 from amodal.table import Schema, Table, encode, fingerprint, infer_schema, read_table
 
 COLUMNS = ["near", "far", "kind", "said", "odd"]
@@ -142,119 +141,116 @@ def shuffled(training: Table, heldout: Table) -> Report:
     return evaluate(fitted(training, Shuffler), heldout).report
 
 
-def value(score: Reading | None) -> float:
+def value(score: Estimate | None) -> float:
     assert score is not None
     return score.value
 
 
-def test_real_rows_repeated_are_true_coherent_and_copies(copied: Evaluation) -> None:
+def test_copies_have_fidelity_and_matching_accuracy_and_no_privacy(copied: Evaluation) -> None:
     report = copied.report
     assert [column.name for column in report.columns] == [*COLUMNS, "id"]
-    assert [column.column for column in report.fidelity] == COLUMNS
+    assert [column.column for column in report.sections["fidelity"]] == COLUMNS
     assert value(report.summary.fidelity) > 0.9
-    assert value(report.summary.coherence) > 0.85
+    assert value(report.summary.matching_accuracy) > 0.85
     assert value(report.summary.overall) == pytest.approx(
-        (value(report.summary.fidelity) + value(report.summary.coherence)) / 2
+        (value(report.summary.fidelity) + value(report.summary.matching_accuracy)) / 2
     )
-    assert report.copying is not None
-    assert report.copying.duplicates.value == report.copying.ratio.value == 1.0
+    privacy = report.sections["privacy"]
+    assert privacy.duplicates.value == privacy.nndr_share.value == 1.0
     assert any("repeats its training rows" in sentence for sentence in report.summary.sentences)
-    whole = report.whole_rows.score
+    whole = report.sections["rows"].score
     assert whole is not None
     assert whole.ceiling is not None
     assert whole.value == pytest.approx(whole.ceiling.value, abs=0.05)
-    assert report.realism is not None
-    assert report.realism.value < 0.65
+    assert report.sections["detection"].value < 0.65
 
 
-def test_all_pairs_are_there_and_those_that_tell_are_known(copied: Evaluation) -> None:
-    pairs = {(pair.given, pair.target): pair for pair in copied.report.pairs}
+def test_all_pairs_are_scored_and_informative_ones_known(copied: Evaluation) -> None:
+    pairs = {(pair.given, pair.target): pair for pair in copied.report.sections["pairs"]}
     assert set(pairs) == {(given, target) for given in COLUMNS for target in COLUMNS if given != target}
-    telling = {pair for pair, score in pairs.items() if score.tells}
-    assert {pair for pair in pairs if "odd" not in pair} <= telling
-    assert all(score.scaled is None for pair, score in pairs.items() if pair not in telling)
+    informative = {pair for pair, score in pairs.items() if score.is_informative}
+    assert {pair for pair in pairs if "odd" not in pair} <= informative
+    assert all(score.relative is None for pair, score in pairs.items() if pair not in informative)
     for pair in pairs.values():
         assert pair.score.ceiling is not None
         assert pair.score.floor is not None
         assert pair.score.floor.value == pytest.approx(0.5, abs=0.1)
 
 
-def test_columns_drawn_on_their_own_are_true_but_not_coherent(shuffled: Report) -> None:
+def test_columns_drawn_independently_have_fidelity_but_do_not_match(shuffled: Report) -> None:
     assert value(shuffled.summary.fidelity) > 0.9
-    assert value(shuffled.summary.coherence) < 0.1
+    assert value(shuffled.summary.matching_accuracy) < 0.1
     assert value(shuffled.summary.completion) < 0.5
-    assert shuffled.realism is not None
-    assert shuffled.realism.value > 0.8
-    assert shuffled.realism.ceiling is not None
-    assert shuffled.realism.floor is not None
-    assert shuffled.realism.ceiling.value < 0.65 < shuffled.realism.floor.value
+    detection = shuffled.sections["detection"]
+    assert detection.value > 0.8
+    assert detection.ceiling.value < 0.65 < detection.floor.value
 
 
 def test_one_row_repeated_is_neither(training: Table, heldout: Table) -> None:
     summary = evaluate(fitted(training, Collapsed), heldout).report.summary
     assert value(summary.fidelity) < 0.3
-    assert value(summary.coherence) < 0.05
+    assert value(summary.matching_accuracy) < 0.05
     assert value(summary.overall) < 0.2
 
 
-def test_completion_is_beside_fills_without_a_model(copied: Evaluation) -> None:
-    columns = {column.column: column for column in copied.report.completion}
+def test_completion_is_compared_with_simple_imputers(copied: Evaluation) -> None:
+    columns = {column.column: column for column in copied.report.sections["completion"]}
     assert set(columns) == set(COLUMNS)
     kind = columns["kind"]
-    assert (kind.model.name, kind.model.better, kind.how) == (
+    assert (kind.model.name, kind.model.better, kind.consensus) == (
         "accuracy",
         "higher",
         "most frequent of 19 draws",
     )
     assert kind.model.value > 0.95
-    assert [each.name for each in kind.baselines] == ["most frequent", "nearest rows", "IterativeImputer"]
-    assert kind.baselines[0].value < 0.4
-    assert [each.name for each in columns["near"].baselines] == ["mean", "nearest rows", "IterativeImputer"]
-    assert [each.name for each in columns["said"].baselines] == ["most frequent", "nearest rows"]
-    assert {each.column for each in copied.report.calibration} == {"near", "far", "odd"}
-    assert [each.nominal for each in copied.report.calibration[0].coverage] == pytest.approx([0.5, 0.8, 0.9])
+    assert [each.name for each in kind.imputers] == ["most frequent", "nearest rows", "IterativeImputer"]
+    assert kind.imputers[0].value < 0.4
+    assert [each.name for each in columns["near"].imputers] == ["mean", "nearest rows", "IterativeImputer"]
+    assert [each.name for each in columns["said"].imputers] == ["most frequent", "nearest rows"]
+    assert {each.column for each in copied.report.sections["calibration"]} == {"near", "far", "odd"}
+    assert [each.nominal for each in copied.report.sections["calibration"][0].coverage] == pytest.approx(
+        [0.5, 0.8, 0.9]
+    )
 
 
 def test_each_column_costs_its_bits(copied: Evaluation) -> None:
-    bits = {part.column: part.bits for part in copied.report.likelihood}
+    bits = {part.column: part.bits for part in copied.report.sections["likelihood"]}
     assert set(bits) == set(COLUMNS)
     assert bits["kind"].value == pytest.approx(2.0)
     assert bits["kind"].rows == 100
     assert bits["kind"].subsampled
 
 
-def test_a_target_is_predicted_and_judged(copied: Evaluation) -> None:
-    target = copied.report.target
-    assert target is not None
-    assert (target.target, target.measure) == ("kind", "accuracy")
+def test_a_target_is_predicted_and_cells_are_coherent_with_it(copied: Evaluation) -> None:
+    target = copied.report.sections["target"]
+    assert (target.target, target.metric) == ("kind", "accuracy")
     assert not any("kind" in each.given for each in target.predictions)
     by_features = {
-        tuple(each.given): each.score.value for each in target.predictions if each.by == "features"
+        each.given: each.score.value for each in target.predictions if each.predictor == "features"
     }
     assert by_features["said",] > 0.95
     assert target.baseline.value < 0.4
-    judges = {judge.column: judge for judge in target.judges}
-    assert judges["near"].accuracy.value > 0.95
-    assert value(judges["said"].judged) > 0.95
-    assert judges["odd"].accuracy.value < 0.5
-    assert value(target.alike) > 0.9
-    assert target.alike is not None
-    assert target.alike.floor is not None
-    assert target.alike.floor.value < 0.2
+    coherence = copied.report.sections["coherence"]
+    columns = {column.column: column for column in coherence.columns}
+    assert columns["near"].accuracy.value > 0.95
+    assert value(columns["said"].coherence) > 0.95
+    assert columns["odd"].accuracy.value < 0.5
+    assert value(coherence.joint) > 0.9
+    assert value(coherence.joint.floor) < 0.2
 
 
 def test_without_training_rows_half_of_the_held_out_ones_teach(shuffled: Report, copied: Evaluation) -> None:
-    assert shuffled.made.matched_by == "the other half of the held-out rows"
-    assert (shuffled.made.judged_rows, shuffled.made.matched_rows) == (150, 150)
-    assert shuffled.copying is None
-    assert [note.reason for note in shuffled.left_out if note.metric == "copying"] == [
-        "training rows are not in a model: give them by training=DATA"
+    assert shuffled.provenance.reference == "the other half of the held-out rows"
+    assert (shuffled.provenance.evaluated_rows, shuffled.provenance.reference_rows) == (150, 150)
+    assert "privacy" not in shuffled.sections
+    assert [each.reason for each in shuffled.unavailable if each.metric == "privacy"] == [
+        "it needs the training rows, which a model does not hold"
     ]
-    made = copied.report.made
-    assert made.matched_by == "training rows"
-    assert (made.judged_rows, made.matched_rows, made.generated_rows) == (300, 500, 300)
+    made = copied.report.provenance
+    assert made.reference == "training rows"
+    assert (made.evaluated_rows, made.reference_rows, made.generated_rows) == (300, 500, 300)
     assert made.training is not None
-    assert made.training.fingerprint == made.fit_fingerprint != made.data.fingerprint
+    assert made.training.fingerprint == made.fit_fingerprint != made.heldout.fingerprint
     assert made.options == {"latent": 2}
     assert made.parameters == 3
 
@@ -263,7 +259,7 @@ def test_ignored_columns_and_training_are_told(copied: Evaluation) -> None:
     ignored = {column.name: column.reason for column in copied.report.columns if column.type is None}
     assert list(ignored) == ["id"]
     assert ignored["id"]
-    assert copied.report.history == [
+    assert copied.report.sections["training"] == [
         {"epoch": 1, "loss": 0.5, "stage": "a"},
         {"epoch": 2, "loss": None, "stage": "b"},
     ]
@@ -276,7 +272,7 @@ def test_the_rows_of_training_as_held_out_ones_are_noticed(training: Table) -> N
 
 def test_same_seed_same_report(training: Table, heldout: Table, shuffled: Report) -> None:
     def numbers(report: Report) -> dict[str, Any]:
-        return report.model_dump(exclude={"made": {"seconds"}})
+        return report.model_dump(exclude={"provenance": {"seconds"}})
 
     again = evaluate(fitted(training, Shuffler), heldout).report
     assert numbers(again) == numbers(shuffled)
@@ -290,33 +286,32 @@ def test_the_file_is_json_without_nan_and_reads_back(copied: Evaluation, tmp_pat
         raise AssertionError(word)
 
     text = (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
-    assert json.loads(text, parse_constant=refuse)["format"] == 1
+    assert json.loads(text, parse_constant=refuse)["format"] == 2
     assert Report.model_validate_json(text) == copied.report
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.html", "report.json"]
 
 
-def test_rows_are_shown_beside_their_nearest(copied: Evaluation, training: Table) -> None:
-    shown = copied.shown(rows=4)
-    assert shown.nearest_are == "training"
-    assert len(shown.real) == len(shown.beside) == 4
-    for pair in shown.beside:
-        assert pair.distance == pytest.approx(0, abs=1e-6)
-        assert pair.generated.cells == pair.nearest.cells
-        assert training.frame.loc[pair.nearest.row, "said"] == pair.nearest.cells["said"]
-    assert {(each.given, each.target) for each in shown.translated} == {
+def test_examples_have_their_nearest_rows(copied: Evaluation, training: Table) -> None:
+    shown = copied.examples(rows=4)
+    assert shown.nearest_source == "training"
+    assert len(shown.real) == len(shown.generated) == len(shown.nearest) == 4
+    for generated, nearest in zip(shown.generated, shown.nearest, strict=True):
+        assert generated.cells == nearest.cells
+        assert training.frame.loc[nearest.row, "said"] == nearest.cells["said"]
+    assert {(each.given, each.target) for each in shown.translations} == {
         (given, target) for given in COLUMNS for target in COLUMNS if given != target
     }
     assert set(shown.generated_values) == {"near", "far", "kind", "odd"}
     assert len(shown.generated_values["kind"]) == 300
-    assert shown.map.shape == (300, 2)
+    assert shown.latent_map.shape == (300, 2)
     assert shown.map_column == "kind"
     assert set(shown.map_labels) == {"north", "east", "south", "west"}
 
 
 def test_without_training_rows_other_real_ones_are_shown(training: Table, heldout: Table) -> None:
-    shown = evaluate(fitted(training, Copier), heldout).shown(rows=2)
-    assert shown.nearest_are == "real"
-    assert len(shown.beside) == 2
+    shown = evaluate(fitted(training, Copier), heldout).examples(rows=2)
+    assert shown.nearest_source == "real"
+    assert len(shown.nearest) == 2
 
 
 @pytest.mark.parametrize("rows", [1, 9, 30])
@@ -325,22 +320,22 @@ def test_few_rows_leave_metrics_out_with_the_reason(training: Table, rows: int) 
         fitted(training, Copier), read_table(kinds(rows, 2)), training=training, target="kind"
     )
     report = evaluation.report
-    reasons = {(note.metric, note.of): note.reason for note in report.left_out}
-    assert reasons["realism", ""] == f"it needs at least 50 real rows, and there are {rows}"
-    assert reasons["target", "kind"].endswith(f"and there are {rows}")
-    assert report.realism is report.target is None
+    reasons = {(note.metric, note.of): note.reason for note in report.unavailable}
+    assert reasons["detection", ""] == f"it needs at least 50 real rows, and there are {rows}"
+    assert reasons["target", ""].endswith(f"and there are {rows}")
+    assert not {"detection", "target"} & set(report.sections)
     assert (report.summary.overall is None) == (rows < 10)
-    assert evaluation.shown().real
+    assert evaluation.examples().real
     halves = evaluate(fitted(training, Copier), read_table(kinds(rows, 2)), target="kind")
     assert halves.report.summary.overall is None or rows > 20
-    assert halves.shown().real
+    assert halves.examples().real
 
 
 def test_a_table_without_some_columns_is_judged_by_the_others(training: Table, heldout: Table) -> None:
     some = read_table(heldout.frame.drop(columns=["said", "odd"]).assign(other=1))
     report = evaluate(fitted(training, Copier), some).report
-    assert [column.column for column in report.fidelity] == ["near", "far", "kind"]
-    assert {note.of for note in report.left_out if note.metric == "all that needs real cells"} == {
+    assert [column.column for column in report.sections["fidelity"]] == ["near", "far", "kind"]
+    assert {note.of for note in report.unavailable if note.metric == "features"} == {
         "said",
         "odd",
     }
@@ -353,10 +348,10 @@ def test_a_table_without_some_columns_is_judged_by_the_others(training: Table, h
 def test_holes_are_no_obstacle_and_are_counted(training: Table, heldout: Table) -> None:
     frame = heldout.frame.mask(np.random.default_rng(0).random(heldout.frame.shape) < 0.3)
     report = evaluate(fitted(training, Copier), read_table(frame), target="kind").report
-    assert value(report.summary.coherence) > 0.7
-    assert report.missingness is not None
-    assert report.missingness.rates.value == pytest.approx(0.3, abs=0.05)
-    assert np.allclose(report.missingness.generated, 0)
+    assert value(report.summary.matching_accuracy) > 0.7
+    missingness = report.sections["missingness"]
+    assert missingness.rates.value == pytest.approx(0.3, abs=0.05)
+    assert np.allclose(missingness.generated, 0)
     assert {column.name: column.heldout_missing for column in report.columns}["near"] == pytest.approx(
         0.3, abs=0.1
     )
@@ -386,9 +381,9 @@ def test_many_rows_are_subsampled_and_it_is_said() -> None:
     )
     many.frame.iloc[54_321, 1] = "nowhere"
     report = evaluate(fitted(table, Single), many, bad_cells="missing").report
-    assert (report.made.judged_rows, report.made.data.rows) == (2_000, 100_000)
-    assert all(score.subsampled for column in report.fidelity for score in column.scores)
-    assert all(pair.score.subsampled for pair in report.pairs)
+    assert (report.provenance.evaluated_rows, report.provenance.heldout.rows) == (2_000, 100_000)
+    assert all(score.subsampled for column in report.sections["fidelity"] for score in column.metrics)
+    assert all(pair.score.subsampled for pair in report.sections["pairs"])
     assert any("2,000 of 100,000" in sentence for sentence in report.summary.sentences)
 
 
@@ -402,8 +397,8 @@ def test_an_unknown_target_is_refused(training: Table, heldout: Table) -> None:
 def test_a_single_column_has_an_overall_score_of_its_own() -> None:
     table = read_table(kinds(300, 0)[["near"]])
     report = evaluate(fitted(table, Single), read_table(kinds(200, 1)[["near"]])).report
-    assert report.pairs == []
-    assert report.summary.coherence is None
+    assert "pairs" not in report.sections
+    assert report.summary.matching_accuracy is None
     assert value(report.summary.overall) == value(report.summary.fidelity) > 0.8
 
 

@@ -13,12 +13,16 @@ import pytest
 
 from amodal.batch import Batch
 from amodal.media import Sound
-from amodal.report import Report, Shown
-from amodal.report.examples import Beside, ShownRow
-from amodal.report.page import write_page, writing
-from amodal.report.page.latent_map import latent_map
-from amodal.report.page.shapes import bars, histogram
-from tests.report.reports import bare_report, shown, whole_report
+from amodal.metrics import column_metrics
+from amodal.report import Report, ReportExamples
+from amodal.report.examples import Example
+from amodal.report.page import writing
+from amodal.report.page.charts import bars, histogram
+from amodal.report.page.detail import DETAILS
+from amodal.report.page.view import PageView
+from amodal.report.page.writing import write_page
+from amodal.report.sections import SECTIONS, latent_map
+from tests.report.reports import bare_report, examples, full_report
 
 VOID = {"meta", "img", "br", "link", "path", "polygon", "polyline"}
 
@@ -64,11 +68,13 @@ Write = Callable[..., Page]
 @pytest.fixture
 def write(tmp_path: Path, modalities: dict[str, Any], real: Batch) -> Write:
     def write(
-        report: Report | None = None, rows: Shown | None = None, columns: dict[str, Any] | None = None
+        report: Report | None = None,
+        rows: ReportExamples | None = None,
+        columns: dict[str, Any] | None = None,
     ) -> Page:
         columns = modalities if columns is None else columns
         path = write_page(
-            report or whole_report(columns), rows or shown(columns, real), columns, tmp_path / "report.html"
+            report or full_report(columns), rows or examples(columns, real), columns, tmp_path / "report.html"
         )
         assert path.stat().st_size <= writing.MOST_BYTES
         return Page(path.read_text(encoding="utf-8"))
@@ -95,16 +101,16 @@ def test_all_parts_are_there_and_linked(write: Write) -> None:
     marks = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(marks) == len(set(marks))
     linked = {attrs["href"].removeprefix("#") for attrs in page.all("a")}
-    assert linked == {"pairs", "rows", "columns", "completion", "target", "new", "map", "training", "made"}
+    assert linked == {*(section.name for section in SECTIONS), "provenance"}
     assert linked <= set(marks)
 
 
 def test_the_summary_is_in_plain_words(write: Write) -> None:
     head = write().text.split("Any to any Each")[0]
-    assert "63 % of the way from worthless rows to real ones" in head
-    assert "fitted to 300 rows, judged by 40 rows of heldout.csv that it never saw" in head
+    assert "63 % of the way from random rows to real ones" in head
+    assert "fitted to 300 rows, evaluated on 40 rows of heldout.csv that it never saw" in head
     assert "The weakest pair is a -> b." in head
-    assert "Can generated rows be told from real ones? 0.800 AUC shuffled 1 real rows 0.500" in head
+    assert "Can generated rows be distinguished from real ones? 0.800 AUC shuffled 1 real rows 0.500" in head
     assert "Were rows copied from training? 4 % shuffled 100 % real rows 5 %" in head
 
 
@@ -113,14 +119,14 @@ def test_the_matrix_tells_each_pair(write: Write, modalities: dict[str, Any]) ->
     table = page.html.split('<table class="matrix">')[1].split("</table>")[0]
     pairs = len(modalities) * (len(modalities) - 1)
     assert table.count("--share:0.500") == pairs - 1
-    assert table.count('aria-label="nothing to tell"') == 1
+    assert table.count('aria-label="not informative"') == 1
     assert "50 % 0.70 of 0.90" in Page(f"<table>{table}</table>").text
-    assert f"{pairs - 1} of {pairs} pairs tell something" in page.text
+    assert f"{pairs - 1} of {pairs} pairs are informative" in page.text
 
 
 def test_generated_cells_stand_beside_real_and_nearest_ones(write: Write) -> None:
     page = write()
-    section = page.html.split('<section id="columns">')[1].split("</section>")[0]
+    section = page.html.split('<section id="fidelity">')[1].split("</section>")[0]
     headings = re.findall(r"<(?:h4|th)[^>]*>(Real|Generated|Nearest training row)<", section)
     assert headings[:3] == ["Real", "Generated", "Nearest training row"]
     # The nearest rows lack the first column's cells, which keep their places.
@@ -157,7 +163,7 @@ def test_names_and_cells_cannot_become_part_of_the_page(
     names = {name: evil.replace("{}", name) for name in modalities}
     columns = {names[name]: modality for name, modality in modalities.items()}
     batch = Batch({names[name]: cells for name, cells in real.x.items()}, real.present, real.rows)
-    rows = shown(columns, batch)
+    rows = examples(columns, batch)
     texts = {name: evil for name in columns if columns[name].type in ("text", "category")}
     cell = [replace(row, cells=row.cells | texts) for row in rows.real]
     rows = replace(
@@ -166,7 +172,7 @@ def test_names_and_cells_cannot_become_part_of_the_page(
         map_labels=[evil] * len(real),
         real_values={name: [evil] if name in texts else values for name, values in rows.real_values.items()},
     )
-    page = write(whole_report(columns), rows, columns)
+    page = write(full_report(columns), rows, columns)
     assert not page.all("script")
     assert len(page.all("style")) == 1
     assert not [attrs for _, attrs in page.elements if "onload" in attrs]
@@ -175,18 +181,19 @@ def test_names_and_cells_cannot_become_part_of_the_page(
 
 def test_what_is_missing_is_left_out(write: Write, modalities: dict[str, Any], real: Batch) -> None:
     rows = replace(
-        shown(modalities, real),
+        examples(modalities, real),
         real=[],
-        beside=[],
-        translated=[],
+        generated=[],
+        nearest=[],
+        translations=[],
         real_values={},
         generated_values={},
-        map=np.empty((0, 2), np.float32),
+        latent_map=np.empty((0, 2)),
         map_labels=[],
         map_column="",
     )
     page = write(bare_report(modalities), rows)
-    assert {attrs["href"] for attrs in page.all("a")} == {"#columns", "#made"}
+    assert {attrs["href"] for attrs in page.all("a")} == {"#fidelity", "#provenance"}
     assert "How good the generated rows are" in page.text
     assert "fidelity audio it needs at least 50 rows" in page.text
     assert "id every cell is another number" in page.text
@@ -196,7 +203,7 @@ def test_what_is_missing_is_left_out(write: Write, modalities: dict[str, Any], r
 def test_a_table_without_files(write: Write, modalities: dict[str, Any], real: Batch) -> None:
     columns = {name: modalities[name] for name in ("number", "category")}
     batch = Batch({name: real.x[name] for name in columns}, real.present[:, [2, 3]], real.rows)
-    page = write(whole_report(columns), shown(columns, batch), columns)
+    page = write(full_report(columns), examples(columns, batch), columns)
     assert not page.all("img", "audio")
     assert page.html.count('class="dots of-drawn"') == 3
 
@@ -224,25 +231,26 @@ def test_large_cells_are_shown_smaller(
     noise = Sound(rng.uniform(-1, 1, 16_000 * 7).astype(np.float32), 16_000)
     large = {"image": picture, "audio": noise, "text": "word " * 5_000}
 
-    def grown(row: ShownRow) -> ShownRow:
+    def grown(row: Example) -> Example:
         return replace(
             row, cells=row.cells | {name: cell for name, cell in large.items() if row.cells[name] is not None}
         )
 
-    rows = shown(modalities, real)
+    rows = examples(modalities, real)
     rows = replace(
         rows,
         real=[grown(row) for row in rows.real[:2]],
-        beside=[Beside(grown(pair.generated), grown(pair.nearest), 1.0) for pair in rows.beside[:2]],
-        translated=[
+        generated=[grown(row) for row in rows.generated[:2]],
+        nearest=[grown(row) for row in rows.nearest[:2]],
+        translations=[
             replace(pair, row=grown(pair.row), drawn=large.get(pair.target, pair.drawn))
-            for pair in rows.translated[:3]
+            for pair in rows.translations[:3]
         ],
     )
     assert "below 10 MB" not in write(rows=rows).text
     monkeypatch.setattr(writing, "MOST_BYTES", 1_000_000)
     page = write(rows=rows)
-    said = re.search(r"pictures are at most (\d+) pixels a side, sounds at most ([\d.]+) s", page.text)
+    said = re.search(r"images are at most (\d+) pixels a side, sounds at most ([\d.]+) s", page.text)
     assert said
     assert int(said[1]) < 192
     assert float(said[2]) < 6
@@ -269,12 +277,11 @@ def test_shapes_of_labels() -> None:
 
 
 def test_thumbnails_leave_each_other_room(modalities: dict[str, Any], real: Batch) -> None:
-    from amodal.report.page.detail import DETAILS
-
-    places = np.zeros((len(real), 2), np.float32)
+    places = np.zeros((len(real), 2))
     places[0] = 1, 1
-    rows = replace(shown(modalities, real), map=places)
-    drawn = latent_map(rows, modalities, DETAILS[0])
-    assert drawn is not None
-    assert len(drawn.thumbnails) == 2
-    assert drawn.points.count("M") == len(real)
+    rows = replace(examples(modalities, real), latent_map=places)
+    report = full_report(modalities)
+    columns = {name: column_metrics(modality) for name, modality in modalities.items()}
+    drawn = latent_map.view(report.sections["latent_map"], PageView(report, rows, columns, DETAILS[0]))
+    assert len(drawn["thumbnails"]) == 2
+    assert drawn["points"].count("M") == len(real)

@@ -80,14 +80,14 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    scores = ["overall", "fidelity", "coherence", "whole_rows", "completion", "target"]
+    scores = ["overall", "fidelity", "matching_accuracy", "whole_rows", "completion", "target"]
     costs = {
         "seconds": ("s", "{:.0f}", 1),
         "memory_mb": ("GB", "{:.1f}", 1e3),
         "parameters": ("size", "{:.1f}M", 1e6),
     }
     # A row fits into 80 letters.
-    titles = {"coherence": "pairs", "whole_rows": "rows", "completion": "complete"}
+    titles = {"matching_accuracy": "pairs", "whole_rows": "rows", "completion": "complete"}
     shown = {name: (titles.get(name, name), "{:.2f}", 1.0) for name in scores if name in leaderboard} | costs
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("method", no_wrap=True)

@@ -48,8 +48,9 @@ def evaluate(
 ) -> None:
     """Judge a model by rows that it was not fitted to.
 
-    The overall score is the mean of two. Fidelity: how far generated cells come from worthless, 0, to real ones, 1,
-    column by column. Coherence: what columns drawn from one another have of real rows' agreement beyond chance.
+    The overall score is the mean of two. Fidelity: how far generated cells come from a random baseline, 0, to real
+    ones, 1, column by column. Matching accuracy: what columns drawn from one another have of
+    real rows' agreement beyond chance.
     """
     if fail_under is not None and not 0 <= fail_under <= 1:
         raise UsageError(f"--fail-under must be 0 to 1, not {fail_under}.")
@@ -67,8 +68,8 @@ def evaluate(
     )
     overall = report.summary.overall
     typer.echo("\n".join(report.summary.sentences))
-    if report.left_out:
-        typer.echo(f"{len(report.left_out)} metrics were left out; the report says why.")
+    if report.unavailable:
+        typer.echo(f"{len(report.unavailable)} metrics are unavailable; the report says why.")
     score = "none could be had" if overall is None else f"{overall.value:.2f}"
     typer.echo(f"{output / 'report.html'}: overall score {score}")
     if fail_under is not None and (overall is None or overall.value < fail_under):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from amodal.comparison.leaderboard import SCORES, MethodResult, intervals_overlap, rank
-from amodal.report.page.wording import joined, percent
+from amodal.report.page.formatting import joined, percent
 
 _MAX_NAMES = 3
 

@@ -22,9 +22,10 @@ from amodal.comparison.trial_process import read_outcome, run_in_subprocess
 from amodal.errors import UsageError
 from amodal.files import check_output_folder, exclusive_lock, replacing_file, temporary_folder
 from amodal.methods import METHODS, method_named
+from amodal.metrics import column_metrics
 from amodal.modalities import MODALITIES
 from amodal.report import Report
-from amodal.report.writing import REPORT
+from amodal.report.evaluate import REPORT
 from amodal.table import check_cells, check_media_kept, fingerprint, infer_schema, read_table
 from amodal.training import parse_duration
 
@@ -149,7 +150,7 @@ def _method_names(methods: Sequence[str] | None) -> list[str]:
 def _check_target(target: str | None, modalities: Mapping[str, Any]) -> None:
     if target is None:
         return
-    allowed = [name for name, modality in modalities.items() if modality.type in ("number", "category")]
+    allowed = [name for name, modality in modalities.items() if column_metrics(modality).is_scalar]
     if target not in allowed:
         raise UsageError(
             f"The target must be a column of numbers or categories, and {target!r} is none. "

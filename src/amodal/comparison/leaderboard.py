@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from amodal.comparison.trial import Outcome
+from amodal.metrics import Estimate, Metric
 from amodal.report import Report
-from amodal.report.results import ColumnCompletion, Mark, Reading
+from amodal.report.sections.completion import ColumnCompletion
 
 SCORES: Mapping[str, str] = {
     "overall": "overall score",
     "fidelity": "columns on their own",
-    "coherence": "pairs of columns",
+    "matching_accuracy": "pairs of columns",
     "whole_rows": "whole rows",
     "completion": "completion",
     "target": "prediction of the target",
@@ -42,7 +43,7 @@ class MethodResult:
 
     outcome: Outcome
     report: Report | None = None
-    scores: Mapping[str, Mark] = field(default_factory=dict)
+    scores: Mapping[str, Estimate] = field(default_factory=dict)
 
     @classmethod
     def of_report(cls, outcome: Outcome, report: Report) -> Self:
@@ -50,9 +51,9 @@ class MethodResult:
         scores = {
             "overall": report.summary.overall,
             "fidelity": report.summary.fidelity,
-            "coherence": report.summary.coherence,
-            "whole_rows": _scaled(report.whole_rows.score),
-            "completion": completion_score(report.completion),
+            "matching_accuracy": report.summary.matching_accuracy,
+            "whole_rows": _normalized(rows.score if (rows := report.sections.get("rows")) else None),
+            "completion": completion_score(report.sections.get("completion", [])),
             "target": _target_score(report),
         }
         return cls(outcome, report, {name: score for name, score in scores.items() if score is not None})
@@ -74,7 +75,7 @@ class MethodResult:
         return {name: value for name, value in costs.items() if value is not None}
 
 
-def completion_score(columns: Sequence[ColumnCompletion]) -> Mark | None:
+def completion_score(columns: Sequence[ColumnCompletion]) -> Estimate | None:
     """Skill score of completion, a mean over columns: 0 for typical cells, 1 for the hidden cells themselves.
 
     The typical cell is the mean, the most frequent label or the mean tensor of a column. A column that is completed
@@ -85,7 +86,7 @@ def completion_score(columns: Sequence[ColumnCompletion]) -> Mark | None:
         return None
     value, low, high = (float(np.mean(ends)) for ends in zip(*skills, strict=True))
     metrics = [column.model for column in columns]
-    return Mark(
+    return Estimate(
         value=value,
         low=low,
         high=high,
@@ -94,7 +95,7 @@ def completion_score(columns: Sequence[ColumnCompletion]) -> Mark | None:
     )
 
 
-def _skill(metric: Reading) -> tuple[float, float, float] | None:
+def _skill(metric: Metric) -> tuple[float, float, float] | None:
     """Skill score with the ends of its interval, each clipped to [0, 1]; None where the baseline is perfect."""
     perfect = 1.0 if metric.better == "higher" else 0.0
     if metric.floor is None or metric.floor.value == perfect:
@@ -102,40 +103,29 @@ def _skill(metric: Reading) -> tuple[float, float, float] | None:
     floor = metric.floor.value
     value, *ends = (
         float(np.clip((number - floor) / (perfect - floor), 0.0, 1.0))
-        for number in (metric.value, *_ends(metric))
+        for number in (metric.value, *metric.interval)
     )
     return value, min(ends), max(ends)
 
 
-def _scaled(metric: Reading | None) -> Mark | None:
+def _normalized(metric: Metric | None) -> Estimate | None:
     """A metric rescaled so that its floor is 0 and its ceiling 1."""
-    if metric is None or metric.scaled is None:
+    if metric is None or metric.normalized is None:
         return None
-    ends = [metric.scale(end) or 0.0 for end in _ends(metric)]
-    return Mark(
-        value=metric.scaled, low=min(ends), high=max(ends), rows=metric.rows, subsampled=metric.subsampled
-    )
+    low, high = metric.normalized_interval
+    return Estimate(metric.normalized, metric.rows, low, high, metric.subsampled)
 
 
-def _target_score(report: Report) -> Mark | None:
+def _target_score(report: Report) -> Estimate | None:
     """Score of the target column drawn given all other columns."""
-    if report.target is None:
-        return None
-    drawn = [prediction for prediction in report.target.predictions if prediction.by == "completion"]
+    target = report.sections.get("target")
+    drawn = [each for each in target.predictions if each.predictor == "completion"] if target else []
     return max(drawn, key=lambda prediction: len(prediction.given)).score if drawn else None
 
 
-def _ends(score: Mark) -> tuple[float, float]:
-    """Ends of a score's interval, both its value where it has none."""
-    return (
-        score.value if score.low is None else score.low,
-        score.value if score.high is None else score.high,
-    )
-
-
-def intervals_overlap(one: Mark, other: Mark) -> bool:
+def intervals_overlap(one: Estimate, other: Estimate) -> bool:
     """True where two 95 % intervals overlap, so that these rows do not decide which score is better."""
-    (low, high), (other_low, other_high) = _ends(one), _ends(other)
+    (low, high), (other_low, other_high) = one.interval, other.interval
     return max(low, other_low) <= min(high, other_high)
 
 
@@ -158,8 +148,8 @@ def rank_overall(results: Sequence[MethodResult]) -> list[MethodResult]:
 def leaderboard(results: Sequence[MethodResult]) -> pd.DataFrame:
     """One row a method, the best first; `X_low` and `X_high` are the 95 % interval of score `X`.
 
-    Columns: `method`; `overall`, `fidelity`, `coherence`, `whole_rows`, `completion`, 0 to 1; `target`, an accuracy
-    or R2, where a target was named; `seconds` and `memory_mb` of fitting; `parameters`; `epochs`; `failure`.
+    Columns: `method`; `overall`, `fidelity`, `matching_accuracy`, `whole_rows`, `completion`, 0 to 1; `target`, an
+    accuracy or R2, where a target was named; `seconds` and `memory_mb` of fitting; `parameters`; `epochs`; `failure`.
     """
     scores = [
         name for name in SCORES if name != "target" or any("target" in result.scores for result in results)

@@ -18,12 +18,11 @@ from amodal.comparison.trial import GENERATED, NUM_SAMPLES
 from amodal.files import replacing_file
 from amodal.media import png_bytes, read_image
 from amodal.methods import method_named
-from amodal.metrics import scaled_batch
+from amodal.metrics import Estimate, column_metrics, scaled_batch
 from amodal.modalities import Modality
 from amodal.pages import data_uri, render
-from amodal.report.page import wording
-from amodal.report.page.cells import shrunk
-from amodal.report.results import Mark
+from amodal.report.page import formatting
+from amodal.report.page.cells import shrink_image
 from amodal.table import Table, encode_cells
 
 _THUMBNAIL_PIXELS = 96
@@ -42,7 +41,7 @@ class LeaderboardCell:
     """
 
     text: str
-    score: Mark | None
+    score: Estimate | None
     rank: str
 
 
@@ -107,9 +106,9 @@ def write_page(
         budget=budget,
         seed=seed,
         target=target,
-        versions=finished[0].report.made.versions if finished and finished[0].report else {},
+        versions=finished[0].report.provenance.versions if finished and finished[0].report else {},
         machine=f"{platform.system()} {platform.machine()}",
-        **{name: getattr(wording, name) for name in ("number", "percent", "interval")},
+        **{name: getattr(formatting, name) for name in ("number", "percent", "interval")},
     )
     with replacing_file(folder / PAGE) as new:
         new.write_text(html, encoding="utf-8")
@@ -120,14 +119,14 @@ def _leaderboard_cells(result: MethodResult, results: Sequence[MethodResult]) ->
     cells = {name: _score_cell(name, result, results) for name in result.scores}
     for name, cost in result.costs.items():
         lowest = min(other.costs[name] for other in results if name in other.costs)
-        cells[name] = LeaderboardCell(wording.number(float(cost)), None, "best" if cost == lowest else "")
+        cells[name] = LeaderboardCell(formatting.number(float(cost)), None, "best" if cost == lowest else "")
     return cells
 
 
 def _score_cell(name: str, result: MethodResult, results: Sequence[MethodResult]) -> LeaderboardCell:
     score, best = result.scores[name], rank(results, name)[0]
     place = "best" if result is best else "tied" if intervals_overlap(score, best.scores[name]) else ""
-    text = f"{score.value:.2f}" if name == "target" else wording.percent(score.value)
+    text = f"{score.value:.2f}" if name == "target" else formatting.percent(score.value)
     return LeaderboardCell(text, score, place)
 
 
@@ -135,7 +134,9 @@ def _image_strips(
     finished: Sequence[MethodResult], split: Split, folder: Path, modalities: Mapping[str, Any]
 ) -> dict[str, list[ImageStrip]]:
     """Image column -> its real images, and those of each method."""
-    names = [name for name, modality in modalities.items() if modality.type == "image"][:_MAX_COLUMNS]
+    names = [name for name, modality in modalities.items() if column_metrics(modality).display == "image"][
+        :_MAX_COLUMNS
+    ]
     if not names:
         return {}
     folders = {result.method: folder / result.method / GENERATED for result in finished}
@@ -161,7 +162,7 @@ def _real_images(name: str, table: Table, modality: Modality) -> Sequence[Any]:
 
 
 def _image_strip(method: str, images: Sequence[Any]) -> ImageStrip:
-    thumbnails = [shrunk(image, _THUMBNAIL_PIXELS) for image in images]
+    thumbnails = [shrink_image(image, _THUMBNAIL_PIXELS) for image in images]
     return ImageStrip(
         method,
         [data_uri(png_bytes(image), "image/png") for image in thumbnails],

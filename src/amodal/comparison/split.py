@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from amodal.errors import DataError
-from amodal.metrics import MOST_ROWS
+from amodal.metrics import MOST_ROWS, column_metrics
 from amodal.modalities import Modality
 from amodal.table import Table
 
@@ -44,7 +44,7 @@ def split_table(table: Table, modalities: Mapping[str, Modality], seed: int) -> 
         raise DataError(f"{table.source} has one row, which cannot be both fitted and judged by.")
     num_heldout = min(MOST_ROWS, max(round(_HELDOUT_FRACTION * num_rows), min(_MIN_HELDOUT, num_rows // 2)))
     order = np.random.default_rng(seed).permutation(num_rows)
-    categories = [name for name, modality in modalities.items() if modality.type == "category"]
+    categories = [name for name, modality in modalities.items() if column_metrics(modality).is_categorical]
     reserved = {row for name in categories for row in _first_rows(table.frame[name], order)}
     heldout = np.sort([row for row in order if row not in reserved][:num_heldout])
     training = np.setdiff1d(order, heldout)

@@ -131,7 +131,7 @@ def run(trial: Trial) -> None:
         method=model.method,
         seconds=round(seconds, 1),
         memory=memory,
-        parameters=evaluation.report.made.parameters,
+        parameters=evaluation.report.provenance.parameters,
         epochs=len(model.history_),
     )
     _write(folder, outcome)

@@ -1,17 +1,24 @@
-"""How good generated and completed tables are: metrics, each beside what real and shuffled rows score.
+"""Metrics of generated and completed tables: pure functions of real and drawn cells that return estimates.
 
 Cells are compared as the tensors that models draw: `scaled_batch` makes them of a table's encoded rows.
-A metric that rows are too few for raises `LeftOut`, which says why.
+A metric that rows are too few for raises `MetricUnavailable` with the reason.
 """
 
-from amodal.metrics.baselines import fill_iteratively, fill_nearest, fill_typical
-from amodal.metrics.calibration import Coverage, calibration
-from amodal.metrics.completion_error import CompletionError, completion_error, mel_distance, token_f1
+from amodal.metrics.by_type import BY_TYPE, FIDELITY, ColumnMetrics, column_metrics
+from amodal.metrics.calibration import IntervalCoverage, calibration
+from amodal.metrics.coherence import (
+    ColumnClassifier,
+    conditional_coherence,
+    fit_classifier,
+    joint_coherence,
+)
+from amodal.metrics.completion_error import completion_error
 from amodal.metrics.copying import Copying, copying
-from amodal.metrics.detection import realism
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.detection import detection_auc
+from amodal.metrics.estimate import Better, Estimate, Metric, MetricUnavailable, need_rows
 from amodal.metrics.features import (
     ColumnFeatures,
+    Vectors,
     column_vectors,
     fit_features,
     fit_table_features,
@@ -20,71 +27,93 @@ from amodal.metrics.features import (
     with_holes_of,
 )
 from amodal.metrics.frechet import frechet_distance, gaussian_frechet
-from amodal.metrics.judges import Judge, fit_judge, judged, judged_alike
-from amodal.metrics.marginals import label_distance, number_distance
-from amodal.metrics.matcher import Matcher, fit_matcher, fit_matchers, matches
-from amodal.metrics.matching import PairCoherence, agreement, pair_coherence, row_coherence
+from amodal.metrics.imputers import impute_iterative, impute_nearest, impute_typical
+from amodal.metrics.marginals import normalized_wasserstein, total_variation
+from amodal.metrics.matcher import Matcher, fit_matcher, fit_matchers, match_scores
+from amodal.metrics.matching import (
+    PairMatching,
+    matching_accuracy,
+    mean_estimate,
+    mean_matching,
+    pair_matching,
+)
 from amodal.metrics.missingness import Missingness, missingness
-from amodal.metrics.neighbourhoods import Neighbourhoods, neighbourhoods
-from amodal.metrics.sampling import MOST_ROWS, bootstrap, share, shuffled_columns, shuffled_values, subsample
+from amodal.metrics.prdc import PRDC, prdc
+from amodal.metrics.sampling import (
+    MOST_ROWS,
+    bootstrap,
+    proportion,
+    shuffled_columns,
+    shuffled_values,
+    subsample,
+)
+from amodal.metrics.spectrograms import mel_distance
 from amodal.metrics.ssim import ssim
-from amodal.metrics.target import Difference, Prediction, TargetTable, predict_target
-from amodal.metrics.texts import length_distance, ngram_overlap
+from amodal.metrics.target import Gain, Prediction, Predictor, TargetScores, predict_target
+from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
 
 __all__ = [
+    "BY_TYPE",
+    "FIDELITY",
     "MOST_ROWS",
+    "PRDC",
+    "Better",
+    "ColumnClassifier",
     "ColumnFeatures",
-    "CompletionError",
+    "ColumnMetrics",
     "Copying",
-    "Coverage",
-    "Difference",
-    "Judge",
-    "LeftOut",
+    "Estimate",
+    "Gain",
+    "IntervalCoverage",
     "Matcher",
+    "Metric",
+    "MetricUnavailable",
     "Missingness",
-    "Neighbourhoods",
-    "PairCoherence",
+    "PairMatching",
     "Prediction",
-    "Score",
-    "TargetTable",
-    "agreement",
+    "Predictor",
+    "TargetScores",
+    "Vectors",
     "bootstrap",
     "calibration",
+    "column_metrics",
     "column_vectors",
     "completion_error",
+    "conditional_coherence",
     "copying",
-    "fill_iteratively",
-    "fill_nearest",
-    "fill_typical",
+    "detection_auc",
+    "fit_classifier",
     "fit_features",
-    "fit_judge",
     "fit_matcher",
     "fit_matchers",
     "fit_table_features",
     "frechet_distance",
     "gaussian_frechet",
-    "judged",
-    "judged_alike",
-    "label_distance",
+    "impute_iterative",
+    "impute_nearest",
+    "impute_typical",
+    "joint_coherence",
     "length_distance",
-    "matches",
+    "match_scores",
+    "matching_accuracy",
+    "mean_estimate",
+    "mean_matching",
     "mel_distance",
     "missingness",
     "need_rows",
-    "neighbourhoods",
     "ngram_overlap",
-    "number_distance",
-    "pair_coherence",
+    "normalized_wasserstein",
+    "pair_matching",
+    "prdc",
     "predict_target",
-    "realism",
-    "row_coherence",
+    "proportion",
     "row_vectors",
     "scaled_batch",
-    "share",
     "shuffled_columns",
     "shuffled_values",
     "ssim",
     "subsample",
     "token_f1",
+    "total_variation",
     "with_holes_of",
 ]

@@ -1,4 +1,4 @@
-"""Whether generated rows can be told from real ones."""
+"""Classifier two-sample test of generated against real rows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 from amodal.metrics.sampling import MOST_ROWS, bootstrap, subsample
 
 _LEAST = 50
 _FOLDS = 5
 
 
-def realism(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Score:
-    """How well a classifier tells real rows from generated ones: 0.5 when it cannot, 1 when it always does.
+def detection_auc(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Estimate:
+    """Area under the ROC curve of a classifier of real and generated rows: 0.5 by chance, lower is better.
 
-    The area under the receiver operating characteristic of boosted trees on rows that they were not trained on.
-    Rows must have the same holes, see `with_holes_of`, and no cell in common: a cell that is real in one fold and
-    made in another misleads the classifier below 0.5. Few rows show of themselves how their columns belong
-    together, so that `matches` should stand beside `row_vectors`.
+    Boosted trees, cross-validated in 5 folds. Rows must have the same missingness, see `with_holes_of`, and no cell
+    in common: a cell that is real in one fold and generated in another misleads the classifier below 0.5. Vectors
+    should include `match_scores`, since trees need many rows to learn dependences between columns.
 
     Source: the classifier two-sample test, Lopez-Paz & Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
 
@@ -33,23 +32,23 @@ def realism(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Sc
         seed: of folds, interval, and the subsample of up to 1,000 rows of each.
 
     Raises:
-        LeftOut: fewer than 50 rows of either.
+        MetricUnavailable: fewer than 50 rows of either.
     """
     need_rows(len(real), _LEAST, "real rows")
     need_rows(len(generated), _LEAST, "generated rows")
     rows = min(len(real), len(generated), MOST_ROWS // 2)
     vectors = np.concatenate([part[subsample(len(part), seed, rows)] for part in (real, generated)])
-    made = np.repeat([0, 1], rows)
+    labels = np.repeat([0, 1], rows)
     classifier = HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=8, max_features=0.3, random_state=seed
     )
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    said = cross_val_predict(classifier, vectors, made, cv=folds, method="predict_proba")[:, 1]
+    scores = cross_val_predict(classifier, vectors, labels, cv=folds, method="predict_proba")[:, 1]
 
     def area(drawn: NDArray[Any]) -> float:
-        # One draw for both halves keeps as many real rows as generated ones. The area is Mann & Whitney's
-        # statistic, which is had of ranks in a hundredth of the time of scikit-learn's own.
-        ranks = rankdata(said[np.concatenate([drawn, drawn + rows])])[rows:]
+        # One draw for both halves keeps as many real rows as generated ones. Mann & Whitney's statistic by ranks
+        # takes a tenth of the time of roc_auc_score (0.3 ms, not 3.3, for 2,000 rows), 500 times a bootstrap.
+        ranks = rankdata(scores[np.concatenate([drawn, drawn + rows])])[rows:]
         return float((ranks.mean() - (rows + 1) / 2) / rows)
 
     return bootstrap(area, rows, seed=seed, subsampled=max(len(real), len(generated)) > rows)

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 from amodal.metrics.sampling import MOST_ROWS, subsample
 
 _LEAST = 10
 
 
-def frechet_distance(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Score:
-    """How far apart two sets of vectors are as Gaussians: 0 for the same, without upper end.
+def frechet_distance(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> Estimate:
+    """Frechet distance of two sets of vectors as Gaussians: 0 for the same, without upper bound.
 
     Of vectors of `ColumnFeatures`, the mean of real cells repeated is at distance 1. Few rows make it larger:
-    only scores of as many rows compare, and both sides are cut to as many.
+    only distances of as many rows compare, and both sides are cut to as many.
 
     Source: Heusel et al., "GANs trained by a two time-scale update rule converge to a local Nash equilibrium",
     NeurIPS 2017, there of Inception's features.
@@ -28,14 +28,14 @@ def frechet_distance(real: NDArray[Any], generated: NDArray[Any], *, seed: int =
         seed: of the subsample of up to 2,000 rows of each.
 
     Raises:
-        LeftOut: either has fewer than 10 rows.
+        MetricUnavailable: either has fewer than 10 rows.
     """
     for vectors, what in ((real, "real cells"), (generated, "generated cells")):
         need_rows(len(vectors), _LEAST, what)
     rows = min(len(real), len(generated), MOST_ROWS)
     one, other = (vectors[subsample(len(vectors), seed, rows)] for vectors in (real, generated))
     distance = gaussian_frechet(one.mean(0), _covariance(one), other.mean(0), _covariance(other))
-    return Score(distance, rows, subsampled=max(len(real), len(generated)) > rows)
+    return Estimate(distance, rows, subsampled=max(len(real), len(generated)) > rows)
 
 
 def gaussian_frechet(

@@ -1,4 +1,4 @@
-"""How far generated numbers and labels are from real ones, taken one column at a time."""
+"""Distances between the marginal distributions of a column's real and generated numbers or labels."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 
 _LEAST = 10
 
 
-def number_distance(real: NDArray[Any], generated: NDArray[Any]) -> Score:
+def normalized_wasserstein(real: NDArray[Any], generated: NDArray[Any]) -> Estimate:
     """1-Wasserstein distance in standard deviations of the real numbers: how far they must be moved on average.
 
     Source: Vallender, "Calculation of the Wasserstein distance between probability distributions on the line",
@@ -26,20 +26,20 @@ def number_distance(real: NDArray[Any], generated: NDArray[Any]) -> Score:
         generated: (M,), finite.
 
     Raises:
-        LeftOut: fewer than 10 numbers, or all real ones are the same.
+        MetricUnavailable: fewer than 10 numbers, or all real ones are the same.
 
     Example:
-        >>> number_distance(np.arange(100.0), np.arange(100.0)).value
+        >>> normalized_wasserstein(np.arange(100.0), np.arange(100.0)).value
         0.0
     """
     rows = _rows(real, generated, "numbers")
-    spread = float(np.std(real))
-    if spread == 0:
-        raise LeftOut("all real numbers are the same")
-    return Score(float(wasserstein_distance(real, generated)) / spread, rows)
+    std = float(np.std(real))
+    if std == 0:
+        raise MetricUnavailable("all real numbers are the same")
+    return Estimate(float(wasserstein_distance(real, generated)) / std, rows)
 
 
-def label_distance(real: Sequence[Hashable], generated: Sequence[Hashable]) -> Score:
+def total_variation(real: Sequence[Hashable], generated: Sequence[Hashable]) -> Estimate:
     """Total variation distance of labels, 0 to 1: the share of rows that would need another label.
 
     A label that only one of them has counts in full.
@@ -47,16 +47,16 @@ def label_distance(real: Sequence[Hashable], generated: Sequence[Hashable]) -> S
     Source: Levin, Peres & Wilmer, "Markov chains and mixing times", 2009, proposition 4.2.
 
     Raises:
-        LeftOut: fewer than 10 labels.
+        MetricUnavailable: fewer than 10 labels.
 
     Example:
-        >>> label_distance(["cat", "dog"] * 10, ["cat", "cow"] * 10).value
+        >>> total_variation(["cat", "dog"] * 10, ["cat", "cow"] * 10).value
         0.5
     """
     rows = _rows(real, generated, "labels")
     one, other = Counter(real), Counter(generated)
-    apart = sum(abs(one[label] / len(real) - other[label] / len(generated)) for label in one | other)
-    return Score(apart / 2, rows)
+    differences = (abs(one[label] / len(real) - other[label] / len(generated)) for label in one | other)
+    return Estimate(sum(differences) / 2, rows)
 
 
 def _rows(real: Sequence[Any] | NDArray[Any], generated: Sequence[Any] | NDArray[Any], what: str) -> int:

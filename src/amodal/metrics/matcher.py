@@ -1,4 +1,4 @@
-"""Telling whether two cells are of one row, from real rows alone and without labels."""
+"""Likelihood ratios that two cells are of one row, learned from real rows without labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.kernel_approximation import Nystroem
 
-from amodal.metrics.estimate import LeftOut, need_rows
+from amodal.metrics.estimate import MetricUnavailable, need_rows
 from amodal.metrics.sampling import subsample
 
 _LEAST = 50
@@ -25,7 +25,7 @@ Lift = Callable[[NDArray[Any]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Matcher:
-    """Says how much more likely two cells are to be of one row than of two.
+    """Log ratios of the probabilities that two cells are of one row and that they are of two.
 
     Both cells are turned to canonical variates, of which the k-th of one correlates with the k-th of the other
     and no other: were they Gaussian, these would be the logarithms of the ratio p(given, target) / p(given) p(target).
@@ -47,7 +47,7 @@ class Matcher:
         alone = self._constant - (p**2 @ (r * weight))[:, None] / 2 - (q**2 @ (r * weight))[None, :] / 2
         return np.asarray((p * weight) @ q.T + alone)
 
-    def own(self, given: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    def row_scores(self, given: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
         """The ratios' logarithms (N,), in nats, of each of N cells with the one in its own row."""
         p, q = self.given(given), self.target(target)
         return np.asarray((p * q - self.correlations * (p**2 + q**2) / 2) @ self._weight + self._constant)
@@ -74,7 +74,7 @@ def fit_matcher(given: NDArray[Any], target: NDArray[Any], *, seed: int = 0) -> 
         seed: of the subsample and the kernels' landmarks.
 
     Raises:
-        LeftOut: fewer than 50 rows have both cells.
+        MetricUnavailable: fewer than 50 rows have both cells.
     """
     given, target = both_present(given, target)
     need_rows(len(given), _LEAST, "real rows with both cells")
@@ -103,58 +103,58 @@ def fit_matchers(
         seed: as in `fit_matcher`.
 
     Returns:
-        The matchers, and the pairs that have none with the reason.
+        The matchers, and the reasons of pairs that have none.
     """
-    matchers, left_out = {}, {}
+    matchers, unavailable = {}, {}
     for pair in combinations(vectors, 2):
         try:
             matchers[pair] = fit_matcher(vectors[pair[0]], vectors[pair[1]], seed=seed)
-        except LeftOut as reason:
-            left_out[pair] = str(reason)
-    return matchers, left_out
+        except MetricUnavailable as reason:
+            unavailable[pair] = str(reason)
+    return matchers, unavailable
 
 
-def matches(
+def match_scores(
     matchers: Mapping[tuple[str, str], Matcher], vectors: Mapping[str, NDArray[Any]]
 ) -> NDArray[np.float64]:
-    """How well the cells of each row match, (N, pairs), in nats, 0 where one is missing.
+    """Log ratios (N, pairs) of each row's own cells, in nats, 0 where one is missing.
 
-    Beside `row_vectors` they show a classifier at once what it would else need many rows to find out.
+    Features of a row, besides `row_vectors`, of how its columns depend on each other.
     """
     rows = len(next(iter(vectors.values())))
     scores = np.zeros((rows, len(matchers)))
     for index, ((given, target), matcher) in enumerate(matchers.items()):
-        there = ~(np.isnan(vectors[given]).any(axis=1) | np.isnan(vectors[target]).any(axis=1))
-        if there.any():
-            scores[there, index] = matcher.own(vectors[given][there], vectors[target][there])
+        both = ~(np.isnan(vectors[given]).any(axis=1) | np.isnan(vectors[target]).any(axis=1))
+        if both.any():
+            scores[both, index] = matcher.row_scores(vectors[given][both], vectors[target][both])
     return scores
 
 
 def both_present(given: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The rows that have both cells, of vectors (N, F) and (N, G) that are NaN where a cell is missing."""
-    there = ~(np.isnan(given).any(axis=1) | np.isnan(target).any(axis=1))
-    return given[there], target[there]
+    both = ~(np.isnan(given).any(axis=1) | np.isnan(target).any(axis=1))
+    return given[both], target[both]
 
 
 class _Variates:
-    """One side's way to the variates, scaled and centred by rows that the axes were not found with."""
+    """One side's canonical variates, standardised by rows that the axes were not found with."""
 
     def __init__(
         self, lift: Lift, mean: NDArray[Any], axes: NDArray[Any], held_out: NDArray[np.float64]
     ) -> None:
         self._lift, self._mean, self._axes = lift, mean, axes
         found = (held_out - mean) @ axes
-        spread = found.std(axis=0)
-        self._centre, self._spread = found.mean(axis=0), np.where(spread > 1e-9, spread, 1.0)
-        self.held_out = (found - self._centre) / self._spread
+        std = found.std(axis=0)
+        self._centre, self._scale = found.mean(axis=0), np.where(std > 1e-9, std, 1.0)
+        self.held_out = (found - self._centre) / self._scale
 
     def __call__(self, vectors: NDArray[Any]) -> NDArray[np.float64]:
         found = (self._lift(vectors) - self._mean) @ self._axes
-        return np.asarray((found - self._centre) / self._spread)
+        return np.asarray((found - self._centre) / self._scale)
 
 
 def _lift(vectors: NDArray[Any], seed: int) -> Lift:
-    """To where what is not linear is: a Gaussian kernel as wide as the data, beside the vectors themselves."""
+    """Fit features of nonlinear dependence: a Gaussian kernel as wide as the data, and the vectors themselves."""
     width = float(vectors.var(axis=0).sum()) or 1.0
     kernel = Nystroem(gamma=0.5 / width, n_components=min(_LANDMARKS, len(vectors)), random_state=seed)
     kernel.fit(vectors)

@@ -1,4 +1,4 @@
-"""Whether the cells of a row belong to each other, without labels."""
+"""Matching accuracy: whether the cells of a row belong together, without labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.matcher import Matcher, both_present
 from amodal.metrics.sampling import MOST_ROWS, bootstrap, subsample
 
@@ -17,35 +17,35 @@ _LEAST = 20
 
 
 @dataclass(frozen=True)
-class PairCoherence:
-    """How well two columns agree, in generated rows and beside them in real ones.
+class PairMatching:
+    """Matching accuracy of two columns.
 
     Attributes:
         generated: of generated rows, or of real given cells with generated targets.
-        real: of real rows that the matcher was not fitted to, the ceiling; what is clearer than real is above it.
+        real: of real rows that the matcher was not fitted to, the ceiling.
         shuffled: of these rows with another row's target each, the floor, near 0.5.
     """
 
-    generated: Score
-    real: Score
-    shuffled: Score
+    generated: Estimate
+    real: Estimate
+    shuffled: Estimate
 
     @property
-    def tells(self) -> bool:
-        """Whether the columns of real rows agree beyond chance; of others nothing can be told."""
+    def is_informative(self) -> bool:
+        """Whether the columns of real rows match beyond chance; otherwise no model can be measured by them."""
         return self.real.low is not None and self.real.low > 0.5
 
     @property
     def relative(self) -> float:
-        """The generated rows' part of the way from chance, 0, to real rows, 1; only where it `tells`."""
+        """The generated rows' part of the way from chance, 0, to real rows, 1; only where `is_informative`."""
         return (self.generated.value - 0.5) / (self.real.value - 0.5)
 
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
-def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
-    """How often a cell is matched to its own row's rather than to another row's: 0.5 by chance, 1 always.
+def matching_accuracy(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Estimate:
+    """How often a given cell is matched to its own row's target rather than another row's: 0.5 by chance.
 
     Below 1 for real rows too, of which several may have the same target. One target repeated has 0.5.
 
@@ -58,7 +58,7 @@ def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
         seed: of the subsample of up to 2,000 rows and of the interval.
 
     Raises:
-        LeftOut: fewer than 20 rows have both cells.
+        MetricUnavailable: fewer than 20 rows have both cells.
     """
     given, target = both_present(*pair)
     need_rows(len(given), _LEAST, "rows with both cells")
@@ -67,7 +67,7 @@ def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
     distinct, place = np.unique(target[rows], axis=0, return_inverse=True)
     scores = matcher(given[rows], distinct)[:, place]
     own = np.diagonal(scores)[:, None]
-    # What differs by rounding alone is a tie: the same target repeated must not win.
+    # A difference by rounding alone is a tie: the same target repeated must not win.
     ties = np.isclose(scores, own, rtol=1e-9, atol=1e-9)
     wins = np.where(ties, 0.5, scores < own)
     preferred = (wins.sum(axis=1) - 0.5) / (len(rows) - 1)
@@ -76,8 +76,8 @@ def agreement(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Score:
     )
 
 
-def pair_coherence(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: int = 0) -> PairCoherence:
-    """The agreement of generated rows beside that of real held-out rows and of these shuffled.
+def pair_matching(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: int = 0) -> PairMatching:
+    """Matching accuracy of generated rows, of real held-out rows and of these shuffled.
 
     Args:
         matcher: of the two columns, fitted to other real rows.
@@ -86,49 +86,46 @@ def pair_coherence(matcher: Matcher, generated: Pair, heldout: Pair, *, seed: in
         seed: of subsamples, shuffling and intervals.
 
     Raises:
-        LeftOut: either has fewer than 20 rows with both cells.
+        MetricUnavailable: either has fewer than 20 rows with both cells.
     """
     given, target = both_present(*heldout)
-    return PairCoherence(
-        generated=agreement(matcher, generated, seed=seed),
-        real=agreement(matcher, (given, target), seed=seed),
-        shuffled=agreement(matcher, (given, _others(target, seed)), seed=seed),
+    return PairMatching(
+        generated=matching_accuracy(matcher, generated, seed=seed),
+        real=matching_accuracy(matcher, (given, target), seed=seed),
+        shuffled=matching_accuracy(matcher, (given, _cycled(target, seed)), seed=seed),
     )
 
 
-def row_coherence(pairs: Iterable[PairCoherence]) -> PairCoherence:
-    """The mean over a row's pairs of columns, of those alone that agree in real rows.
+def mean_matching(pairs: Iterable[PairMatching]) -> PairMatching:
+    """Mean over the informative pairs of columns.
 
     Raises:
-        LeftOut: no two columns agree in real rows beyond chance.
+        MetricUnavailable: no pair is informative.
     """
-    telling = [pair for pair in pairs if pair.tells]
-    if not telling:
-        raise LeftOut("no two columns of real rows agree beyond chance")
-    return PairCoherence(
-        generated=_mean([pair.generated for pair in telling]),
-        real=_mean([pair.real for pair in telling]),
-        shuffled=_mean([pair.shuffled for pair in telling]),
+    informative = [pair for pair in pairs if pair.is_informative]
+    if not informative:
+        raise MetricUnavailable("no two columns of real rows match beyond chance")
+    return PairMatching(
+        *(
+            mean_estimate([getattr(pair, which) for pair in informative])
+            for which in ("generated", "real", "shuffled")
+        )
     )
 
 
-def _others(cells: NDArray[Any], seed: int) -> NDArray[Any]:
-    """Each row's cells handed to another row: a cycle through all rows in random order."""
+def mean_estimate(estimates: Iterable[Estimate]) -> Estimate:
+    """Mean of estimates on the same rows.
+
+    The mean of their intervals' ends is a conservative interval, too wide rather than too narrow.
+    """
+    each = list(estimates)
+    value, low, high = np.mean([(one.value, *one.interval) for one in each], axis=0).tolist()
+    return Estimate(value, min(one.rows for one in each), low, high, any(one.subsampled for one in each))
+
+
+def _cycled(cells: NDArray[Any], seed: int) -> NDArray[Any]:
+    """Each row's cells in another row: a cycle through all rows in random order."""
     order = np.random.default_rng(seed).permutation(len(cells))
     shuffled = np.empty_like(cells)
     shuffled[order] = cells[np.roll(order, 1)]
     return shuffled
-
-
-def _mean(scores: list[Score]) -> Score:
-    def mean(values: Iterable[float]) -> float:
-        return float(np.mean(list(values)))
-
-    # The pairs share their rows: the mean of their ends is an interval that is too wide rather than too narrow.
-    return Score(
-        mean(score.value for score in scores),
-        min(score.rows for score in scores),
-        mean(score.value if score.low is None else score.low for score in scores),
-        mean(score.value if score.high is None else score.high for score in scores),
-        any(score.subsampled for score in scores),
-    )

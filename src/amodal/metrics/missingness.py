@@ -1,4 +1,4 @@
-"""Which cells are missing, in real and in generated rows."""
+"""Missingness patterns of real and of generated rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import Score, need_rows
+from amodal.metrics.estimate import Estimate, need_rows
 
 _LEAST = 10
 
@@ -20,40 +20,40 @@ class Missingness:
         real: (M, M), the share of real rows that lack both of two columns; on the diagonal that lack one.
         generated: (M, M), the same of generated rows.
         rates: mean difference of columns' rates of missing cells, 0 to 1.
-        together: mean difference of the shares of rows that lack both of two columns, 0 to 1.
+        pair_rates: mean difference of the shares of rows that lack both of two columns, 0 to 1.
     """
 
     real: NDArray[np.float64]
     generated: NDArray[np.float64]
-    rates: Score
-    together: Score
+    rates: Estimate
+    pair_rates: Estimate
 
 
 def missingness(real: NDArray[np.bool_], generated: NDArray[np.bool_]) -> Missingness:
-    """Compare which cells are missing alone and together; all rows are counted.
+    """Compare rates of missing cells, of each column and of each two; all rows are counted.
 
     Source: the pattern counts of van Buuren, "Flexible imputation of missing data", 2018, section 4.1.
 
     Args:
-        real: (N, M), which cells are present.
+        real: (N, M), true where a cell is present.
         generated: (L, M), likewise.
 
     Raises:
-        LeftOut: fewer than 10 rows of either.
+        MetricUnavailable: fewer than 10 rows of either.
     """
     need_rows(len(real), _LEAST, "real rows")
     need_rows(len(generated), _LEAST, "generated rows")
-    both = [_together(~present) for present in (real, generated)]
-    apart, rows = np.abs(both[0] - both[1]), min(len(real), len(generated))
-    pairs = apart[~np.eye(len(apart), dtype=bool)]
+    both = [_both_missing(~present) for present in (real, generated)]
+    differences, rows = np.abs(both[0] - both[1]), min(len(real), len(generated))
+    pairs = differences[~np.eye(len(differences), dtype=bool)]
     return Missingness(
         both[0],
         both[1],
-        rates=Score(float(np.diagonal(apart).mean()), rows),
-        together=Score(float(pairs.mean()) if len(pairs) else 0.0, rows),
+        rates=Estimate(float(np.diagonal(differences).mean()), rows),
+        pair_rates=Estimate(float(pairs.mean()) if len(pairs) else 0.0, rows),
     )
 
 
-def _together(missing: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _both_missing(missing: NDArray[np.bool_]) -> NDArray[np.float64]:
     counts = missing.astype(np.float64)
     return np.asarray(counts.T @ counts / len(missing))

@@ -1,4 +1,4 @@
-"""Structural similarity of pictures."""
+"""Structural similarity of images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scipy.ndimage import gaussian_filter
 _SIGMA, _RADIUS = 1.5, 5
 
 
-def ssim(pictures: NDArray[Any], others: NDArray[Any], *, full_scale: float = 255.0) -> NDArray[np.float64]:
-    """How alike two pictures are in light, contrast and structure: 1 for the same, about 0 for unrelated ones.
+def ssim(images: NDArray[Any], others: NDArray[Any], *, full_scale: float = 255.0) -> NDArray[np.float64]:
+    """Structural similarity in luminance, contrast and structure: 1 for the same image, about 0 for unrelated ones.
 
     Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 2004,
     with its Gaussian windows of 11 x 11 pixels, reflected at the border, and the mean over colours.
 
     Args:
-        pictures: (N, H, W, C), of any size from 1 x 1.
+        images: (N, H, W, C), of any size from 1 x 1.
         others: (N, H, W, C).
         full_scale: the range of the pixels.
 
@@ -28,16 +28,16 @@ def ssim(pictures: NDArray[Any], others: NDArray[Any], *, full_scale: float = 25
     Raises:
         ValueError: the shapes differ.
     """
-    if pictures.shape != others.shape:
-        raise ValueError(f"pictures of shape {pictures.shape} and {others.shape} do not compare")
-    one, other = np.asarray(pictures, np.float64), np.asarray(others, np.float64)
+    if images.shape != others.shape:
+        raise ValueError(f"images of shape {images.shape} and {others.shape} do not compare")
+    one, other = np.asarray(images, np.float64), np.asarray(others, np.float64)
     mean, other_mean = _window(one), _window(other)
     variance, other_variance = _window(one**2) - mean**2, _window(other**2) - other_mean**2
     covariance = _window(one * other) - mean * other_mean
-    light, contrast = (0.01 * full_scale) ** 2, (0.03 * full_scale) ** 2
-    alike = (2 * mean * other_mean + light) * (2 * covariance + contrast)
-    most = (mean**2 + other_mean**2 + light) * (variance + other_variance + contrast)
-    return np.asarray((alike / most).mean(axis=(1, 2, 3)))
+    luminance, contrast = (0.01 * full_scale) ** 2, (0.03 * full_scale) ** 2
+    numerator = (2 * mean * other_mean + luminance) * (2 * covariance + contrast)
+    denominator = (mean**2 + other_mean**2 + luminance) * (variance + other_variance + contrast)
+    return np.asarray((numerator / denominator).mean(axis=(1, 2, 3)))
 
 
 def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Is multimodal worth it? One column predicted from each other column, from all, and from all but each."""
+"""Predictions of a target column from each other column, from all, and from all but each."""
 
 from __future__ import annotations
 
@@ -12,74 +12,75 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics.estimate import LeftOut, Score, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.features import column_vectors, fit_table_features, scaled_batch
-from amodal.metrics.probe import Measure, Truth
+from amodal.metrics.probe import Target, TargetMetric
 from amodal.metrics.sampling import bootstrap, subsample
 from amodal.modalities import Modality
 
 Embed = Callable[[Batch], NDArray[Any]]
-"""Rows with what is given present -> vectors (N, D), as `GenerativeModel.embed` gives them."""
+"""Rows with their given cells present -> vectors (N, D), as `GenerativeModel.embed` gives them."""
 Complete = Callable[[Batch, int], Tensor]
-"""Rows with what is given present, and the draw's number from 0 -> the target's cells (N,), drawn, scaled."""
-By = Literal["embedding", "completion", "features"]
+"""Rows with their given cells present, and a draw's number from 0 -> the target's cells (N,), drawn, scaled."""
+Predictor = Literal["embedding", "completion", "features"]
+Columns = tuple[str, ...]
 
 _LEAST = 50
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """How well the target is predicted.
+    """Score of one prediction of the target.
 
     Attributes:
         given: the columns it is predicted from.
-        by: "embedding", a linear model on the joint latent; "completion", the model's own draws; "features", the same
-            linear model on model-free features, without any learned representation.
-        score: the table's `measure`.
+        predictor: "embedding", a linear probe of the joint latent; "completion", the model's own draws; "features",
+            the same linear probe of raw features, without any learned representation.
+        score: the target's `metric`.
     """
 
-    given: tuple[str, ...]
-    by: By
-    score: Score
+    given: Columns
+    predictor: Predictor
+    score: Estimate
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What more columns add, on the same rows, in the table's `measure`.
+class Gain:
+    """Difference of two predictions' scores on the same rows.
 
     Attributes:
-        more: the columns of the better informed prediction.
-        fewer: those of the other.
-        by: how both predict.
-        score: how much more the first has; below zero where more columns harm. More is certain where the
-            interval's lower end is above zero.
+        given: the columns of the one.
+        over: those of the other, fewer.
+        predictor: of both.
+        score: difference of the target's `metric`, below zero where more columns harm; significant where the
+            interval excludes zero.
     """
 
-    more: tuple[str, ...]
-    fewer: tuple[str, ...]
-    by: By
-    score: Score
+    given: Columns
+    over: Columns
+    predictor: Predictor
+    score: Estimate
 
 
 @dataclass(frozen=True)
-class TargetTable:
-    """A target column predicted from others.
+class TargetScores:
+    """Scores of a target column's predictions.
 
     Attributes:
         target: its name.
-        measure: "accuracy" (share of right labels) or "R2" (share of a number's variance explained); both 1 at most.
-        baseline: the score of the most frequent label, or of the mean number.
-        predictions: from each column alone, from all, and from all but each; by each of the three ways.
-        gains: by each way, all columns over the best single one.
-        worth: by each way, all columns over all but one: what each column adds to the others.
+        metric: "accuracy" (share of right labels) or "R2" (share of a number's variance explained); both 1 at most.
+        baseline: of the most frequent label, or of the mean number.
+        predictions: from each column alone, from all, and from all but each; by each of the three predictors.
+        gains: by each predictor, all columns over the best single one.
+        ablations: by each predictor, all columns over all but one: what each column adds to the others.
     """
 
     target: str
-    measure: Measure
-    baseline: Score
+    metric: TargetMetric
+    baseline: Estimate
     predictions: tuple[Prediction, ...]
-    gains: tuple[Difference, ...]
-    worth: tuple[Difference, ...]
+    gains: tuple[Gain, ...]
+    ablations: tuple[Gain, ...]
 
 
 def predict_target(
@@ -92,10 +93,11 @@ def predict_target(
     given: Iterable[str] | None = None,
     draws: int = 8,
     seed: int = 0,
-) -> TargetTable:
+    subsampled: bool = False,
+) -> TargetScores:
     """Predict a column of rows that a model was not fitted to from the others.
 
-    Linear models (logistic regression for labels, ridge regression for numbers) are cross-validated in 5 folds.
+    Linear probes (logistic regression for labels, ridge regression for numbers) are cross-validated in 5 folds.
     The model's completion is the most frequent label or the mean number of some draws. All are scored on the same
     rows, those with a missing given cell too, with bootstrap intervals.
 
@@ -108,80 +110,75 @@ def predict_target(
         target: the column, of categories or numbers.
         embed: the model's.
         complete: the model's, of the target.
-        given: the columns to predict from; all others by default. One that names the target outright leaves the
+        given: the columns to predict from; all others by default. One that determines the target leaves the
             others nothing to add.
-        draws: how many completions are asked for.
+        draws: number of completions.
         seed: of folds, intervals, and the subsample of up to 2,000 rows.
+        subsampled: whether `rows` were drawn from more.
 
     Raises:
-        LeftOut: the target is of another type, nothing is given, or it has too few cells: 50, and two labels with 5.
+        MetricUnavailable: the target is of another type, nothing is given, or it has too few cells: 50, and two
+            labels with 5.
     """
     others = tuple(name for name in (modalities if given is None else given) if name != target)
     if not others:
-        raise LeftOut(f"there is no column to predict {target!r} from")
-    chosen = _rows_with(target, rows, seed)
-    truth = Truth.of(modalities[target], chosen, target)
-    ways = _ways(chosen, modalities, others, truth, embed, complete, draws, seed)
+        raise MetricUnavailable(f"there is no column to predict {target!r} from")
+    present = np.flatnonzero(rows.mask(target).numpy())
+    need_rows(len(present), _LEAST, f"rows with a cell of {target!r}")
+    chosen = rows[torch.from_numpy(present[subsample(len(present), seed)])]
+    cells = Target.of_rows(modalities[target], chosen, target)
+    predictors = _predictors(chosen, modalities, others, cells, embed, complete, draws, seed)
     singles = [(name,) for name in others]
     removed = [tuple(name for name in others if name != each) for each in others] if others[1:] else []
     # Of two columns, one alone is also all but the other.
     sets = dict.fromkeys([*singles, others, *removed])
-    losses = {(columns, by): predict(columns) for columns in sets for by, predict in ways.items()}
-    cut = len(chosen) < int(rows.mask(target).sum())
+    losses = {(columns, by): predict(columns) for columns in sets for by, predict in predictors.items()}
 
-    def scored(score: Callable[[NDArray[Any]], float]) -> Score:
-        return bootstrap(score, len(truth), seed=seed, subsampled=cut)
+    def scored(score: Callable[[NDArray[Any]], float]) -> Estimate:
+        return bootstrap(score, len(cells), seed=seed, subsampled=subsampled or len(chosen) < len(present))
 
-    def more(fewer: tuple[str, ...], by: By) -> Difference:
-        gain = truth.gain(losses[others, by], losses[fewer, by])
-        return Difference(others, fewer, by, scored(gain))
+    def gain(over: Columns, by: Predictor) -> Gain:
+        return Gain(others, over, by, scored(cells.gain(losses[others, by], losses[over, by])))
 
-    best = {by: min((losses[single, by].mean(), single) for single in singles)[1] for by in ways}
-    return TargetTable(
+    best = {by: min((losses[single, by].mean(), single) for single in singles)[1] for by in predictors}
+    return TargetScores(
         target=target,
-        measure=truth.measure,
-        baseline=scored(truth.score(truth.losses(truth.typical))),
+        metric=cells.metric,
+        baseline=scored(cells.score(cells.losses(cells.constant_prediction))),
         predictions=tuple(
-            Prediction(columns, by, scored(truth.score(loss))) for (columns, by), loss in losses.items()
+            Prediction(columns, by, scored(cells.score(loss))) for (columns, by), loss in losses.items()
         ),
-        gains=tuple(more(best[by], by) for by in ways) if removed else (),
-        worth=tuple(more(fewer, by) for fewer in removed for by in ways),
+        gains=tuple(gain(best[by], by) for by in predictors) if removed else (),
+        ablations=tuple(gain(columns, by) for columns in removed for by in predictors),
     )
 
 
-def _rows_with(target: str, rows: Batch, seed: int) -> Batch:
-    present = np.flatnonzero(rows.mask(target).numpy())
-    need_rows(len(present), _LEAST, f"rows with a cell of {target!r}")
-    kept = torch.from_numpy(present[subsample(len(present), seed)])
-    return rows[kept]
-
-
-def _ways(
+def _predictors(
     rows: Batch,
     modalities: Mapping[str, Modality],
-    others: tuple[str, ...],
-    truth: Truth,
+    others: Columns,
+    target: Target,
     embed: Embed,
     complete: Complete,
     draws: int,
     seed: int,
-) -> dict[By, Callable[[tuple[str, ...]], NDArray[np.float64]]]:
-    """Each way from given columns to the losses (N,) of its predictions."""
+) -> dict[Predictor, Callable[[Columns], NDArray[np.float64]]]:
+    """Functions of given columns to the losses (N,) of their predictions."""
     inputs = {name: modalities[name] for name in others}
     scaled = scaled_batch(rows, modalities)
-    # No label is used here, so that the folds need no features of their own.
+    # These features see no label, so that folds need none of their own.
     vectors = column_vectors(fit_table_features(scaled, inputs, seed=seed), scaled)
 
-    def by_features(given: tuple[str, ...]) -> NDArray[np.float64]:
+    def by_features(given: Columns) -> NDArray[np.float64]:
         missing = [np.isnan(vectors[name][:, :1]) for name in given]
         joined = np.hstack([*(np.nan_to_num(vectors[name]) for name in given), *missing])
-        return truth.losses(truth.probe(joined, seed))
+        return target.losses(target.probe(joined, seed))
 
-    def by_embedding(given: tuple[str, ...]) -> NDArray[np.float64]:
-        return truth.losses(truth.probe(np.asarray(embed(rows.given(given)), np.float64), seed))
+    def by_embedding(given: Columns) -> NDArray[np.float64]:
+        return target.losses(target.probe(np.asarray(embed(rows.given(given)), np.float64), seed))
 
-    def by_completion(given: tuple[str, ...]) -> NDArray[np.float64]:
-        drawn = [truth.values(complete(rows.given(given), draw)) for draw in range(draws)]
-        return truth.losses(truth.consensus(np.stack(drawn)))
+    def by_completion(given: Columns) -> NDArray[np.float64]:
+        drawn = [target.column.values(complete(rows.given(given), draw)) for draw in range(draws)]
+        return target.losses(target.consensus(np.stack(drawn)))
 
     return {"embedding": by_embedding, "completion": by_completion, "features": by_features}

@@ -1,8 +1,19 @@
-"""The report on a fitted model: sections of metrics, report.json and its page."""
+"""The report on a fitted model: sections of metrics, as report.json and as a page."""
 
-from amodal.report.evaluate import Evaluation, evaluate
-from amodal.report.examples import Shown
-from amodal.report.results import Report
-from amodal.report.writing import write_evaluation
+from amodal.report.context import ReportContext
+from amodal.report.evaluate import Evaluation, evaluate, write_evaluation
+from amodal.report.examples import ReportExamples
+from amodal.report.report import Report
+from amodal.report.section import Section
+from amodal.report.sections import SECTIONS
 
-__all__ = ["Evaluation", "Report", "Shown", "evaluate", "write_evaluation"]
+__all__ = [
+    "SECTIONS",
+    "Evaluation",
+    "Report",
+    "ReportContext",
+    "ReportExamples",
+    "Section",
+    "evaluate",
+    "write_evaluation",
+]

@@ -1,196 +1,180 @@
-"""What a person reads first."""
+"""Headlines of a report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from amodal.report.metric import Notes
-from amodal.report.results import (
-    ColumnCompletion,
-    ColumnFidelity,
-    CopyingPart,
-    Made,
-    PairScore,
-    Reading,
-    Summary,
-)
+from amodal.metrics import Estimate, Metric, mean_estimate
+from amodal.report.context import ReportContext
+from amodal.report.provenance import Provenance
+from amodal.report.section import Result
+from amodal.report.sections.completion import ColumnCompletion
+from amodal.report.sections.fidelity import ColumnFidelity
+from amodal.report.sections.pairs import PairScore
 
 _SUSPICIOUS = 0.25
-_TOLD = 0.9
+_EASILY = 0.9
 _CHANCE = 0.5
 
 
-def summarise(
-    made: Made,
-    fidelity: Sequence[ColumnFidelity],
-    pairs: Sequence[PairScore],
-    completion: Sequence[ColumnCompletion],
-    realism: Reading | None,
-    copying: CopyingPart | None,
-    notes: Notes,
-) -> Summary:
-    """Work out the headlines of a report's parts."""
-    rows = made.judged_rows
-    cut = made.judged_rows + made.matched_rows * (made.training is None) < made.data.rows
-    columns = [_bounds(scores) for each in fidelity if (scores := _told(each.scores))]
-    one = _mean(
-        "fidelity", columns, rows, cut, "Columns on their own, between worthless cells, 0, and real ones, 1."
-    )
-    two = _coherence(pairs, rows, cut)
-    for name, score in (("fidelity", one), ("coherence", two)):
-        if score is None:
-            notes.add(f"summary's {name}", "none of its scores tells real rows from worthless ones")
-    parts = [(each.value, each.low, each.high) for each in (one, two) if each is not None]
-    overall = _mean("overall", parts, rows, cut, "The mean of fidelity and coherence.")
-    better = [each.best == "model" for each in completion]
-    beats = (
-        Reading(
-            name="completion",
-            value=float(np.mean(better)),
-            rows=rows,
-            subsampled=cut,
-            better="higher",
-            says="Share of columns that the model completes better than fills without a model.",
-        )
-        if better
-        else None
-    )
-    summary = Summary(
-        overall=overall,
-        fidelity=one,
-        coherence=two,
-        completion=beats,
-        realism=realism,
-        copying=None if copying is None else copying.ratio,
-        sentences=[],
-    )
-    return summary.model_copy(update={"sentences": _sentences(made, summary, completion, pairs)})
+class Summary(Result):
+    """Headlines.
 
-
-Bounds = tuple[float, float | None, float | None]
-
-
-def _told(scores: Sequence[Reading]) -> list[Reading]:
-    return [each for each in scores if each.scaled is not None]
-
-
-def _bounds(scores: Sequence[Reading]) -> Bounds:
-    """The mean of scaled scores, and of their intervals' ends where they have one."""
-    low, high = [], []
-    for score in scores:
-        ends = sorted(
-            score.scale(score.value if end is None else end) or 0.0 for end in (score.low, score.high)
-        )
-        low.append(ends[0])
-        high.append(ends[1])
-    return (
-        float(np.mean([score.scaled or 0.0 for score in scores])),
-        float(np.mean(low)),
-        float(np.mean(high)),
-    )
-
-
-def _coherence(pairs: Sequence[PairScore], rows: int, cut: bool) -> Reading | None:
-    """How much of real rows' agreement beyond chance there is, over all pairs that tell.
-
-    The sum of what is there over the sum of what could be: pairs that hardly agree in real rows, of which the ratio
-    is mostly noise, count little.
+    Attributes:
+        overall: 0 to 1, the mean of `fidelity` and `matching_accuracy`, or the one there is.
+        fidelity: 0 to 1, mean over columns of the mean of their metrics between floor and ceiling.
+        matching_accuracy: 0 to 1, what (given, target) pairs have of real rows' matching accuracy beyond chance: the
+            sum over the informative pairs, of 0 to the ceiling each, over the sum of their ceilings.
+        completion: share of columns that the model completes better than all simple imputers.
+        detection_auc: as in the section `detection`.
+        nndr_share: as in the section `privacy`.
+        sentences: the findings in words, the most important first.
     """
-    telling = [(each.score, each.score.ceiling) for each in pairs if each.tells and each.score.ceiling]
-    if not telling:
-        return None
-    most = sum(real.value - _CHANCE for _, real in telling)
 
-    def part(values: Sequence[float]) -> float:
-        return (
-            sum(
-                min(max(value - _CHANCE, 0.0), real.value - _CHANCE)
-                for value, (_, real) in zip(values, telling, strict=True)
-            )
-            / most
+    overall: Metric | None = None
+    fidelity: Metric | None = None
+    matching_accuracy: Metric | None = None
+    completion: Metric | None = None
+    detection_auc: Metric | None = None
+    nndr_share: Metric | None = None
+    sentences: tuple[str, ...] = ()
+
+
+def summarize(context: ReportContext, provenance: Provenance, results: Mapping[str, Any]) -> Summary:
+    """Compute the headlines of the sections' results.
+
+    Args:
+        context: where unavailable headlines are noted.
+        provenance: of the report.
+        results: section -> its result.
+    """
+    rows, subsampled = provenance.evaluated_rows, context.rows.subsampled
+
+    def headline(name: str, estimates: Sequence[Estimate], description: str) -> Metric | None:
+        if not estimates:
+            return None
+        mean = mean_estimate(estimates)
+        estimate = Estimate(mean.value, rows, mean.low, mean.high, subsampled)
+        return Metric(**vars(estimate), name=name, better="higher", description=description)
+
+    columns: list[ColumnFidelity] = results.get("fidelity", [])
+    pairs: list[PairScore] = results.get("pairs", [])
+    completion: list[ColumnCompletion] = results.get("completion", [])
+    fidelity = headline(
+        "fidelity",
+        list(_fidelity(columns)),
+        "Columns on their own, from a random baseline, 0, to real cells, 1.",
+    )
+    matching = headline(
+        "matching accuracy",
+        list(_matching(pairs)),
+        "Share of real rows' agreement beyond chance, in columns drawn from one another.",
+    )
+    for name, metric in (("fidelity", fidelity), ("matching accuracy", matching)):
+        if metric is None:
+            context.note(f"summary's {name}", "no metric distinguishes real rows from a random baseline")
+    won = float(np.mean([each.best == "model" for each in completion])) if completion else 0.0
+    privacy = results.get("privacy")
+    summary = Summary(
+        overall=headline(
+            "overall",
+            [each for each in (fidelity, matching) if each],
+            "The mean of fidelity and matching accuracy.",
+        ),
+        fidelity=fidelity,
+        matching_accuracy=matching,
+        completion=Metric(
+            value=won,
+            rows=rows,
+            subsampled=subsampled,
+            name="completion",
+            better="higher",
+            description="Share of columns that the model completes better than simple imputers.",
         )
-
-    made = [score for score, _ in telling]
-    ends = (
-        part([score.value for score in made]),
-        part([score.value if score.low is None else score.low for score in made]),
-        part([score.value if score.high is None else score.high for score in made]),
+        if completion
+        else None,
+        detection_auc=results.get("detection"),
+        nndr_share=privacy and privacy.nndr_share,
     )
-    says = "What there is of real rows' agreement beyond chance, in columns drawn from one another."
-    return _mean("coherence", [ends], rows, cut, says)
+    sentences = _sentences(provenance, summary, completion, pairs)
+    return summary.model_copy(update={"sentences": tuple(sentences)})
 
 
-def _lost(pair: PairScore) -> float:
-    """How much less a pair agrees than in real rows."""
-    return pair.score.ceiling.value - pair.score.value if pair.score.ceiling else 0.0
+def _fidelity(columns: Sequence[ColumnFidelity]) -> Iterator[Estimate]:
+    """Mean normalized metric of each column that has one."""
+    for column in columns:
+        metrics = [
+            Estimate(metric.normalized, metric.rows, *metric.normalized_interval)
+            for metric in column.metrics
+            if metric.normalized is not None
+        ]
+        if metrics:
+            yield mean_estimate(metrics)
 
 
-def _mean(name: str, parts: Sequence[Bounds], rows: int, cut: bool, says: str) -> Reading | None:
-    if not parts:
-        return None
-    # Scores share their rows: the mean of their ends is an interval that is too wide rather than too narrow.
-    return Reading(
-        name=name,
-        value=float(np.mean([value for value, _, _ in parts])),
-        low=float(np.mean([value if low is None else low for value, low, _ in parts])),
-        high=float(np.mean([value if high is None else high for value, _, high in parts])),
-        rows=rows,
-        subsampled=cut,
-        better="higher",
-        says=says,
-    )
+def _matching(pairs: Sequence[PairScore]) -> Iterator[Estimate]:
+    """Share of real rows' accuracy beyond chance, summed over all informative pairs.
+
+    A ratio of sums: pairs that hardly match in real rows, of which the ratio is mostly noise, count little.
+    """
+    informative = [
+        (each.score, each.score.ceiling) for each in pairs if each.is_informative and each.score.ceiling
+    ]
+    if not informative:
+        return
+    real = np.array([ceiling.value for _, ceiling in informative]) - _CHANCE
+    ends = np.array([(score.value, *score.interval) for score, _ in informative]) - _CHANCE
+    value, low, high = (np.clip(ends, 0, real[:, None]).sum(axis=0) / real.sum()).tolist()
+    yield Estimate(value, min(score.rows for score, _ in informative), low, high)
 
 
 def _sentences(
-    made: Made, summary: Summary, completion: Sequence[ColumnCompletion], pairs: Sequence[PairScore]
-) -> list[str]:
-    sentences = []
-    if made.data.fingerprint == made.fit_fingerprint:
-        sentences.append("These are the rows that the model was fitted to: take every score for too good.")
-    if made.training is not None and made.training.fingerprint != made.fit_fingerprint:
-        sentences.append(
-            f"{made.training.source} is not, or no longer, the table that the model was fitted to, so that "
+    provenance: Provenance,
+    summary: Summary,
+    completion: Sequence[ColumnCompletion],
+    pairs: Sequence[PairScore],
+) -> Iterator[str]:
+    heldout, training = provenance.heldout, provenance.training
+    if heldout.fingerprint == provenance.fit_fingerprint:
+        yield "These are the rows that the model was fitted to: all metrics are too good."
+    if training is not None and training.fingerprint != provenance.fit_fingerprint:
+        yield (
+            f"{training.source} is not, or no longer, the table that the model was fitted to, so that "
             "copying may go unnoticed."
         )
     if summary.fidelity is not None:
-        sentences.append(
+        yield (
             f"Column by column, generated cells come {summary.fidelity.value:.0%} of the way "
-            "from worthless to real ones."
+            "from a random baseline to real ones."
         )
-    if summary.coherence is not None:
-        sentences.append(
-            f"Columns drawn from one another have {summary.coherence.value:.0%} of the agreement of real rows."
-        )
-        most = max((each for each in pairs if each.scaled is not None), key=_lost)
-        sentences.append(
-            f"Most is lost from {most.given} to {most.target}: {most.scaled:.0%} of it is there."
-        )
+    if summary.matching_accuracy is not None:
+        share = summary.matching_accuracy.value
+        yield f"Columns drawn from one another have {share:.0%} of the agreement of real rows."
+        worst = max((each for each in pairs if each.relative is not None), key=_loss)
+        yield f"The largest loss is from {worst.given} to {worst.target}: {worst.relative:.0%} of it remains."
     if completion:
-        better = sum(each.best == "model" for each in completion)
-        sentences.append(
-            f"The model completes {better} of {len(completion)} columns better than fills without a model."
+        won = sum(each.best == "model" for each in completion)
+        yield f"The model completes {won} of {len(completion)} columns better than simple imputers."
+    if (auc := summary.detection_auc) is not None:
+        can = "easily distinguishes" if auc.value > _EASILY else "distinguishes"
+        if auc.interval[0] <= _CHANCE:
+            can = "cannot distinguish"
+        yield f"A classifier {can} generated rows from real ones (AUC {auc.value:.2f}, 0.50 by chance)."
+    if summary.nndr_share is not None:
+        share = summary.nndr_share.value
+        verdict = ": the model repeats its training rows." if share > _SUSPICIOUS else "."
+        yield (
+            f"{share:.0%} of generated rows are suspiciously near to one training row, "
+            f"where 5% of new rows are{verdict}"
         )
-    if summary.realism is not None:
-        told = summary.realism.value
-        known = (
-            "easily tells"
-            if told > _TOLD
-            else "tells"
-            if (summary.realism.low or told) > 0.5
-            else "cannot tell"
-        )
-        sentences.append(
-            f"A classifier {known} generated rows from real ones (AUC {told:.2f}, 0.50 by chance)."
-        )
-    if summary.copying is not None:
-        share = summary.copying.value
-        sentences.append(
-            f"{share:.0%} of generated rows are suspiciously near to one training row, where 5% of new rows are"
-            + (": the model repeats its training rows." if share > _SUSPICIOUS else ".")
-        )
-    if made.judged_rows < made.data.rows:
-        rest = "the others taught the matchers" if made.training is None else "the others were not looked at"
-        sentences.append(f"{made.judged_rows:,} of {made.data.rows:,} held-out rows were judged; {rest}.")
-    return sentences
+    if provenance.evaluated_rows < heldout.rows:
+        others = "the others are the reference" if training is None else "the others were not used"
+        yield f"{provenance.evaluated_rows:,} of {heldout.rows:,} held-out rows were evaluated; {others}."
+
+
+def _loss(pair: PairScore) -> float:
+    """Loss of matching accuracy, relative to real rows."""
+    return pair.score.ceiling.value - pair.score.value if pair.score.ceiling else 0.0

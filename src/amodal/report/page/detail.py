@@ -1,4 +1,4 @@
-"""How much of pictures and sounds a page holds."""
+"""Levels of detail of a page, for tables whose cells are large."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Detail:
-    """How much of each cell, and of how many, a page holds.
+    """Limits of the cells on a page.
 
     Attributes:
-        pixels: the longest side of a picture; what is larger is scaled down.
-        seconds: how long a sound is; what is longer is cut.
-        rate: samples a second of a sound, in hertz; what has more is resampled.
-        cells: how many cells of a column are shown beside each other, at most.
-        pairs: how many (given, target) pairs of columns are shown, at most.
-        thumbnails: how many pictures the map of the latent shows, at most.
-        letters: how long a text is.
+        pixels: the longest side of an image; larger ones are scaled down.
+        seconds: length of a sound; longer ones are cut.
+        rate: samples a second of a sound, in hertz; higher ones are resampled.
+        cells: number of cells of a column.
+        pairs: number of (given, target) pairs of columns.
+        thumbnails: number of images on the map of the latent.
+        letters: length of a text.
     """
 
     pixels: int
@@ -35,4 +35,4 @@ DETAILS = (
     Detail(pixels=64, seconds=1.0, rate=8_000, cells=3, pairs=6, thumbnails=50, letters=100),
     Detail(pixels=32, seconds=0.5, rate=8_000, cells=1, pairs=0, thumbnails=0, letters=40),
 )
-"""From the most a page may hold to the least, for tables whose cells are large."""
+"""From the most detail to the least."""

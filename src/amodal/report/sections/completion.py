@@ -1,163 +1,138 @@
-"""Hidden cells of judged rows, filled: how far off, and is the model as unsure as it should be?"""
+"""Completion of hidden cells by the model and by simple imputers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
 from torch import Tensor
 
-from amodal.batch import Batch
 from amodal.metrics import (
-    Score,
-    calibration,
+    Metric,
+    Vectors,
     completion_error,
-    fill_iteratively,
-    fill_nearest,
-    fill_typical,
+    impute_iterative,
+    impute_nearest,
+    impute_typical,
     need_rows,
 )
-from amodal.modalities import Modality
-from amodal.report.context import COMPLETION, Evidence, completed
-from amodal.report.metric import Notes, reading
-from amodal.report.results import ColumnCalibration, ColumnCompletion, CoverageReading, Reading
-
-_DRAWS = 19
-"""Between the least and most of 19 draws lies 90 % of what they are drawn from."""
-_SAYS = {
-    "accuracy": "Share of hidden labels that are found.",
-    "RMSE": "How far off hidden numbers are.",
-    "token F1": "How many of a hidden text's words are found, and no others.",
-    "mel distance": "How far hidden sounds' spectrograms are from the real ones.",
-    "SSIM": "How alike hidden pictures and the real ones are in light, contrast and structure.",
-}
+from amodal.report.context import ReportContext, Which
+from amodal.report.page.view import PageView
+from amodal.report.section import Result, Section
 
 
-def completion(evidence: Evidence, notes: Notes) -> tuple[list[ColumnCompletion], list[ColumnCalibration]]:
+class ColumnCompletion(Result):
+    """Error of a column's hidden cells, drawn given the row's others.
+
+    Attributes:
+        column: its name.
+        type: its type.
+        consensus: how draws are summarised: "mean of 19 draws", "most frequent of 19 draws" or "one draw".
+        model: the error or accuracy; its floor is that of the typical cell.
+        imputers: the same of simple imputers: "mean", "most frequent" or "mean cell"; "nearest rows"; and of numbers
+            and categories "IterativeImputer".
+        best: "model" or an imputer's name.
+    """
+
+    column: str
+    type: str
+    consensus: str
+    model: Metric
+    imputers: list[Metric]
+    best: str
+
+
+def compute(context: ReportContext) -> list[ColumnCompletion]:
     """Hide each column in turn and draw it given the row's other cells.
 
-    Numbers are compared by the mean and labels by the most frequent of 19 draws, as the fills without a model are
-    no draws either; pictures, sounds and texts by one draw.
+    Numbers are compared by the mean and labels by the most frequent of 19 draws, as imputers do not sample either;
+    images, sounds and texts by one draw.
     """
-    columns, calibrated = [], []
-    for number, name in enumerate(evidence.features):
-        rows = evidence.stored[evidence.stored.mask(name)]
-        with notes.attempt("completion", name):
-            need_rows(len(rows), 10, "hidden cells")
-            draws = _draws(evidence, rows, name, number)
-            columns.append(_column(evidence, name, draws, notes))
-            if evidence.modalities[name].type == "number":
-                with notes.attempt("calibration", name):
-                    calibrated.append(_calibration(evidence, name, draws))
-    return columns, calibrated
+    columns = []
+    for name in context.features:
+        with context.optional("completion", name):
+            need_rows(int(context.evaluated.mask(name).sum()), 10, "hidden cells")
+            columns.append(_column(context, name))
+    return columns
 
 
-def _draws(evidence: Evidence, rows: Batch, name: str, number: int) -> Tensor:
-    """Draws (N, K, ...) of a column's cells given the others; K is 1 for pictures, sounds and texts."""
-    given = rows.given(other for other in evidence.modalities if other != name)
-    count = _DRAWS if evidence.modalities[name].type in ("number", "category") else 1
-    seeds = [evidence.noise_seed(COMPLETION, 100 * number + draw) for draw in range(count)]
-    return torch.stack([completed(evidence.model, given, [name], seed)[name] for seed in seeds], dim=1)
+def _column(context: ReportContext, name: str) -> ColumnCompletion:
+    column = context.column(name)
+    truth, real = context.evaluated.column(name), context.reference.column(name)
+    completed, consensus = column.consensus(context.completions(name))
+    error = completion_error(column.modality, truth, completed, seed=context.seed)
 
-
-def _column(evidence: Evidence, name: str, draws: Tensor, notes: Notes) -> ColumnCompletion:
-    modality, seed = evidence.modalities[name], evidence.seed
-    hidden, known = evidence.judged.mask(name), evidence.known.mask(name)
-    truth, real = evidence.judged.x[name][hidden], evidence.known.x[name][known]
-    answer, how = _answer(modality, draws)
-    error = completion_error(modality, truth, answer, seed=seed)
-    typical = completion_error(modality, truth, fill_typical(modality, real, len(truth)), seed=seed)
-
-    def read(called: str, score: Score, floor: Score | None = None) -> Reading:
-        return reading(
-            called,
-            score,
-            better=error.better,
-            unit=error.unit,
-            says=_SAYS[error.measure],
+    def metric(name: str, found: Metric, floor: Metric | None = None) -> Metric:
+        return context.metric(
+            found,
+            name,
+            better=found.better,
+            unit=found.unit,
+            description=found.description,
             floor=floor,
-            floor_is=_typical(modality),
-            cut=evidence.cut,
+            floor_kind=column.typical_name,
         )
 
-    others = [other for other in evidence.features if other != name]
-    exact = [other for other in others if evidence.modalities[other].type in ("number", "category")]
-    fills: dict[str, Callable[[], Tensor]] = {
-        "nearest rows": lambda: fill_nearest(
-            modality,
-            real,
-            np.nan_to_num(_given(evidence, "known", others)[known.numpy()]),
-            np.nan_to_num(_given(evidence, "judged", others)[hidden.numpy()]),
-            seed=seed,
-        )
-    }
-    if modality.type in ("number", "category"):
-        fills["IterativeImputer"] = lambda: fill_iteratively(
-            modality,
-            real,
-            _given(evidence, "known", exact)[known.numpy()],
-            _given(evidence, "judged", exact)[hidden.numpy()],
-            seed=seed,
-        )
-    baselines = [read(_typical(modality), typical.score)]
-    for called, fill in fills.items():
-        with notes.attempt(f"completion by {called}", name):
+    def imputed(cells: Tensor) -> Metric:
+        return completion_error(column.modality, truth, cells, seed=context.seed)
+
+    others = [other for other in context.features if other != name]
+    typical = imputed(impute_typical(column.modality, real, len(truth)))
+    imputers = [metric(column.typical_name, typical)]
+    for called, impute in _imputers(context, name, others).items():
+        with context.optional(f"completion by {called}", name):
             need_rows(len(others), 1, "other columns")
-            baselines.append(read(called, completion_error(modality, truth, fill(), seed=seed).score))
-    model = read(error.measure, error.score, typical.score)
+            imputers.append(metric(called, imputed(impute(column.modality, real, seed=context.seed))))
+    model = metric(error.name, error, typical)
     sign = 1 if error.better == "higher" else -1
-    best = max(
-        [("model", model), *((each.name, each) for each in baselines)], key=lambda each: sign * each[1].value
-    )
+    candidates = {"model": model} | {each.name: each for each in imputers}
     return ColumnCompletion(
-        column=name, type=modality.type, how=how, model=model, baselines=baselines, best=best[0]
-    )
-
-
-def _given(evidence: Evidence, which: str, columns: list[str]) -> np.ndarray[Any, Any]:
-    """Vectors (N, F) of some columns of judged or known rows beside each other, NaN where missing."""
-    vectors = evidence.vectors[which]
-    rows = len(evidence.judged if which == "judged" else evidence.known)
-    return np.concatenate([np.empty((rows, 0)), *(vectors[name] for name in columns)], axis=1)
-
-
-def _answer(modality: Modality, draws: Tensor) -> tuple[Tensor, str]:
-    if modality.type == "number":
-        drawn = np.array(modality.to_cells(draws.reshape(-1)), np.float64).reshape(draws.shape)
-        mean = pd.Series(drawn.mean(axis=1))
-        return modality.scale(modality.to_tensor(mean, None)), f"mean of {_DRAWS} draws"
-    if modality.type == "category":
-        return draws.mode(dim=1).values, f"most frequent of {_DRAWS} draws"
-    return draws[:, 0], "one draw"
-
-
-def _typical(modality: Modality) -> str:
-    if modality.type == "number":
-        return "mean"
-    return "most frequent" if modality.suffix is None else "mean cell"
-
-
-def _calibration(evidence: Evidence, name: str, draws: Tensor) -> ColumnCalibration:
-    modality = evidence.modalities[name]
-    cells = evidence.judged.x[name][evidence.judged.mask(name)]
-    truth = np.array(modality.to_cells(cells), np.float64)
-    drawn = np.array(modality.to_cells(draws.reshape(-1)), np.float64).reshape(draws.shape)
-    return ColumnCalibration(
         column=name,
-        coverage=[
-            CoverageReading(
-                nominal=each.nominal,
-                share=reading(
-                    f"coverage of {each.nominal:.0%} intervals",
-                    each.share,
-                    better=None,
-                    says="Less than the interval's own share: the draws are too sure; more: not sure enough.",
-                    cut=evidence.cut,
-                ),
-            )
-            for each in calibration(truth, drawn, seed=evidence.seed)
-        ],
+        type=column.modality.type,
+        consensus=consensus,
+        model=model,
+        imputers=imputers,
+        best=max(candidates, key=lambda each: sign * candidates[each].value),
     )
+
+
+def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str, Callable[..., Tensor]]:
+    """Imputers from the other columns' vectors: nearest rows, and for scalars a regression on scalars."""
+
+    def given(which: Which, columns: list[str]) -> Vectors:
+        batch = context.evaluated if which == "evaluated" else context.reference
+        vectors = [context.vectors[which][column] for column in columns]
+        return np.concatenate([np.empty((len(batch), 0)), *vectors], axis=1)[batch.mask(name).numpy()]
+
+    def near(which: Which) -> Vectors:
+        return np.nan_to_num(given(which, others))
+
+    imputers: dict[str, Callable[..., Tensor]] = {
+        "nearest rows": partial(impute_nearest, real_given=near("reference"), given=near("evaluated"))
+    }
+    if context.column(name).is_scalar:
+        scalars = [other for other in others if context.column(other).is_scalar]
+        known, hidden = given("reference", scalars), given("evaluated", scalars)
+        imputers["IterativeImputer"] = partial(impute_iterative, real_given=known, given=hidden)
+    return imputers
+
+
+def view(result: list[ColumnCompletion], _: PageView) -> dict[str, Any]:
+    """A table, of which the imputers of typical cells share one column."""
+
+    def heading(column: ColumnCompletion, imputer: Metric) -> str:
+        return "typical cell" if imputer.name == column.model.floor_kind else imputer.name
+
+    names = dict.fromkeys(heading(column, imputer) for column in result for imputer in column.imputers)
+    return {
+        "imputers": list(names),
+        "lines": [
+            (column, {heading(column, imputer): imputer for imputer in column.imputers}) for column in result
+        ],
+        "won": sum(column.best == "model" for column in result),
+    }
+
+
+SECTION = Section("completion", "Holes filled", compute, view)

@@ -1,164 +1,137 @@
-"""Each column on its own: are generated cells like real ones, and as varied?"""
+"""Fidelity of each column's generated cells: whether they are like real ones, and as varied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from amodal.metrics import (
-    ColumnFeatures,
-    LeftOut,
-    Score,
-    fill_typical,
-    frechet_distance,
-    label_distance,
-    length_distance,
-    neighbourhoods,
-    ngram_overlap,
-    number_distance,
+    FIDELITY,
+    Estimate,
+    Metric,
+    impute_typical,
     shuffled_values,
     subsample,
 )
-from amodal.modalities import Modality
-from amodal.report.context import Evidence
-from amodal.report.metric import Notes, reading
-from amodal.report.results import Better, ColumnFidelity, Reading
-
-Scores = dict[str, Score]
-
-
-@dataclass(frozen=True)
-class _Column:
-    modality: Modality
-    features: ColumnFeatures
-    seed: int
+from amodal.pages import Cell, Role
+from amodal.report.context import ReportContext
+from amodal.report.examples import Example
+from amodal.report.page.charts import bars, histogram
+from amodal.report.page.view import PageView
+from amodal.report.section import Result, Section
 
 
-_METRICS: Mapping[str, tuple[Better, str, str]] = {
-    "Frechet distance": ("lower", "", "How far generated cells are from real ones as a whole, in features."),
-    "precision": ("higher", "", "Share of generated cells that look like real ones."),
-    "recall": ("higher", "", "Share of real cells that are like something the model makes."),
-    "density": ("higher", "", "How deep generated cells lie among real ones."),
-    "coverage": ("higher", "", "Share of real cells that have a generated cell near them."),
-    "length distance": ("lower", "", "How many words longer or shorter texts are, over the real mean."),
-    "n-gram overlap": ("higher", "", "Share of pairs of neighbouring words that texts have in common."),
-    "Wasserstein distance": ("lower", "standard deviations", "How far numbers must be moved on average."),
-    "total variation": ("lower", "", "Share of rows that would need another label."),
-}
+class ColumnFidelity(Result):
+    """Distances of a column's cells, generated with nothing given, from real ones.
+
+    Attributes:
+        column: its name.
+        type: its type.
+        metrics: those of its type; see `amodal.metrics.by_type`.
+    """
+
+    column: str
+    type: str
+    metrics: list[Metric]
 
 
-def fidelity(evidence: Evidence, notes: Notes) -> list[ColumnFidelity]:
-    """Score each column's generated cells against the judged rows'.
+def compute(context: ReportContext) -> list[ColumnFidelity]:
+    """Compare each column's generated cells with the evaluated rows'.
 
-    The ceiling is that of the known rows' cells, as many of them. The floor is the worse of two: one typical cell
+    The ceiling is that of as many reference cells. The floor is the worse of two random baselines: one typical cell
     repeated, which is not varied, and each value of a cell taken from another row, which looks like nothing real.
     """
-    parts = []
-    for name, features in evidence.features.items():
-        column = _Column(evidence.modalities[name], features, evidence.seed)
-        real, known, made = (
-            rows.column(name) for rows in (evidence.judged, evidence.known, evidence.generated)
-        )
-        # Few rows make distances larger: only scores of as many rows compare.
-        rows = min(len(real), len(known), len(made))
-        real, known, made = (
-            cells[subsample(len(cells), evidence.seed, rows)] for cells in (real, known, made)
-        )
-        try:
-            scores = _scores(column, real, made)
-        except LeftOut as reason:
-            notes.add("fidelity", str(reason), name)
-            continue
-        ceiling, floors = _scores(column, real, known), _floors(column, real, known)
+    found = []
+    for name in context.features:
+        with context.optional("fidelity", name):
+            found.append(_column(context, name))
+    return found
 
-        def read(
-            metric: str, score: Score, ceiling: Scores = ceiling, floors: Mapping[str, Scores] = floors
-        ) -> Reading:
-            better, unit, says = _METRICS[metric]
-            worst = (max if better == "lower" else min)(
-                (which for which in floors if metric in floors[which]),
-                key=lambda which: floors[which][metric].value,
-                default="",
-            )
-            return reading(
+
+def _column(context: ReportContext, name: str) -> ColumnFidelity:
+    column, features, seed = context.column(name), context.features[name], context.seed
+    batches = (context.evaluated, context.reference, context.generated)
+    cells = [batch.column(name) for batch in batches]
+    # Few rows make distances larger: only those of as many rows compare.
+    rows = min(map(len, cells))
+    real, reference, generated = (each[subsample(len(each), seed, rows)] for each in cells)
+
+    def compare(other: Tensor) -> dict[str, Estimate]:
+        return column.fidelity(features, real, other, seed)
+
+    estimates, ceilings = compare(generated), compare(reference)
+    baselines = {
+        "one typical cell repeated": compare(impute_typical(column.modality, reference, len(reference)))
+    }
+    # A number or label is one value a cell: shuffled, the same column.
+    if not column.is_scalar:
+        baselines["values shuffled over rows"] = compare(shuffled_values(reference, seed))
+    metrics = []
+    for metric, estimate in estimates.items():
+        better, unit, description = FIDELITY[metric]
+        kind = _worst(baselines, metric, worst=max if better == "lower" else min)
+        metrics.append(
+            context.metric(
+                estimate,
                 metric,
-                score,
                 better=better,
                 unit=unit,
-                says=says,
-                ceiling=ceiling.get(metric),
-                floor=floors[worst][metric] if worst else None,
-                floor_is=worst,
-                cut=evidence.cut,
-            )
-
-        parts.append(
-            ColumnFidelity(
-                column=name,
-                type=column.modality.type,
-                scores=[read(metric, score) for metric, score in scores.items()],
+                description=description,
+                ceiling=ceilings.get(metric),
+                floor=baselines[kind][metric] if kind else None,
+                floor_kind=kind,
             )
         )
-    return parts
+    return ColumnFidelity(column=name, type=column.modality.type, metrics=metrics)
 
 
-def _floors(column: _Column, real: Tensor, known: Tensor) -> dict[str, Scores]:
-    """What worthless cells score, of which some metrics are blind to one kind and some to the other."""
-    worthless = {"one typical cell repeated": fill_typical(column.modality, known, len(known))}
-    # Numbers and labels are one value a cell, and shuffled the same column.
-    if column.modality.type not in ("number", "category"):
-        worthless["values shuffled over rows"] = shuffled_values(known, column.seed)
-    return {which: _scores(column, real, cells) for which, cells in worthless.items()}
+def _worst(baselines: Mapping[str, Mapping[str, Estimate]], metric: str, worst: Any) -> str:
+    """The baseline of the worst value; empty where none has the metric."""
+    kinds = [kind for kind, estimates in baselines.items() if metric in estimates]
+    return worst(kinds, key=lambda kind: baselines[kind][metric].value, default="")
 
 
-def _scores(column: _Column, real: Tensor, other: Tensor) -> Scores:
-    return _OF_TYPE[column.modality.type](column, real, other)
-
-
-def _by_features(column: _Column, real: Tensor, other: Tensor) -> Scores:
-    one, two = column.features(real), column.features(other)
-    near = neighbourhoods(one, two, seed=column.seed)
-    return {
-        "Frechet distance": frechet_distance(one, two, seed=column.seed),
-        "precision": near.precision,
-        "recall": near.recall,
-        "density": near.density,
-        "coverage": near.coverage,
-    }
-
-
-def _texts(column: _Column, real: Tensor, other: Tensor) -> Scores:
-    scores = _by_features(column, real, other)
-    one, two = ([str(text) for text in column.modality.to_cells(cells)] for cells in (real, other))
-    metrics: Mapping[str, Callable[..., Score]] = {
-        "length distance": length_distance,
-        "n-gram overlap": ngram_overlap,
-    }
-    for name, metric in metrics.items():
-        try:
-            scores[name] = metric(one, two, seed=column.seed)
-        except LeftOut:
-            # Texts without words have no such score; what features say of them stands.
+def view(result: list[ColumnFidelity], page: PageView) -> dict[str, Any]:
+    """Metrics, cells and the distribution of each column."""
+    metrics = {each.column: each.metrics for each in result}
+    examples = page.examples
+    columns = []
+    for info in page.report.columns:
+        if info.type is None:
             continue
-    return scores
+        column = page.columns[info.name]
+        values = [each.get(info.name, ()) for each in (examples.real_values, examples.generated_values)]
+        columns.append(
+            {
+                "info": info,
+                "metrics": metrics.get(info.name, []),
+                "histogram": histogram(*values) if column.is_numeric else None,
+                "bars": bars(*values) if column.is_categorical else [],
+                "panels": {} if column.is_scalar else _panels(info.name, page),
+                "display": column.display,
+            }
+        )
+    return {"columns": columns}
 
 
-def _numbers(column: _Column, real: Tensor, other: Tensor) -> Scores:
-    one, two = (np.array(column.modality.to_cells(cells), np.float64) for cells in (real, other))
-    return {"Wasserstein distance": number_distance(one, two)}
+def _panels(name: str, page: PageView) -> dict[str, list[Cell]]:
+    """Real, generated and nearest cells by heading; generated and nearest ones at the same place belong together."""
+    # Sounds take more room than images and texts.
+    most = -(-page.detail.cells // 3) if page.columns[name].display == "audio" else page.detail.cells
+    examples = page.examples
+    real = [example for example in examples.real if example.cells.get(name) is not None]
+    panels: dict[str, tuple[list[Example], Role]] = {
+        "Real": (real, "real"),
+        "Generated": (examples.generated, "drawn"),
+        f"Nearest {examples.nearest_source} row": (examples.nearest, "real"),
+    }
+    return {
+        heading: [page.cell(name, example.cells.get(name), role) for example in rows[:most]]
+        for heading, (rows, role) in panels.items()
+        if rows
+    }
 
 
-def _labels(_: _Column, real: Tensor, other: Tensor) -> Scores:
-    return {"total variation": label_distance(real.tolist(), other.tolist())}
-
-
-_OF_TYPE: Mapping[str, Callable[[_Column, Tensor, Tensor], Scores]] = {
-    "image": _by_features,
-    "audio": _by_features,
-    "text": _texts,
-    "number": _numbers,
-    "category": _labels,
-}
+SECTION = Section("fidelity", "Columns", compute, view)

@@ -1,67 +1,73 @@
-"""How well each column's held-out cells are foreseen."""
+"""Likelihood of each column's held-out cells."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import torch
 
-from amodal.distributions import RowNoise
-from amodal.metrics import bootstrap, need_rows, subsample
-from amodal.report.context import LIKELIHOOD, ROWS_AT_ONCE, Evidence
-from amodal.report.metric import Notes, reading
-from amodal.report.results import ColumnLikelihood
+from amodal.inference import log_prob
+from amodal.metrics import Metric, MetricUnavailable, bootstrap, need_rows, subsample
+from amodal.report.context import Purpose, ReportContext
+from amodal.report.section import Result, Section
 
 _MOST_ROWS = 100
-_SAMPLES, _AT_ONCE = 30, 10
+_SAMPLES = 30
 _LEAST = 10
 
 
-def likelihood(evidence: Evidence, notes: Notes) -> list[ColumnLikelihood]:
-    """Bits that each column's cells cost by themselves, a dimension: an importance-weighted upper bound.
+class ColumnLikelihood(Result):
+    """Negative log-likelihood of a column's held-out cells.
+
+    Attributes:
+        column: its name.
+        bits: mean of -log2 p(cell) / dimensions, an upper bound. Densities of images, sounds and numbers are of scaled
+            tensors, so that only models with the same representation compare, and may be below zero.
+        dimensions: numbers or words in a cell.
+    """
+
+    column: str
+    bits: Metric
+    dimensions: float
+
+
+def compute(context: ReportContext) -> list[ColumnLikelihood]:
+    """Importance-weighted upper bound of each column's bits per dimension, with nothing given.
 
     Source: Burda, Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016; up to 100 rows, since each
     is decoded 30 times.
     """
-    parts = []
-    for number, (name, modality) in enumerate(evidence.modalities.items()):
-        rows = evidence.stored.given([name])[evidence.stored.mask(name)]
-        with notes.attempt("likelihood", name):
-            need_rows(len(rows), _LEAST, "present cells")
-            chosen = rows[subsample(len(rows), evidence.seed, _MOST_ROWS)]
-            seed = evidence.noise_seed(LIKELIHOOD, number)
-            nats = torch.cat(
-                [
-                    evidence.model.log_prob(
-                        piece.to(evidence.model.device),
-                        RowNoise(seed, piece.rows.to(evidence.model.device)),
-                        _SAMPLES,
-                        _AT_ONCE,
-                    ).cpu()
-                    for piece in chosen.split(ROWS_AT_ONCE)
-                ]
-            )
-            bits = -nats.double().numpy() / (math.log(2) * modality.size)
-            score = bootstrap(
-                lambda drawn, bits=bits: float(np.mean(bits[drawn])),  # type: ignore[misc]
-                len(bits),
-                seed=evidence.seed,
-                subsampled=len(bits) < len(rows),
-            )
-            parts.append(
-                ColumnLikelihood(
-                    column=name,
-                    bits=reading(
-                        "likelihood",
-                        score,
-                        better="lower",
-                        unit="bits per dimension",
-                        says="What a cell costs by itself; only models with the same representation compare.",
-                        cut=evidence.cut,
-                    ),
-                    dimensions=modality.size,
-                    given=[],
-                )
-            )
-    return parts
+    columns = []
+    for number, name in enumerate(context.modalities):
+        with context.optional("likelihood", name):
+            columns.append(_column(context, name, number))
+    if not columns:
+        raise MetricUnavailable("no column has enough cells")
+    return columns
+
+
+def _column(context: ReportContext, name: str, number: int) -> ColumnLikelihood:
+    stored, model, size = context.rows.evaluated, context.model, context.modalities[name].size
+    rows = stored.given([name])[stored.mask(name)]
+    need_rows(len(rows), _LEAST, "present cells")
+    seed = context.noise_seed(Purpose.LIKELIHOOD, number)
+    evaluated = rows[subsample(len(rows), context.seed, _MOST_ROWS)]
+    nats = log_prob(model, evaluated, num_samples=_SAMPLES, seed=seed)
+    bits = -nats.astype(np.float64) / (math.log(2) * size)
+    estimate = bootstrap(
+        lambda drawn: float(np.mean(bits[drawn])),
+        len(bits),
+        seed=context.seed,
+        subsampled=len(bits) < len(rows),
+    )
+    metric = context.metric(
+        estimate,
+        name,
+        better="lower",
+        unit="bits per dimension",
+        description="Only models with the same representation compare.",
+    )
+    return ColumnLikelihood(column=name, bits=metric, dimensions=size)
+
+
+SECTION = Section("likelihood", "Likelihood", compute)

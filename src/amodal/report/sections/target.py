@@ -1,189 +1,120 @@
-"""A target column: what the others say of it, and whether drawn cells show the label they were drawn for."""
+"""Predictions of a target column from single columns, from all, and from all but each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.metrics import (
-    Difference,
-    Judge,
-    LeftOut,
-    Score,
-    column_vectors,
-    fit_judge,
-    judged,
-    judged_alike,
-    predict_target,
-    shuffled_columns,
-)
-from amodal.report.context import TARGET, Evidence, completed, embedded
-from amodal.report.metric import Notes, reading
-from amodal.report.results import Reading, TargetDifference, TargetJudge, TargetPart, TargetPrediction
-from amodal.report.sections.coherence import Translations
+from amodal.inference import embed
+from amodal.metrics import Estimate, Gain, Predictor, TargetScores, predict_target
+from amodal.report.context import Purpose, ReportContext
+from amodal.report.page.formatting import joined, number
+from amodal.report.page.view import PageView
+from amodal.report.section import Section
 
 _DRAWS = 4
-_MOSTLY = 0.5
+_PREDICTORS: dict[Predictor, str] = {
+    "embedding": "a linear probe of the embedding",
+    "completion": "the model's own completion",
+    "features": "the same linear probe of raw features, no model learned",
+}
 
 
-def target_part(
-    evidence: Evidence, rows: Batch, target: str, drawn: Translations, notes: Notes
-) -> TargetPart:
-    """Answer whether multimodal is worth it.
+def compute(context: ReportContext) -> TargetScores | None:
+    """Predict the target from the other columns of all held-out rows."""
+    target = context.target
+    if target is None:
+        return None
 
-    Args:
-        evidence: the rows.
-        rows: all held-out rows, as `amodal.table.encode` gives them.
-        target: the column.
-        drawn: all columns drawn from each.
-        notes: where it is noted which judges cannot be had.
+    def complete(given: Batch, draw: int) -> Tensor:
+        return context.draw(given, [target], Purpose.TARGET, draw)[target]
 
-    Raises:
-        LeftOut: the target cannot be predicted; see `predict_target`.
-    """
-    model = evidence.model
-
-    def complete(given: Batch, draw: int) -> Any:
-        return completed(model, given, [target], evidence.noise_seed(TARGET, draw))[target]
-
-    found = predict_target(
-        rows,
-        model.modalities,
+    return predict_target(
+        context.rows.heldout,
+        context.modalities,
         target,
-        lambda given: embedded(model, given),
+        partial(embed, context.model),
         complete,
-        given=[name for name in evidence.features if name != target],
+        given=[name for name in context.features if name != target],
         draws=_DRAWS,
-        seed=evidence.seed,
+        seed=context.seed,
+        subsampled=context.rows.subsampled,
     )
 
-    def read(score: Score, says: str, floor: Score | None = None) -> Reading:
-        return reading(
-            found.measure,
-            score,
-            better="higher",
-            says=says,
-            floor=floor,
-            floor_is="typical answer",
-            cut=evidence.cut,
-        )
 
-    def difference(each: Difference) -> TargetDifference:
-        return TargetDifference(
-            more=list(each.more),
-            fewer=list(each.fewer),
-            by=each.by,
-            score=read(each.score, "How much more the first predicts; certain where low is above 0."),
-        )
+@dataclass(frozen=True)
+class Dot:
+    """A prediction on the chart's axis, 0 at its left end to 100, with its interval."""
 
-    judges, alike = _judges(evidence, target, drawn, notes)
-    return TargetPart(
-        target=target,
-        measure=found.measure,
-        baseline=read(found.baseline, "Of the most frequent label or the mean."),
-        predictions=[
-            TargetPrediction(
-                given=list(each.given),
-                by=each.by,
-                score=read(each.score, "How well the target is predicted.", found.baseline),
-            )
-            for each in found.predictions
+    score: Estimate
+    x: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """Predictions from the same columns, by predictor."""
+
+    label: str
+    dots: dict[str, Dot]
+
+
+def view(result: TargetScores, _: PageView) -> dict[str, Any]:
+    """Dots with intervals on one axis, from the lowest score, but not below -1, to 1."""
+    estimates = [result.baseline, *(each.score for each in result.predictions)]
+    # One prediction that is far worse than the baseline would press the others together.
+    low = min(0.0, max(min(each.interval[0] for each in estimates), -1.0))
+
+    def place(value: float) -> float:
+        return round(min(100.0, max(0.0, (value - low) / (1 - low) * 100)), 2)
+
+    sets: dict[tuple[str, ...], dict[str, Dot]] = {}
+    for each in result.predictions:
+        dot = Dot(each.score, place(each.score.value), *map(place, each.score.interval))
+        sets.setdefault(each.given, {})[each.predictor] = dot
+    columns = {name for given in sets for name in given}
+    singles = [DotRow(given[0], dots) for given, dots in sets.items() if len(given) == 1]
+    removed = {given: joined(sorted(columns - set(given))) for given in sets if 1 < len(given) < len(columns)}
+    return {
+        "groups": [
+            sorted(singles, key=lambda row: -max(dot.x for dot in row.dots.values())),
+            [DotRow("all columns", dots) for given, dots in sets.items() if len(given) == len(columns) > 1],
+            [DotRow(f"all but {name}", sets[given]) for given, name in removed.items()],
         ],
-        gains=[difference(each) for each in found.gains],
-        worth=[difference(each) for each in found.worth],
-        judges=judges,
-        alike=alike,
-    )
+        "low": number(low),
+        "baseline": place(result.baseline.value),
+        "ablations": _ablations(result.ablations),
+        "verdicts": [_verdict(gain, result.metric) for gain in result.gains],
+        "predictors": _PREDICTORS,
+    }
 
 
-def _judges(
-    evidence: Evidence, target: str, drawn: Translations, notes: Notes
-) -> tuple[list[TargetJudge], Reading | None]:
-    if evidence.modalities[target].type != "category":
-        notes.add("judges", f"{target!r} is no category", target)
-        return [], None
-    judges: dict[str, Judge] = {}
-    parts = []
-    for name in evidence.features:
-        if name == target:
-            continue
-        with notes.attempt("judge", name):
-            real, labels = _labelled(evidence, "known", name, target)
-            heldout, heldout_labels = _labelled(evidence, "judged", name, target)
-            judge = fit_judge(real, labels, heldout, heldout_labels, seed=evidence.seed)
-            # A judge that is mostly wrong would say of no row that its columns agree.
-            if judge.accuracy.value > _MOSTLY:
-                judges[name] = judge
-            said: Reading | None = None
-            with notes.attempt("judged cells", f"{target} -> {name}"):
-                said = _judged(evidence, judge, name, target, drawn)
-            parts.append(
-                TargetJudge(
-                    column=name,
-                    accuracy=reading(
-                        "accuracy",
-                        judge.accuracy,
-                        better="higher",
-                        says=f"How often the judge names the {target} of real cells.",
-                        cut=evidence.cut,
-                    ),
-                    judged=said,
-                )
-            )
-    alike: Reading | None = None
-    with notes.attempt("judges of whole rows"):
-        alike = _alike(evidence, judges, target)
-    return parts, alike
+def _ablations(gains: Sequence[Gain]) -> dict[str, dict[str, Estimate]]:
+    """Removed column -> predictor -> what it adds to all others."""
+    ablations: dict[str, dict[str, Estimate]] = {}
+    for gain in gains:
+        removed = joined([name for name in gain.given if name not in gain.over])
+        ablations.setdefault(removed, {})[gain.predictor] = gain.score
+    return ablations
 
 
-def _labelled(evidence: Evidence, which: str, name: str, target: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Vectors (N, F) of a column and labels (N,) of the rows that have both."""
-    rows = evidence.known if which == "known" else evidence.judged
-    both = (rows.mask(name) & rows.mask(target)).numpy()
-    return evidence.vectors[which][name][both], rows.x[target].numpy()[both]
+def _verdict(gain: Gain, metric: str) -> str:
+    single = f"the best single one, {joined(list(gain.over))}"
+    size = f"{number(abs(gain.score.value))} of {metric}"
+    low, high = gain.score.interval
+    if low > 0:
+        verdict = f"all columns are better than {single}, by {size}"
+    elif high < 0:
+        verdict = f"all columns are worse than {single}, by {size}"
+    else:
+        verdict = f"all columns are not significantly better than {single}"
+    return f"By {_PREDICTORS[gain.predictor]}, {verdict}."
 
 
-def _judged(evidence: Evidence, judge: Judge, name: str, target: str, drawn: Translations) -> Reading:
-    if target not in drawn:
-        raise LeftOut(f"no row has a cell of {target!r}")
-    labels = evidence.judged.x[target][evidence.judged.mask(target)].numpy()
-    score = judged(judge, evidence.features[name](drawn[target][name]), labels)
-    order = np.random.default_rng(evidence.seed).permutation(len(labels))
-    return reading(
-        "judged",
-        score,
-        better="higher",
-        says=f"How often a drawn cell shows the {target} it was drawn for.",
-        ceiling=judge.accuracy,
-        floor=judged(judge, evidence.features[name](drawn[target][name]), labels[order]),
-        floor_is="shuffled",
-        cut=evidence.cut,
-    )
-
-
-def _alike(evidence: Evidence, judges: dict[str, Judge], target: str) -> Reading:
-    def of(rows: Batch) -> Score:
-        whole = rows.present[:, [rows.columns.index(name) for name in (*judges, target)]].all(dim=1).numpy()
-        vectors = column_vectors({name: evidence.features[name] for name in judges}, rows)
-        said = [judge(vectors[name][whole]) for name, judge in judges.items() if whole.any()]
-        return judged_alike([*said, rows.x[target].numpy()[whole]])
-
-    def beside(rows: Batch) -> Score | None:
-        try:
-            return of(rows)
-        except LeftOut:
-            return None
-
-    return reading(
-        "judged alike",
-        of(evidence.generated),
-        better="higher",
-        says=f"Share of rows of which all judges that are mostly right say the row's {target}.",
-        ceiling=beside(evidence.judged),
-        floor=beside(shuffled_columns(evidence.judged, evidence.seed)),
-        floor_is="columns shuffled",
-        cut=evidence.cut,
-    )
+SECTION = Section("target", "Predicting {result.target}", compute, view)

@@ -1,0 +1,275 @@
+"""What evaluation and its page need to know of each column type: one entry a type.
+
+A type without an entry is compared by its flattened tensors and shown as text; metrics that cannot be generic are
+unavailable for it, with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from amodal.metrics.estimate import Better, Estimate, MetricUnavailable
+from amodal.metrics.frechet import frechet_distance
+from amodal.metrics.marginals import normalized_wasserstein, total_variation
+from amodal.metrics.prdc import prdc
+from amodal.metrics.spectrograms import mel_distance
+from amodal.metrics.ssim import ssim
+from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
+from amodal.metrics.vectorizers import Vectorizer, flatten, principal_components, word_counts
+from amodal.modalities import Modality
+
+if TYPE_CHECKING:
+    from amodal.metrics.features import ColumnFeatures
+
+Display = Literal["image", "audio", "number", "text"]
+
+_DECIBELS = 80.0
+_MOST_DEVIATIONS = 3.0
+
+
+@dataclass(frozen=True)
+class CellErrors:
+    """Errors or similarities of completed cells.
+
+    Attributes:
+        values: (N,), one a cell.
+        name: of the metric.
+        better: the better direction.
+        description: one sentence.
+        unit: empty for shares and similarities.
+        is_squared: whether the metric is the root of the mean.
+    """
+
+    values: NDArray[Any]
+    name: str
+    better: Better
+    description: str
+    unit: str = ""
+    is_squared: bool = False
+
+
+FIDELITY: Mapping[str, tuple[Better, str, str]] = {
+    "Frechet distance": ("lower", "", "Distance of generated cells from real ones as a whole, in features."),
+    "precision": ("higher", "", "Share of generated cells that look like real ones."),
+    "recall": ("higher", "", "Share of real cells that are like something the model generates."),
+    "density": ("higher", "", "How deep generated cells lie among real ones."),
+    "coverage": ("higher", "", "Share of real cells that have a generated cell near them."),
+    "length distance": ("lower", "", "How many words longer or shorter texts are, over the real mean."),
+    "n-gram overlap": ("higher", "", "Share of pairs of neighbouring words that texts have in common."),
+    "Wasserstein distance": ("lower", "standard deviations", "How far numbers must be moved on average."),
+    "total variation": ("lower", "", "Share of rows that would need another label."),
+}
+"""Metrics of generated cells: name -> better direction, unit, description."""
+
+
+class ColumnMetrics:
+    """Metrics of a column of any type, which an entry overrides.
+
+    Attributes:
+        is_numeric: whether a cell is one number.
+        is_categorical: whether a cell is one label.
+        display: how the page shows a cell.
+        typical_name: what `typical` is.
+    """
+
+    is_numeric: ClassVar[bool] = False
+    is_categorical: ClassVar[bool] = False
+    display: ClassVar[Display] = "text"
+    typical_name: ClassVar[str] = "most frequent"
+
+    def __init__(self, modality: Modality) -> None:
+        self.modality = modality
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether a cell is one number or label, which can be averaged over draws, regressed and a target."""
+        return self.is_numeric or self.is_categorical
+
+    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+        """Fit vectors of scaled cells (N, ...)."""
+        return principal_components(flatten, cells, seed)
+
+    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+        """Errors of completed cells (N, ...), both scaled.
+
+        Raises:
+            MetricUnavailable: the type has none.
+        """
+        raise MetricUnavailable(f"no completion error is defined for columns of type {self.modality.type}")
+
+    def fidelity(
+        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
+    ) -> dict[str, Estimate]:
+        """Distances of generated cells from real ones, both scaled; keys as in `FIDELITY`."""
+        one, other = features(real), features(generated)
+        return {
+            "Frechet distance": frechet_distance(one, other, seed=seed),
+            **vars(prdc(one, other, seed=seed)),
+        }
+
+    def typical(self, real: Tensor) -> Tensor:
+        """The most frequent cell (1, ...) of scaled ones (N, ...)."""
+        values, counts = torch.unique(real, dim=0, return_counts=True)
+        return values[counts.argmax()][None]
+
+    def consensus(self, draws: Tensor) -> tuple[Tensor, str]:
+        """One cell a row (N, ...) of draws (N, K, ...), and its name."""
+        return draws[:, 0], "one draw"
+
+    def values(self, cells: Tensor) -> NDArray[Any]:
+        """Scaled cells (N,) as label indices, or as numbers in the column's own unit.
+
+        Raises:
+            MetricUnavailable: a cell is neither a label nor a number.
+        """
+        raise MetricUnavailable(f"cells of type {self.modality.type} are neither numbers nor labels")
+
+
+class ImageMetrics(ColumnMetrics):
+    """Compared as the pixels that a user gets, rounded."""
+
+    display = "image"
+    typical_name = "mean cell"
+
+    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+        def pixels(cells: Tensor) -> NDArray[Any]:
+            return np.stack(self.modality.to_cells(cells)).reshape(len(cells), -1).astype(np.float32)
+
+        return principal_components(pixels, cells, seed)
+
+    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+        one, other = (np.stack(self.modality.to_cells(cells)) for cells in (truth, completed))
+        words = "Similarity of completed and real images in luminance, contrast and structure."
+        return CellErrors(ssim(one, other), "SSIM", "higher", words)
+
+    def typical(self, real: Tensor) -> Tensor:
+        return real.float().mean(dim=0, keepdim=True)
+
+
+class AudioMetrics(ColumnMetrics):
+    """Compared as spectrograms or cepstra: phase, which these lack, is no part of it."""
+
+    display = "audio"
+    typical_name = "mean cell"
+
+    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+        one, other = truth.float(), completed.float()
+        unit = "standard deviations"
+        if self.modality.representation == "mel":
+            # After a sound's end, values are below silence, which sounds the same as silence.
+            one, other = one.clamp(0, 1) * _DECIBELS, other.clamp(0, 1) * _DECIBELS
+            unit = "dB"
+        words = "Distance of completed sounds' spectrograms from the real ones."
+        return CellErrors(mel_distance(one.numpy(), other.numpy()), "mel distance", "lower", words, unit)
+
+    def typical(self, real: Tensor) -> Tensor:
+        return real.float().mean(dim=0, keepdim=True)
+
+
+class TextMetrics(ColumnMetrics):
+    """Compared as words."""
+
+    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+        return word_counts(self.modality.to_cells, cells, seed)
+
+    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+        scores = token_f1(self.modality.to_cells(truth), self.modality.to_cells(completed))
+        return CellErrors(scores, "token F1", "higher", "Precision and recall of a hidden text's words.")
+
+    def fidelity(
+        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
+    ) -> dict[str, Estimate]:
+        estimates = super().fidelity(features, real, generated, seed)
+        texts = [[str(text) for text in self.modality.to_cells(cells)] for cells in (real, generated)]
+        for name, metric in (("length distance", length_distance), ("n-gram overlap", ngram_overlap)):
+            try:
+                estimates[name] = metric(*texts, seed=seed)
+            except MetricUnavailable:
+                # Texts without words still have features.
+                continue
+        return estimates
+
+
+class NumberMetrics(ColumnMetrics):
+    """Compared in the column's own unit, rounded as a user gets it."""
+
+    is_numeric = True
+    display = "number"
+    typical_name = "mean"
+
+    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+        # The minimum and maximum of a column are infinitely rare quantiles.
+        return lambda cells: flatten(self.scaled(self.values(cells))).clip(
+            -_MOST_DEVIATIONS, _MOST_DEVIATIONS
+        )
+
+    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+        squares = np.square(self.values(truth) - self.values(completed))
+        words = "Root mean square error of hidden numbers."
+        return CellErrors(squares, "RMSE", "lower", words, "the column's own", is_squared=True)
+
+    def fidelity(
+        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
+    ) -> dict[str, Estimate]:
+        return {"Wasserstein distance": normalized_wasserstein(self.values(real), self.values(generated))}
+
+    def typical(self, real: Tensor) -> Tensor:
+        return self.scaled(self.values(real).mean(keepdims=True))
+
+    def consensus(self, draws: Tensor) -> tuple[Tensor, str]:
+        numbers = self.values(draws.reshape(-1)).reshape(draws.shape)
+        return self.scaled(numbers.mean(axis=1)), f"mean of {draws.shape[1]} draws"
+
+    def values(self, cells: Tensor) -> NDArray[Any]:
+        return np.array(self.modality.to_cells(cells), np.float64)
+
+    def scaled(self, numbers: NDArray[Any]) -> Tensor:
+        """Numbers (N,) as scaled cells."""
+        return self.modality.scale(self.modality.to_tensor(pd.Series(numbers), None))
+
+
+class CategoryMetrics(ColumnMetrics):
+    """Compared as labels."""
+
+    is_categorical = True
+
+    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+        return lambda cells: self.modality.features(cells).numpy()
+
+    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+        hits = (truth == completed).numpy().astype(np.float64)
+        return CellErrors(hits, "accuracy", "higher", "Share of hidden labels that are completed right.")
+
+    def fidelity(
+        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
+    ) -> dict[str, Estimate]:
+        return {"total variation": total_variation(real.tolist(), generated.tolist())}
+
+    def consensus(self, draws: Tensor) -> tuple[Tensor, str]:
+        return draws.mode(dim=1).values, f"most frequent of {draws.shape[1]} draws"
+
+    def values(self, cells: Tensor) -> NDArray[Any]:
+        return cells.numpy()
+
+
+BY_TYPE: dict[str, type[ColumnMetrics]] = {
+    "image": ImageMetrics,
+    "audio": AudioMetrics,
+    "text": TextMetrics,
+    "number": NumberMetrics,
+    "category": CategoryMetrics,
+}
+"""Column type -> its entry."""
+
+
+def column_metrics(modality: Modality) -> ColumnMetrics:
+    """The entry of a column's type, the generic one where it has none."""
+    return BY_TYPE.get(modality.type, ColumnMetrics)(modality)
