@@ -29,9 +29,8 @@ def fences(language: str) -> list[str]:
 def command_lines() -> set[str]:
     """Calls of the command line, at the beginning of a line or in inline code."""
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    return {line.strip("`") for line in re.findall(r"^(?:\$ )?(amodal [a-z].*)$", text, re.MULTILINE)} | {
-        call for call in re.findall(r"`(amodal [a-z][^`]*)`", text)
-    }
+    lines = re.findall(r"^(?:\$ )?(amodal [a-z].*)$", text, re.MULTILINE)
+    return {*lines, *re.findall(r"`(amodal [a-z][^`]*)`", text)}
 
 
 @pytest.mark.parametrize("code", fences("python"))
