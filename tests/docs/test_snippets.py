@@ -12,7 +12,11 @@ import typer
 from amodal.cli import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [
+    page
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md")))
+    if page.name != "command-line.md"  # made of the commands by `make docs`
+]
 COMMANDS = typer.main.get_command(app).commands
 
 
