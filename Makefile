@@ -69,7 +69,7 @@ bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of a
 docs: $(READY)  ## one site of guides, examples and reference, in build/docs/index.html
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/python -m docs.generate
-	$(BIN)/typer amodal.cli utils docs --name amodal --title 'Command line' --output docs/reference/command-line.md
+	$(BIN)/python -m typer amodal.cli utils docs --name amodal --title 'Command line' --output docs/reference/command-line.md
 	$(BIN)/sphinx-build -q -b html -c docs . build/docs
 
 clean:

@@ -67,7 +67,7 @@ def figures(record: Mapping[str, Any]) -> str:
 
 
 def contention(record: Mapping[str, Any]) -> str:
-    """Training beside busy processes, as `benchmarks.contention` measured it."""
+    """Training on a busy machine, as `benchmarks.contention` measured it."""
     epochs, fair = record["epochs"], record["fair"]
     kept = {busy: count / epochs["0"] for busy, count in epochs.items()}
     training = [
@@ -81,14 +81,14 @@ def contention(record: Mapping[str, Any]) -> str:
     ]
     parts = [
         "## Training and time limits on a busy machine",
-        "Epochs of the stage that trains contexts and conditionals in 60 seconds, alone and beside processes of one "
+        "Epochs of the stage that trains contexts and conditionals in 60 seconds, alone and with processes of one "
         "thread that only compute. Fair share: what a program keeps that uses all cores where all threads get as "
         "much. Then the time of `amodal fit --time-limit` from start to end.",
         provenance_line(record),
         markdown_table(["busy processes", "epochs", "kept", "fair share", "kept / fair share"], training),
     ]
     if limits:
-        parts.append(markdown_table(["`--time-limit`", "alone", f"beside {busiest} busy processes"], limits))
+        parts.append(markdown_table(["`--time-limit`", "alone", f"with {busiest} busy processes"], limits))
     return "\n\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""A table with holes: TableModel as an imputer in a scikit-learn pipeline.
+"""A table with missing cells: TableModel as an imputer in a scikit-learn pipeline.
 
 python examples/imputer_in_a_pipeline.py
 """

@@ -4,8 +4,11 @@ python examples/new_fusion_rule.py
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import wraps
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,7 @@ import torch
 import amodal.methods
 from amodal import TableModel
 from amodal.fusions import MembershipTable
+from amodal.modalities import Modality
 from amodal.models.vae import MultimodalVAE
 
 
@@ -33,15 +37,18 @@ class PairwiseProducts(MembershipTable):
         return torch.cat([pairs & complete, alone & present[:, None]], dim=1)
 
 
+@wraps(MultimodalVAE, updated=())
+def pairwise_vae(modalities: Mapping[str, Modality], **settings: Any) -> MultimodalVAE:
+    return MultimodalVAE(modalities, PairwiseProducts(prior_expert=False), **settings)
+
+
 # A method is a name for a model and the way it is trained; here the way of MoPoE.
 PAIRS = replace(
     amodal.methods.method_named("mopoe"),
     name="pairs",
     summary="mixture of the products of all pairs",
     source="this example",
-    model=lambda modalities, **options: MultimodalVAE(
-        modalities, PairwiseProducts(prior_expert=False), **options
-    ),
+    model=pairwise_vae,
 )
 
 

@@ -1,4 +1,4 @@
-"""A folder of pictures with a CSV: fit it, fill its holes, generate new rows, write a report.
+"""A folder of pictures with a CSV: fit it, fill its missing cells, generate new rows, write a report.
 
 python examples/pictures_with_csv.py FOLDER
 """

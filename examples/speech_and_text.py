@@ -24,9 +24,10 @@ def make_table(folder: Path, rows: int) -> None:
     random = np.random.default_rng(0)
     folder.mkdir(parents=True)
     texts, voices = random.choice(PHRASES, rows), random.choice(["m1", "m3", "f2", "f4"], rows)
+    # Words, voice, words a minute, pitch and its range.
     spoken = speak(
         [
-            Utterance(str(text), str(voice), rate=int(random.integers(150, 200)), pitch=50, liveliness=50)
+            Utterance(str(text), str(voice), int(random.integers(150, 200)), 50, 50)
             for text, voice in zip(texts, voices, strict=True)
         ]
     )
