@@ -81,9 +81,9 @@ def contention(record: Mapping[str, Any]) -> str:
     ]
     parts = [
         "## Training and time limits on a busy machine",
-        "Epochs of the stage that trains contexts and conditionals in 60 seconds, alone and with processes of one "
-        "thread that only compute. Fair share: what a program keeps that uses all cores where all threads get as "
-        "much. Then the time of `amodal fit --time-limit` from start to end.",
+        "Epochs of the stage that trains contexts and conditionals in a fixed time (60 s by default), alone and with "
+        "processes of one thread that only compute. Fair share: what a program keeps that uses all cores where all "
+        "threads get as much. Then the time of `amodal fit --time-limit` from start to end.",
         provenance_line(record),
         markdown_table(["busy processes", "epochs", "kept", "fair share", "kept / fair share"], training),
     ]
