@@ -20,8 +20,10 @@ from amodal.distributions import RowNoise
 from amodal.methods import Method, method_named
 from amodal.models import GenerativeModel
 from amodal.models.latent_flow import AnyOrderLoss, LatentFlow
+from benchmarks.provenance import write_figures
 from benchmarks.trials import Trial, trial
 
+TITLE = "latent-flow: choices of sampling and of training"
 METHOD = method_named("latent-flow")
 
 
@@ -121,7 +123,7 @@ def main() -> None:
         found[name] = ready.judge(ready.fit(method, options.seconds)[0])
         print(name, found[name], flush=True)
         if options.json:
-            options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            write_figures(options.json, TITLE, found)
     print(pd.DataFrame(found).T.to_string())
     print(json.dumps(found))
 

@@ -40,6 +40,8 @@ class IsotropicNormal(Distribution):
         """Mean, which is also the mode."""
         return self._mean
 
+    mode = mean
+
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density (B,) of values (B, ...) in nats."""
         # mse_loss makes one pass over the cells each way, where a difference and its square make three.

@@ -132,4 +132,4 @@ def _imputed(
 
 
 def _numbers(modality: Modality, values: NDArray[Any]) -> Tensor:
-    return modality.scaled(modality.to_tensor(pd.Series(values), None))
+    return modality.scale(modality.to_tensor(pd.Series(values), None))

@@ -15,7 +15,7 @@ from amodal.metrics.estimate import Score, need_rows
 from amodal.metrics.sampling import bootstrap, subsample
 from amodal.metrics.ssim import ssim
 from amodal.modalities import Modality
-from amodal.modalities.text_column import split_all
+from amodal.modalities.tokenization import tokenize_all
 
 _LEAST = 10
 _DECIBELS = 80.0
@@ -83,7 +83,7 @@ def token_f1(truth: Sequence[str], completed: Sequence[str]) -> NDArray[np.float
         >>> token_f1(["a red hen", ""], ["the red hen sits", ""]).round(2).tolist()
         [0.57, 1.0]
     """
-    pairs = zip(split_all(truth), split_all(completed), strict=True)
+    pairs = zip(tokenize_all(truth), tokenize_all(completed), strict=True)
     return np.array([_f1(Counter(one), Counter(other)) for one, other in pairs])
 
 

@@ -18,7 +18,7 @@ from amodal.batch import Batch
 from amodal.metrics.estimate import need_rows
 from amodal.metrics.sampling import subsample
 from amodal.modalities import Modality
-from amodal.modalities.text_column import split_all
+from amodal.modalities.tokenization import tokenize_all
 
 Vectors = NDArray[np.float64]
 Vectorise = Callable[[Tensor], NDArray[Any]]
@@ -58,7 +58,7 @@ class ColumnFeatures:
 
 def scaled_batch(batch: Batch, modalities: Mapping[str, Modality]) -> Batch:
     """Stored tensors become what likelihoods score, and therefore what models draw."""
-    return replace(batch, x={name: modality.scaled(batch.x[name]) for name, modality in modalities.items()})
+    return replace(batch, x={name: modality.scale(batch.x[name]) for name, modality in modalities.items()})
 
 
 def fit_features(
@@ -147,7 +147,7 @@ def _sounds(_: Modality, cells: Tensor) -> NDArray[Any]:
 def _numbers(modality: Modality, cells: Tensor) -> NDArray[Any]:
     rounded = modality.to_tensor(pd.Series(modality.to_cells(cells)), None)
     # The least and the greatest number of a column are infinitely rare quantiles.
-    return _flat(modality.scaled(rounded)).clip(-_FURTHEST, _FURTHEST)
+    return _flat(modality.scale(rounded)).clip(-_FURTHEST, _FURTHEST)
 
 
 def _categories(modality: Modality, cells: Tensor) -> NDArray[Any]:
@@ -164,7 +164,7 @@ _FLAT: Mapping[str, Callable[[Modality, Tensor], NDArray[Any]]] = {
 
 def _word_counts(modality: Modality, cells: Tensor, seed: int) -> Vectorise:
     def words(cells: Tensor) -> list[list[str]]:
-        return split_all(modality.to_cells(cells))
+        return tokenize_all(modality.to_cells(cells))
 
     counter = CountVectorizer(analyzer=list, max_features=_MOST_WORDS, dtype=np.float64)
     counts = counter.fit_transform([*words(cells), ["."]])[:-1]  # a column without words has one all the same

@@ -47,7 +47,7 @@ class Truth:
         """
         if modality.type not in ("category", "number"):
             raise LeftOut(f"{target!r} is of type {modality.type}, and a target is a category or a number")
-        truth = cls(modality, cls(modality, np.empty(0)).values(modality.scaled(rows.x[target])))
+        truth = cls(modality, cls(modality, np.empty(0)).values(modality.scale(rows.x[target])))
         if truth.is_label and np.sum(np.bincount(truth.cells) >= _FOLDS) < 2:
             raise LeftOut(f"fewer than two labels of {target!r} have {_FOLDS} rows")
         if not truth.is_label and np.ptp(truth.cells) == 0:

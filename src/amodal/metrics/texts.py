@@ -10,7 +10,7 @@ from scipy.stats import wasserstein_distance
 
 from amodal.metrics.estimate import LeftOut, Score, need_rows
 from amodal.metrics.sampling import MOST_ROWS, subsample
-from amodal.modalities.text_column import split_all
+from amodal.modalities.tokenization import tokenize_all
 
 _LEAST = 10
 
@@ -60,7 +60,9 @@ def _words(
 ) -> tuple[list[list[str]], list[list[str]], bool]:
     need_rows(len(real), _LEAST, "real texts")
     need_rows(len(generated), _LEAST, "generated texts")
-    one, other = (split_all(texts[row] for row in subsample(len(texts), seed)) for texts in (real, generated))
+    one, other = (
+        tokenize_all(texts[row] for row in subsample(len(texts), seed)) for texts in (real, generated)
+    )
     return one, other, max(len(real), len(generated)) > MOST_ROWS
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from amodal.batch import Batch
@@ -17,7 +16,7 @@ from amodal.metrics import MOST_ROWS, ColumnFeatures, row_vectors, scaled_batch,
 from amodal.metrics.features import Vectors
 from amodal.modalities import Modality
 from amodal.report.results import Data
-from amodal.table import BadCellPolicy, Table, cell_problem, check_policy, convert, fingerprint, row_number
+from amodal.table import BadCellPolicy, Table, encode, fingerprint
 
 _MOST_TRAINING = 20_000
 _ROWS_AT_ONCE = 1_024
@@ -76,14 +75,7 @@ def read_rows(
     Raises:
         DataError: cells cannot be read, and `bad_cells` is "error".
     """
-    check_policy(bad_cells)
-    some = replace(table, frame=table.frame.iloc[rows].reset_index(drop=True))
-    batch, bad = convert(some, modalities)
-    bad = tuple(replace(cell, row=row_number(int(rows[cell.row - row_number(0)]))) for cell in bad)
-    problem = cell_problem(bad, [], table.source)
-    if problem and bad_cells == "error":
-        raise problem
-    return replace(batch, rows=torch.from_numpy(rows))
+    return encode(table, modalities, rows, bad_cells=bad_cells)
 
 
 def training_vectors(

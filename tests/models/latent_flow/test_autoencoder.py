@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal
 from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
 from amodal.models.latent_flow import LatentFlow
-from tests.vector import NOISE, LatentVector
+from tests.modalities.vector import NOISE, LatentVector
 
 
 def test_the_bound_is_exact_with_the_exact_posterior_and_tightens_with_another(

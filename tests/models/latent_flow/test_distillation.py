@@ -13,7 +13,7 @@ from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot
 from amodal.models.latent_flow import DistillationLoss, LatentFlow
 from amodal.models.latent_flow.masks import given_masks
-from tests.vector import LatentVector
+from tests.modalities.vector import LatentVector
 
 GROWTH = 0.8
 STEPS = 4

@@ -78,7 +78,7 @@ def test_latent_stats_are_those_of_samples_of_the_present_cells_posteriors(name:
     autoencoder = model.autoencoder(index)
     assert autoencoder is not None
     present = rows.present[:, index]
-    posterior = autoencoder.posterior(COLUMNS[name].scaled(rows.x[name][present]))
+    posterior = autoencoder.posterior(COLUMNS[name].scale(rows.x[name][present]))
     with cache_latents(model, chunks(rows)):
         cached = latents_of(model, rows, name)
     torch.testing.assert_close(autoencoder.latent_mean, posterior.mean.mean(0))

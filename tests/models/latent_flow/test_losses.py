@@ -12,7 +12,7 @@ from amodal.modalities import CategoryOneHot, NumberQuantile
 from amodal.models.latent_flow import AnyOrderLoss, LatentFlow
 from amodal.models.latent_flow.losses import flow_matching_loss, info_nce
 from amodal.models.latent_flow.masks import given_masks
-from tests.vector import LatentVector
+from tests.modalities.vector import LatentVector
 
 
 def test_flow_matching_loss_is_the_squared_error_of_the_velocity() -> None:

@@ -80,7 +80,7 @@ def test_a_given_target_is_returned_unchanged() -> None:
     assert set(drawn) == set(NAMES)
     for index, name in enumerate(NAMES):
         given = rows.present[:, index]
-        cells = COLUMNS[name].scaled(rows.x[name])
+        cells = COLUMNS[name].scale(rows.x[name])
         assert torch.equal(drawn[name][given], cells[given].to(drawn[name].dtype))
         assert not torch.equal(drawn[name][~given], cells[~given].to(drawn[name].dtype))
 

@@ -10,7 +10,7 @@ from amodal.batch import Batch
 from amodal.fusions import Fusion
 from amodal.modalities import Modality
 from amodal.models.vae import PrivateLatentVAE
-from tests.vector import NOISE, Vector
+from tests.modalities.vector import NOISE, Vector
 
 LOADING = torch.tensor([0.9, -0.6])
 """Of the shared and the private latent, each on its own axis of a Vector(2): their posterior is independent."""

@@ -66,3 +66,14 @@ def test_nothing_given_is_exactly_the_prior() -> None:
     assert (components.mean[2] == 0).all()
     assert (components.log_variance[2] == 0).all()
     assert (components.mean[:2] != 0).all()
+
+
+def test_the_order_of_columns_does_not_matter() -> None:
+    net, given = model(), batch()
+    turned = EarlyFusionVAE({"label": LABEL, "number": NUMBER}, latent=2, features=8)
+    state = net.encoder.state_dict()
+    # The number, three labels and which of the two are present.
+    state["0.weight"] = state["0.weight"][:, [1, 2, 3, 0, 5, 4]]
+    turned.encoder.load_state_dict(state)
+    other = Batch({name: given.x[name] for name in ("label", "number")}, given.present[:, [1, 0]], given.rows)
+    torch.testing.assert_close(turned.embed(other), net.embed(given))

@@ -95,7 +95,7 @@ class ColumnELBO(Objective[LatentFlow]):
         self, autoencoder: ColumnAutoencoder, modality: Modality, stored: Tensor, eps: Tensor
     ) -> Tensor:
         """The bound (B,) of stored cells, for one latent each, reparameterised by eps (B, D)."""
-        cells = modality.scaled(stored)
+        cells = modality.scale(stored)
         posterior = autoencoder.posterior(cells)
         likelihood = autoencoder.decoder(posterior.reparameterise(eps))
         return likelihood.log_prob(cells) - self.beta * kl_to_standard(posterior)
@@ -116,7 +116,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
         num_flow_masks: masks under which flows are trained.
         num_times: times t a flow is trained on for each target cell.
         flow_weight: weight of the flow-matching loss.
-        augment: let encoders read `Modality.augmented` cells while training.
+        augment: let encoders read `Modality.augment` cells while training.
         contrastive_weight: weight of `info_nce` between the columns' embeddings.
     """
 

@@ -76,7 +76,7 @@ class LatentFlow(GenerativeModel):
             {key: ColumnAutoencoder(columns[int(key)], features) for key in sizes}
         )
         self.generators = nn.ModuleList(
-            VelocityNetwork(modality.latent, latent) if modality.latent else modality.conditional(latent)
+            VelocityNetwork(modality.latent, latent) if modality.latent else modality.head(latent)
             for modality in columns
         )
         self.students = nn.ModuleDict({key: VelocityNetwork(size, latent) for key, size in sizes.items()})
@@ -104,20 +104,20 @@ class LatentFlow(GenerativeModel):
     def cells(self, index: int, batch: Batch) -> Tensor:
         """A column's scaled cells (B, ...), which encoders read and likelihoods score; zeros where absent."""
         name, modality = list(self.modalities.items())[index]
-        return zero_missing(modality.scaled(batch.x[name]), batch.present[:, index])
+        return zero_missing(modality.scale(batch.x[name]), batch.present[:, index])
 
     def column_embeddings(self, batch: Batch, augmentation: RowNoise | None = None) -> Tensor:
         """Per-column embeddings (B, M, C); zero where a cell is absent.
 
         Args:
             batch: B rows.
-            augmentation: random numbers for `Modality.augmented`; None for the cells as they are.
+            augmentation: random numbers for `Modality.augment`; None for the cells as they are.
         """
         embeddings = []
         for index, (name, modality) in enumerate(self.modalities.items()):
-            cells = modality.scaled(batch.x[name])
+            cells = modality.scale(batch.x[name])
             if augmentation:
-                cells = modality.augmented(cells, augmentation)
+                cells = modality.augment(cells, augmentation)
             encode = partial(self.encode_column, index)
             embeddings.append(apply_to_present(encode, batch.present[:, index], cells))
         return torch.stack(embeddings, dim=1)
@@ -219,14 +219,14 @@ class LatentFlow(GenerativeModel):
         modality = list(self.modalities.values())[index]
         autoencoder = self.autoencoder(index)
         if autoencoder is None:
-            return modality.draw(self.conditional(index, context, guidance=guidance), noise)
+            return modality.to_display(self.conditional(index, context, guidance=guidance), noise)
         if not fast:
             flow = self.conditional(index, context, guidance=guidance)
-            return modality.draw(autoencoder.decode(draw(flow, noise)), noise)
+            return modality.to_display(autoencoder.decode(draw(flow, noise)), noise)
         bfloat16 = precision.has_fast_bfloat16(context.device)
         with torch.autocast(context.device.type, torch.bfloat16, enabled=bfloat16):
             latents = draw(self.student_flow(index, context), noise)
-            return modality.draw(autoencoder.decode(latents), noise).float()
+            return modality.to_display(autoencoder.decode(latents), noise).float()
 
     @torch.no_grad()
     def embed(self, batch: Batch) -> Tensor:

@@ -69,7 +69,7 @@ class JointLatentVAE(GenerativeModel):
 
         def score(z: Tensor, stored: Tensor) -> Tensor:
             likelihood = self.decoders[index](z.flatten(0, 1))
-            cells = modality.scaled(stored)
+            cells = modality.scale(stored)
             repeated = cells.repeat_interleave(samples, 0) if samples > 1 else cells
             return likelihood.log_prob(repeated).view(-1, samples)
 
@@ -93,7 +93,7 @@ class JointLatentVAE(GenerativeModel):
         latents = replace(latents, shared=shared[:, None])
         index = {name: number for number, name in enumerate(self.modalities)}
         likelihoods = {name: self.decoders[index[name]](latents.for_column(name)[:, 0]) for name in targets}
-        return {name: self.modalities[name].draw(likelihoods[name], noise) for name in likelihoods}
+        return {name: self.modalities[name].to_display(likelihoods[name], noise) for name in likelihoods}
 
     @torch.no_grad()
     def fit_aggregate_posterior(self, batches: Iterable[Batch]) -> None:

@@ -56,7 +56,7 @@ class MultimodalVAE(JointLatentVAE):
     def _expert(self, index: int, stored: Tensor) -> Tensor:
         """Outputs (B, 2 D) of one column's encoder and expert, for stored cells."""
         modality = list(self.modalities.values())[index]
-        return self.experts[index](self.encoders[index](modality.scaled(stored)))
+        return self.experts[index](self.encoders[index](modality.scale(stored)))
 
     def posterior(self, batch: Batch) -> Posterior:
         return Posterior(self.fusion(self.encode(batch), batch.present))

@@ -85,3 +85,6 @@ class AggregatePosterior(nn.Module):
         self.log_weights[:used] = torch.from_numpy(mixture.weights_).log()
         self.means[:used] = torch.from_numpy(mixture.means_)
         self.scales[:used] = torch.linalg.cholesky(torch.from_numpy(mixture.covariances_))
+
+
+PRIORS: tuple[type[StandardNormal], ...] = (StandardNormal,)

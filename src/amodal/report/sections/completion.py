@@ -128,7 +128,7 @@ def _answer(modality: Modality, draws: Tensor) -> tuple[Tensor, str]:
     if modality.type == "number":
         drawn = np.array(modality.to_cells(draws.reshape(-1)), np.float64).reshape(draws.shape)
         mean = pd.Series(drawn.mean(axis=1))
-        return modality.scaled(modality.to_tensor(mean, None)), f"mean of {_DRAWS} draws"
+        return modality.scale(modality.to_tensor(mean, None)), f"mean of {_DRAWS} draws"
     if modality.type == "category":
         return draws.mode(dim=1).values, f"most frequent of {_DRAWS} draws"
     return draws[:, 0], "one draw"

@@ -14,8 +14,8 @@ from amodal.distributions import RowNoise
 from amodal.fusions import Mixture
 from amodal.models.vae import MMVAEPlus, MultimodalVAE
 from amodal.models.vae.objectives import CrossReconstruction, ImportanceWeighted
+from tests.modalities.vector import NOISE, Vector
 from tests.models.vae.linear import exact_model, log_marginal, random_model, rows
-from tests.vector import NOISE, Vector
 
 MIXTURE = Mixture(prior_expert=False)
 

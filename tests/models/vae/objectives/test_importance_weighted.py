@@ -12,7 +12,7 @@ from amodal.distributions import RowNoise
 from amodal.fusions import Mixture
 from amodal.models.vae import Latents, MultimodalVAE
 from amodal.models.vae.objectives import ImportanceWeighted
-from tests.vector import Vector
+from tests.modalities.vector import Vector
 
 SAMPLES, DRAWS = 3, 4_000
 

@@ -11,8 +11,8 @@ from amodal.distributions import RowNoise
 from amodal.fusions import Product
 from amodal.models.vae import PrivateLatentVAE
 from amodal.models.vae.objectives import ELBO, PrivateELBO
+from tests.modalities.vector import NOISE
 from tests.models.vae.linear import exact_model, log_marginal, random_model, rows
-from tests.vector import NOISE
 
 HOLES = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 0], [1, 1, 0]]).bool()
 
