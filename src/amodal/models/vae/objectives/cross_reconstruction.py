@@ -46,7 +46,7 @@ class CrossReconstruction(Objective[MMVAEPlus]):
             own = Latents(z[:, m], {name: w[:, m]})
             q = Posterior(q_z, {name: posterior.private[name].detached()})
             divergences.append(q.log_prob(own) - model.log_prior(own))
-            auxiliary = model.auxiliary_log_scales[m].exp() * noise.normal(*w.shape[1:])
+            auxiliary = model.auxiliary_scale(m) * noise.normal(*w.shape[1:])
             experts = torch.arange(len(names), device=w.device)[:, None, None]
             private[name] = torch.where(experts == m, w[:, m, None], auxiliary).flatten(1, 2)
         likelihoods = model.log_likelihoods(Latents(z.flatten(1, 2), private), batch)
