@@ -183,7 +183,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             data,
             arguments,
             self._settings(),
-            Budget(self.epochs or _EPOCHS, parse_duration(self.time_limit), started),
+            Budget(arguments["epochs"] or _EPOCHS, parse_duration(arguments["time_limit"]), started),
             media_root=Path(media_root) if media_root else None,
             work=Path(work) if work else None,
             output=Path(output) if output else None,
