@@ -62,7 +62,7 @@ def writers(
     model: GenerativeModel, index: int, of: Callable[[Tensor], Tensor] = Tensor.detach
 ) -> list[Tensor]:
     networks = model.generators if isinstance(model, LatentFlow) else model.decoders
-    auxiliary = [model.auxiliary_log_scales[index]] if isinstance(model, MMVAEPlus) else []
+    auxiliary = [model.auxiliary_logits[index]] if isinstance(model, MMVAEPlus) else []
     return [of(weight) for weight in [*networks[index].parameters(), *auxiliary]]
 
 
@@ -76,7 +76,7 @@ def moved_to(moved: GenerativeModel, model: GenerativeModel, places: list[int]) 
         "encoders.",
         "experts.",
         "decoders.",
-        "auxiliary_log_scales.",
+        "auxiliary_logits.",
         "context_network.columns.",
         "generators.",
     )

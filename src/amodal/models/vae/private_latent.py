@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from pydantic import PositiveFloat, PositiveInt
-from torch import nn
+from torch import Tensor, nn
 
 from amodal.batch import Batch
 from amodal.distributions import Gaussians
@@ -73,8 +73,9 @@ class PrivateLatentVAE(MultimodalVAE):
 class MMVAEPlus(PrivateLatentVAE):
     """The model of MMVAE+ (Palumbo et al., ICLR 2023): private latents, with an auxiliary prior each for training.
 
-    `CrossReconstruction` decodes column n from another column's z and a w_n of r_n = N(0, diag(scale_n^2)), whose
-    scale is learned and starts at that of the prior.
+    `CrossReconstruction` decodes column n from another column's z and a sample of r_n = N(0, diag(scale_n^2)), with
+    scale_n = P softmax(logits_n) as in the paper's released code: it starts at the prior's scale, and its mean stays
+    there.
 
     Args:
         modalities: column name -> fitted modality.
@@ -85,7 +86,7 @@ class MMVAEPlus(PrivateLatentVAE):
         likelihood_weight: weight of a column in training; see `JointLatentVAE`.
 
     Attributes:
-        auxiliary_log_scales: log scale_n (P,) of each column.
+        auxiliary_logits: logits_n (P,) of each column.
     """
 
     def __init__(
@@ -106,4 +107,9 @@ class MMVAEPlus(PrivateLatentVAE):
             features=features,
             likelihood_weight=likelihood_weight,
         )
-        self.auxiliary_log_scales = nn.ParameterList(torch.zeros(private) for _ in modalities)
+        self.auxiliary_logits = nn.ParameterList(torch.zeros(private) for _ in modalities)
+
+    def auxiliary_scale(self, index: int) -> Tensor:
+        """scale_n (P,) of one column."""
+        logits = self.auxiliary_logits[index]
+        return len(logits) * logits.softmax(0)

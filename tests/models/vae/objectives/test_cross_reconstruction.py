@@ -45,17 +45,17 @@ def test_it_is_a_lower_bound_that_tightens_with_samples() -> None:
 
 def test_the_value_is_the_bounds_by_hand() -> None:
     samples, beta = 2, 0.7
-    net, batch = model(2), rows(2, 4)
+    net, batch = model(2, private=2), rows(2, 4)
     with torch.no_grad():
-        net.auxiliary_log_scales[0].fill_(0.4)
-        net.auxiliary_log_scales[1].fill_(-0.3)
+        net.auxiliary_logits[0].copy_(torch.tensor([0.4, -0.8]))
+        net.auxiliary_logits[1].copy_(torch.tensor([-0.3, 0.1]))
     batch = Batch(batch.x, torch.tensor([[1, 1], [1, 1], [1, 0], [0, 1]]).bool(), batch.rows)
     loss = CrossReconstruction(samples, beta)(net, batch, RowNoise(0, batch.rows)).total
 
     noise = RowNoise(0, batch.rows)
     eps_z = noise.normal(2, samples, 2)
-    eps_w = torch.stack([noise.normal(samples, 1) for _ in range(2)], 1)
-    eps_v = torch.stack([noise.normal(2, samples, 1) for _ in range(2)], 1)
+    eps_w = torch.stack([noise.normal(samples, 2) for _ in range(2)], 1)
+    eps_v = torch.stack([noise.normal(2, samples, 2) for _ in range(2)], 1)
     experts, private = net.encode_parts(batch)
     bounds = []
     for row, present in enumerate(batch.present):
@@ -72,11 +72,11 @@ def test_the_value_is_the_bounds_by_hand() -> None:
                 q = private["ab"[m]]
                 q_w = Independent(Normal(q.mean[row], q.log_variance[row].mul(0.5).exp()), 1)
                 w = q.mean[row] + q.log_variance[row].mul(0.5).exp() * eps_w[row, m, k]
-                standard = [Independent(Normal(torch.zeros(n), 1.0), 1) for n in (2, 1)]
-                ratio = standard[0].log_prob(z) + standard[1].log_prob(w)
+                prior = Independent(Normal(torch.zeros(2), 1.0), 1)
+                ratio = prior.log_prob(z) + prior.log_prob(w)
                 weight = beta * (ratio - q_z.log_prob(z) - q_w.log_prob(w))
                 for n in columns:
-                    v = w if n == m else net.auxiliary_log_scales[n].exp() * eps_v[row, n, m, k]
+                    v = w if n == m else 2 * net.auxiliary_logits[n].softmax(0) * eps_v[row, n, m, k]
                     mean = net.decoders[n].map(torch.cat([z, v]))
                     weight = weight + Normal(mean, NOISE).log_prob(batch.x["ab"[n]][row]).sum()
                 weights.append(weight)
@@ -104,10 +104,10 @@ def test_without_private_latents_it_is_the_objective_of_mmvae(samples: int) -> N
 
 
 def test_the_auxiliary_scale_is_learned_from_the_other_columns_latents() -> None:
-    net, batch = model(2), rows(2)
+    net, batch = model(2, private=2), rows(2)
     CrossReconstruction()(net, batch.given(["a"]), RowNoise(0, batch.rows)).total.backward()
     # A column alone is decoded with its own private latent.
-    assert all((scale.grad == 0).all() for scale in net.auxiliary_log_scales)
+    assert all((logits.grad == 0).all() for logits in net.auxiliary_logits)
     net.zero_grad()
     CrossReconstruction()(net, batch, RowNoise(0, batch.rows)).total.backward()
-    assert all((scale.grad != 0).all() for scale in net.auxiliary_log_scales)
+    assert all((logits.grad != 0).all() for logits in net.auxiliary_logits)
