@@ -79,6 +79,7 @@ def test_settings_are_found_where_they_are_written() -> None:
     [
         ("width", "8", 8),
         ("width", 8, 8),
+        ("width", np.int64(8), 8),
         ("model.width", "8", 8),
         ("model.rate", "1e-1", 0.1),
         ("late.rate", "7", 7.0),

@@ -25,7 +25,7 @@ from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, read_model, write_model
 from amodal.settings import Values, flatten, parameters, parse, resolve
 from amodal.table import infer_schema, read_table
-from amodal.training import Budget, global_rank, parse_duration
+from amodal.training import Budget, parse_duration
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         random_state: seed of training, and of draws unless they are given one.
         settings: hyper-parameters of the method, such as `latent`, `guidance`, `learning_rate` or `batch_size`;
             `amodal methods NAME` lists a method's. Where several parts of a method have a setting of one name, it is
-            given with its owner: `**{"model.steps": 4}`.
+            given with its owner, as in `**{"objective.beta": 2.0}`.
 
     Attributes:
         modalities: the column types that are tried; a subclass with further ones has
@@ -181,13 +181,14 @@ class TableModel(TransformerMixin, BaseEstimator):
         """`fit` with a time limit that counts from `started` on, by `time.monotonic`."""
         # Imports Lightning for seconds, which no other call needs.
         from amodal.fitting import FitRun
+        from amodal.training import global_rank
 
         arguments = self._arguments()
         run = FitRun(
             data,
             arguments,
             self._settings(),
-            Budget(self.epochs or _EPOCHS, parse_duration(self.time_limit), started),
+            Budget(arguments["epochs"] or _EPOCHS, parse_duration(arguments["time_limit"]), started),
             media_root=Path(media_root) if media_root else None,
             work=Path(work) if work else None,
             output=Path(output) if output else None,

@@ -13,7 +13,7 @@ import torch
 
 from amodal.errors import DataError, UsageError
 from amodal.files import check_folder
-from amodal.methods import Method, method_named
+from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
 from amodal.run_folder import differences, notify, run_folder
@@ -100,7 +100,8 @@ class FitRun:
             check_folder(self.output, "model", overwrite=self.overwrite or self.resume, inputs=inputs)
 
     def _train(self, store: Store, schema: Schema, data: str, *, checkpoint: Path | None) -> FittedModel:
-        method, seed = self._method(), self.arguments["random_state"]
+        method = configure(method_named(self.arguments["method"]), self.settings)
+        seed = self.arguments["random_state"]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = method.model(schema.used)
@@ -119,14 +120,11 @@ class FitRun:
             bad_cells=store.bad_cells,
         )
 
-    def _method(self) -> Method:
-        return configure(method_named(self.arguments["method"]), self.settings)
-
     def _finished(self, identity: dict[str, Any]) -> FittedModel | None:
-        """The model in `output`, where a run that is to be resumed came to its end.
+        """The model in `output` that the run to resume has already finished; None without one.
 
         Raises:
-            UsageError: it was fitted to other data or with other settings, and there is no run to go on with.
+            UsageError: it was fitted to other data or with other settings, and no run is left to resume.
         """
         if self.output is None or not holds_model(self.output):
             return None
@@ -150,7 +148,7 @@ class FitRun:
 
 
 def _identity(arguments: Mapping[str, Any], settings: Values, data: str) -> dict[str, Any]:
-    """What a run must have in common with the one that it resumes."""
+    """The values in which a run and the one that it resumes agree."""
     method = method_named(arguments["method"])
     names = settings_of(method)
     return {"method": method.name, "seed": arguments["random_state"], "data": data} | {
@@ -159,6 +157,6 @@ def _identity(arguments: Mapping[str, Any], settings: Values, data: str) -> dict
 
 
 def _training(arguments: Mapping[str, Any], settings: Values) -> dict[str, Any]:
-    """What else two runs that give the same model have in common."""
+    """Further values in which two runs that give the same model agree."""
     trainer = {name: value for name, value in settings["trainer"].items() if name not in _HARDWARE}
     return {"epochs": arguments["epochs"], "time_limit": parse_duration(arguments["time_limit"])} | trainer

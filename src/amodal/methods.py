@@ -45,7 +45,7 @@ class Stage:
         trainable_modules: names of the model's submodules to train; empty for the whole model.
         parameter_groups: called with the model, gives column -> prefix of its weights' names, where each column's
             weights depend on that column's term alone and keep a best epoch of their own (see
-            `training.callbacks.BestWeights`); empty where all weights share one loss.
+            `training.best_weights`); empty where all weights share one loss.
         is_joint: true where the stage trains what relates columns to each other.
         on_start: called with the model before the stage.
         context: entered with (model, batches of all rows, number of rows) before the first step and left after the

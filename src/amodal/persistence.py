@@ -31,17 +31,7 @@ _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn",
 
 
 class _Description(BaseModel):
-    """The content of model.json.
-
-    Attributes:
-        format: `FORMAT` of the version that wrote it.
-        arguments: of `TableModel`, without the settings and the device.
-        settings: all settings of the method: owner -> field -> value.
-        table: the schema.
-        rows: how many the model was fitted to.
-        fingerprint: of the data.
-        versions: library -> version.
-    """
+    """The content of model.json; see `FittedModel`."""
 
     format: int
     arguments: dict[str, Any]
@@ -179,24 +169,20 @@ def _read_description(folder: Path) -> _Description:
 
 
 def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in a model.json of format 3 that differ from today's defaults."""
-    found = {"method": raw.get("method"), "random_state": raw.get("seed")}
-    for part in ("model", "settings"):
-        found |= raw.get(part) or {}
+    """The arguments in a model.json of format 3 that differ from today's defaults; none if it has no such form."""
     try:
-        defaults = {
-            name: setting.default for name, setting in settings_of(method_named(str(found["method"]))).items()
+        found = {
+            "method": raw["method"],
+            "random_state": raw["seed"],
+            **raw["model"],
+            **raw.get("settings", {}),
         }
-    except UsageError:
-        defaults = {}
-    known = {"method", "random_state", "epochs", "time_limit", *defaults}
-    return {
-        name: value
-        for name, value in found.items()
-        if name in known
-        and value is not None
-        and value != defaults.get(name, 0 if name == "random_state" else None)
-    }
+        settings = settings_of(method_named(found["method"]))
+    except (KeyError, TypeError, UsageError):
+        return {}
+    defaults = {"method": None, "random_state": 0, "epochs": None, "time_limit": None}
+    defaults |= {name: setting.default for name, setting in settings.items()}
+    return {name: value for name, value in found.items() if name in defaults and value != defaults[name]}
 
 
 def _card(fitted: FittedModel, description: _Description) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, get_type_hints
 
+import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from amodal.errors import UsageError
@@ -142,6 +143,8 @@ def parse(name: str, setting: Setting, value: Any) -> Any:
     """
     if isinstance(value, str) and value.lower() in ("none", "null"):
         value = None
+    if isinstance(value, np.generic):
+        value = value.item()
     try:
         return TypeAdapter(setting.type, config=ConfigDict(allow_inf_nan=False)).validate_python(value)
     except ValidationError as problem:

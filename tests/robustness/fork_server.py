@@ -353,7 +353,7 @@ def _close_as_exec_does() -> None:
 
 def _keep_each_epoch() -> None:
     """Write a checkpoint after every epoch, where one in ten seconds is usual."""
-    from amodal.training.callbacks import Checkpoints
+    from amodal.training.checkpoints import Checkpoints
 
     Checkpoints.__init__.__defaults__ = (-1.0,)
 

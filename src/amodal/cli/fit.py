@@ -21,7 +21,6 @@ from amodal.cli.arguments import (
     pairs,
     table_model,
 )
-from amodal.errors import UsageError
 
 _TRAINING, _MACHINE, _FILES = "Training", "Machine", "Files"
 """Panels of `amodal fit --help`."""
@@ -110,8 +109,6 @@ def fit(
     from amodal.files import check_folder
     from amodal.training import global_rank
 
-    if overwrite and resume:
-        raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
     if global_rank() == 0:
         inputs = [data, media_root, config]
         check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)

@@ -18,11 +18,13 @@ from amodal.methods import Stage
 from amodal.models import GenerativeModel
 from amodal.table import Store
 from amodal.training.allocation import keeping_freed_memory
+from amodal.training.best_weights import BestWeights
 from amodal.training.budget import Budget, Span
-from amodal.training.callbacks import BestWeights, Checkpoints, History, ProgressBar, stage_reached
+from amodal.training.checkpoints import Checkpoints, stage_reached
 from amodal.training.config import TrainerConfig
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
+from amodal.training.progress import History, ProgressBar
 from amodal.training.recovery import Recovery
 from amodal.training.stopping import Interrupted, StageEnd
 from amodal.training.threads import ThreadTuner

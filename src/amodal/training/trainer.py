@@ -14,7 +14,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from amodal.errors import UsageError
 from amodal.nn import precision
-from amodal.training.callbacks import AtomicCheckpointIO
+from amodal.training.checkpoints import AtomicCheckpointIO
 from amodal.training.config import TrainerConfig
 
 

@@ -9,7 +9,7 @@ import torch
 
 from amodal.methods import method_named
 from amodal.models.latent_flow import LatentFlow
-from amodal.training.callbacks import BestWeights
+from amodal.training.best_weights import BestWeights
 from amodal.training.module import LRDecay, TrainingModule
 from tests.vector import LatentVector
 
