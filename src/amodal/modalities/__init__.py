@@ -1,4 +1,4 @@
-"""The types a column can have: each turns cells to tensors and back, and brings its encoder and decoder."""
+"""Column types: conversions of cells to tensors and back, their encoders and heads."""
 
 from amodal.modalities.audio_mel import AudioMel
 from amodal.modalities.audio_mfcc import AudioMfcc
@@ -11,8 +11,6 @@ from amodal.modalities.text_bag_of_words import TextBagOfWords
 from amodal.modalities.text_embedding import TextEmbedding
 from amodal.modalities.text_tokens import TextTokens
 
-# In the order in which a column's type is inferred; the first of a type is that type's default, and the
-# others are taken only where they are asked for.
 MODALITIES: tuple[type[Modality], ...] = (
     ImagePixels,
     AudioMel,
@@ -24,6 +22,7 @@ MODALITIES: tuple[type[Modality], ...] = (
     TextBagOfWords,
     TextEmbedding,
 )
+"""In the order of inference. The first of a type is its default, others are taken only on request."""
 
 __all__ = [
     "MODALITIES",

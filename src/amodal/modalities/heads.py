@@ -19,7 +19,7 @@ class CategoricalHead(nn.Module):
 
     Args:
         context: C.
-        labels: how many there are.
+        labels: number of labels.
     """
 
     def __init__(self, context: int, labels: int) -> None:
@@ -48,7 +48,7 @@ class NormalHead(nn.Module):
 
 
 class NormalMixtureHead(nn.Module):
-    """A mixture of normal numbers, each scale at least 0.03 (Bishop, mixture density networks, 1994); cells are (B,).
+    """A mixture of normals (mixture density network: Bishop, 1994), each scale at least 0.03; cells are (B,).
 
     Args:
         context: C.

@@ -152,7 +152,7 @@ class ImagePatches(Modality):
         return [self._reconstruct(patches) for patches in tensor.detach().float().cpu().numpy()]
 
     def _reconstruct(self, patches: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        # scikit-learn joins patches that are one pixel apart, so squares of step x step pixels take the pixels' part.
+        # scikit-learn joins patches that are one pixel apart: each square of step x step pixels is passed as one.
         rows, columns = self._grid
         step, side, depth = self.step, self.patch // self.step, self.step**2 * self.channels
         squares = patches.reshape(side, step, side, step, self.channels, rows, columns)

@@ -132,5 +132,5 @@ class _BagEncoder(nn.Module):
         self.network = nn.Sequential(Dense(words, features, features), nn.GELU())
 
     def forward(self, counts: Tensor) -> Tensor:
-        # Presence of a word tells more than its count.
+        # The logarithm, since a word's presence matters more than its count.
         return self.network(torch.log1p(counts))
