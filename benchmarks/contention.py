@@ -48,7 +48,7 @@ def fair_share(busy: int) -> float:
 def epochs(table: Trial, seconds: float) -> float:
     """Epochs of the joint stage of latent-flow in this many seconds."""
     method = method_named("latent-flow")
-    stage = max(method.stages, key=lambda each: each.joins)
+    stage = max(method.stages, key=lambda each: each.is_joint)
     torch.manual_seed(0)
     model = method.model(table.modalities)
     steps = 0

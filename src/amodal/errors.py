@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 
 class UsageError(ValueError):
@@ -27,6 +29,25 @@ class BadCells(DataError):
     def __init__(self, reasons: Mapping[int, str]) -> None:
         super().__init__(f"{len(reasons)} cells cannot be used")
         self.reasons = dict(reasons)
+
+
+class EarlierFormat(DataError):
+    """A model of an earlier format, which has to be fitted again.
+
+    Args:
+        problem: the two formats, in words.
+        folder: of the model.
+        arguments: of `TableModel`, settings included, by which it was fitted.
+    """
+
+    def __init__(self, problem: str, folder: Path, arguments: Mapping[str, Any]) -> None:
+        call = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        super().__init__(
+            f"{problem}: fit it again, by TableModel({call}).fit(DATA, output={str(folder)!r}, overwrite=True)."
+        )
+        self.problem = problem
+        self.folder = folder
+        self.arguments = dict(arguments)
 
 
 class RejectColumn(Exception):

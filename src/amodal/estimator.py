@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import PositiveFloat, PositiveInt
+from pydantic_core import to_jsonable_python
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from amodal.distributions import RowNoise
-from amodal.errors import DataError, UsageError
+from amodal.errors import UsageError
 from amodal.features import feature_table
 from amodal.files import check_output_folder, output_folder
-from amodal.inference import complete_table, each_batch
+from amodal.inference import complete_table, embed, encode_table, log_prob
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
 from amodal.models.latent_flow import LatentFlow
-from amodal.persistence import FittedModel, holds_model, read_model, write_model
-from amodal.run_folder import differences, run_folder, say
-from amodal.table import BadCell, fingerprint, infer_schema, read_table
-from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
+from amodal.persistence import FittedModel, read_model, write_model
+from amodal.settings import Values, flatten, parameters, parse, resolve
+from amodal.table import infer_schema, read_table
+from amodal.training import Budget, global_rank, parse_duration
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,26 +42,23 @@ class TableModel(TransformerMixin, BaseEstimator):
     A scikit-learn estimator: `fit` learns the table, `transform` (`embed`) gives each row a vector.
 
     Args:
-        method: how it is modelled; `amodal fit --help` lists the methods.
+        method: name of the method; `amodal methods` lists them.
         types: column -> type ("image", "image:pixels", "ignore"), where it should not be inferred.
-        options: column -> what its modality is told, for example {"photo": {"height": 128, "width": 128}}.
+        options: column -> keywords of its modality, for example {"photo": {"height": 128, "width": 128}}.
         bad_cells: "error" refuses a table with cells that cannot be read; "missing" takes them as missing.
-        epochs: most passes over the table; until it stops getting better, at most 1,000, by default.
-        time_limit: most time `fit` takes, in seconds or as "5m".
-        batch_size: rows a step; 128, fewer for tables under 2,560 rows, by default.
-        learning_rate: the highest of training.
-        latent: size of the joint representation, and of `embed`'s vectors; the method's own by default.
+        epochs: most passes over the table; None for at most 1,000, until the held-out loss no longer falls.
+        time_limit: most time `fit` takes, in seconds or as "5m"; None for no limit.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "auto", or as Lightning has it ("32-true", "bf16-mixed").
-        devices: processes on this machine that train together.
-        num_nodes: machines that train together.
-        strategy: how they do, as Lightning has it ("ddp", "fsdp", ...).
         random_state: seed of training, and of draws unless they are given one.
+        settings: hyper-parameters of the method, such as `latent`, `guidance`, `learning_rate` or `batch_size`;
+            `amodal methods NAME` lists a method's. Where several parts of a method have a setting of one name, it is
+            given with its owner: `**{"model.steps": 4}`.
 
     Attributes:
         schema_: the columns, their types, and why.
         history_: one row an epoch, as a DataFrame.
         bad_cells_: the cells that could not be read and were taken as missing.
+        settings_: all settings of the method, by name, as the model was fitted with.
 
     Example:
         >>> import pandas as pd
@@ -80,17 +77,11 @@ class TableModel(TransformerMixin, BaseEstimator):
         types: Mapping[str, str] | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         bad_cells: Literal["error", "missing"] = "error",
-        epochs: int | None = None,
-        time_limit: str | float | None = None,
-        batch_size: int | None = None,
-        learning_rate: float = 2e-3,
-        latent: int | None = None,
+        epochs: PositiveInt | None = None,
+        time_limit: str | PositiveFloat | None = None,
         device: str = "auto",
-        precision: str = "auto",
-        devices: int | str = 1,
-        num_nodes: int = 1,
-        strategy: str = "auto",
         random_state: int = 0,
+        **settings: Any,
     ) -> None:
         self.method = method
         self.types = types
@@ -98,15 +89,39 @@ class TableModel(TransformerMixin, BaseEstimator):
         self.bad_cells = bad_cells
         self.epochs = epochs
         self.time_limit = time_limit
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.latent = latent
         self.device = device
-        self.precision = precision
-        self.devices = devices
-        self.num_nodes = num_nodes
-        self.strategy = strategy
         self.random_state = random_state
+        self.settings = settings
+        if settings:
+            # A name that is misspelled is refused where it is written, as any other argument.
+            self._settings()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """All arguments, the settings among them; see scikit-learn."""
+        return super().get_params(deep) | self.settings
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments and settings; see scikit-learn."""
+        own = super().get_params(deep=False)
+        self.settings = self.settings | {name: value for name, value in params.items() if name not in own}
+        return super().set_params(**{name: value for name, value in params.items() if name in own})
+
+    def _settings(self) -> Values:
+        """All settings, parsed and checked.
+
+        Raises:
+            UsageError: the method has no such setting, or a value is out of its range.
+        """
+        return resolve(method_named(self.method), self.settings, arguments=super().get_params(deep=False))
+
+    def _arguments(self) -> dict[str, Any]:
+        """The other arguments, parsed and checked, as JSON has them."""
+        parsed = {
+            setting.field: parse(setting.field, setting, getattr(self, setting.field))
+            for setting in parameters("TableModel", type(self))
+        }
+        # Now, and not at the end of training: what is no JSON, such as numbers of NumPy, cannot be saved.
+        return dict(to_jsonable_python(parsed, fallback=lambda value: value.item()))
 
     def fit(
         self,
@@ -118,13 +133,12 @@ class TableModel(TransformerMixin, BaseEstimator):
         output: str | Path | None = None,
         overwrite: bool = False,
         resume: bool = False,
-        started: float | None = None,
     ) -> Self:
         """Learn a table.
 
         Args:
             data: a DataFrame, a file (.csv, .tsv, .jsonl, .parquet) or a folder with metadata.csv.
-            y: not used.
+            y: ignored; scikit-learn passes it.
             media_root: the folder that paths in the table are relative to; the table's own by default.
             work: folder for the prepared table and checkpoints. By default it is `output` with ".training" at its
                 end, which is removed when the model is there, or a temporary one where there is no `output`.
@@ -132,99 +146,60 @@ class TableModel(TransformerMixin, BaseEstimator):
             overwrite: replace a model that is in `output`.
             resume: go on from whatever is in `work`: a checkpoint, or nothing yet; or take the model that is in
                 `output`, where a run with the same data and settings is at its end.
-            started: when the call began that the time limit is of, on `time.monotonic`'s clock; now by default.
 
         Raises:
-            UsageError: an unknown method, column or type; or `work` or `output` hold something else, or what another
-                run is writing; or the run to resume was of other data or settings.
+            UsageError: an unknown method, setting, column or type; or `work` or `output` hold something else, or what
+                another run is writing; or the run to resume was of other data or settings.
             DataError: the table cannot be used; says which columns and rows.
             KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
-        began = time.monotonic() if started is None else started
-        budget = Budget(self.epochs or _EPOCHS, parse_duration(self.time_limit), began)
-        if overwrite and resume:
-            raise UsageError("overwrite=True starts anew and resume=True goes on: give one of them.")
-        work, output = Path(work) if work else None, Path(output) if output else None
-        inputs, first = [data, media_root], global_rank() == 0
-        if first and work is not None:
-            check_output_folder(work, "checkpoint", resume=True, inputs=inputs)
-        if first and output is not None:
-            check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
-        with run_folder(work, output) as run:
-            if first and output is not None:
-                # Another run may have written it until its lock was free.
-                check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
-            method = method_named(self.method)
-            table = read_table(data, Path(media_root) if media_root else None)
-            budget.check("the table was read")
-            schema = infer_schema(table, MODALITIES, self.types, self.options)
-            options = {} if self.latent is None else {"latent": self.latent}
-            modalities: dict[str, Any] = schema.used
-            mark = fingerprint(table, modalities)
-            state = {"method": self.method, "seed": self.random_state, "options": options, "data": mark}
-            settings = {
-                "epochs": self.epochs,
-                "time_limit": budget.seconds,
-                "batch_size": self.batch_size,
-                "learning_rate": self.learning_rate,
-                "precision": self.precision,
-            }
-            made_by = {"amodal": version("amodal")}
-            go_on = resume and run.can_go_on(state | made_by)
-            if resume and first and output is not None and not run.begun:
-                finished = _finished(output, state, settings)
-                if finished is not None:
-                    self.is_global_zero_ = True
-                    self.bad_cells_: tuple[BadCell, ...] = finished.bad_cells
-                    self._take(finished)
-                    return self
-            store = run.store(
-                state | made_by,
-                table,
-                modalities,
-                self.bad_cells,
-                go_on=go_on,
-                check=lambda: budget.check("the table was prepared"),
-            )
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.random_state)
-                model = method.model(modalities, **options)
-            plan = TrainerConfig(
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
-                seed=self.random_state,
-                device=self.device,
-                precision=self.precision,
-                devices=self.devices,
-                num_nodes=self.num_nodes,
-                strategy=self.strategy,
-            )
-            training = train(
-                model, method.stages, store, budget, plan, checkpoint=run.checkpoint, resume=resume
-            )
-            self.is_global_zero_ = training.is_global_zero
-            self.bad_cells_ = store.bad_cells
-            fitted = FittedModel(
-                method=self.method,
-                model=model.cpu().eval(),
-                options=options,
-                schema=schema,
-                history=training.history,
-                seed=self.random_state,
-                rows=len(table),
-                fingerprint=mark,
-                bad_cells=self.bad_cells_,
-                settings=settings,
-            )
-            if output is not None and self.is_global_zero_:
-                write_model(fitted, output, overwrite=overwrite or resume)
-        self._take(fitted)
+        return self._fit(
+            data,
+            time.monotonic(),
+            media_root=media_root,
+            work=work,
+            output=output,
+            overwrite=overwrite,
+            resume=resume,
+        )
+
+    def _fit(
+        self,
+        data: Data,
+        started: float,
+        *,
+        media_root: str | Path | None = None,
+        work: str | Path | None = None,
+        output: str | Path | None = None,
+        overwrite: bool = False,
+        resume: bool = False,
+    ) -> Self:
+        """`fit` with a time limit that counts from `started` on, by `time.monotonic`."""
+        # Lightning takes seconds to import, which no other call needs.
+        from amodal.fitting import FitRun
+
+        arguments = self._arguments()
+        run = FitRun(
+            data,
+            arguments,
+            self._settings(),
+            Budget(self.epochs or _EPOCHS, parse_duration(self.time_limit), started),
+            media_root=Path(media_root) if media_root else None,
+            work=Path(work) if work else None,
+            output=Path(output) if output else None,
+            overwrite=overwrite,
+            resume=resume,
+        )
+        self._set_fitted(run())
+        self.is_global_zero_ = global_rank() == 0
         return self
 
-    def _take(self, fitted: FittedModel) -> None:
+    def _set_fitted(self, fitted: FittedModel) -> None:
         self.fitted_ = fitted
         self.schema_ = fitted.schema
         self.history_ = fitted.history
+        self.bad_cells_ = fitted.bad_cells
+        self.settings_ = flatten(method_named(fitted.method), fitted.settings)
         self.n_features_in_ = len(fitted.schema.columns)
         self._device = _device(self.device)
         fitted.model.to(self._device)
@@ -310,17 +285,17 @@ class TableModel(TransformerMixin, BaseEstimator):
         """
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
-        drawn = None if columns is None else list(columns)
-        kept = None if given is None else list(given)
-        self._check_columns([*(drawn or []), *(kept or [])])
+        targets = None if columns is None else list(columns)
+        sources = None if given is None else list(given)
+        self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
         return complete_table(
             fitted.model,
             table,
-            how=self._how(guidance, fast),
-            columns=drawn,
-            given=kept,
+            options=self._draw_options(guidance, fast),
+            columns=targets,
+            given=sources,
             draws=draws,
             seed=self.random_state if seed is None else seed,
             bad_cells=bad_cells,
@@ -330,8 +305,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         """The joint representation of each row, (rows, latent), float32: the mean of q(z | its cells)."""
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
-        parts = [fitted.model.embed(batch).cpu().numpy() for batch in each_batch(fitted.model, table)]
-        return np.concatenate(parts)
+        return embed(fitted.model, encode_table(fitted.model, table))
 
     def transform(self, data: Data) -> np.ndarray:
         """`embed`, for scikit-learn's pipelines."""
@@ -354,11 +328,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         fitted = self._fitted()
         table = read_table(data, Path(media_root) if media_root else None)
         seed = self.random_state if seed is None else seed
-        parts = [
-            fitted.model.log_marginal(batch, RowNoise(seed, batch.rows), samples, at_once=10).cpu().numpy()
-            for batch in each_batch(fitted.model, table)
-        ]
-        return np.concatenate(parts)
+        return log_prob(fitted.model, encode_table(fitted.model, table), num_samples=samples, seed=seed)
 
     def evaluate(
         self,
@@ -458,11 +428,12 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: there is no model, it is damaged, or a newer version wrote it.
         """
         fitted = read_model(Path(folder))
-        model = cls(method=fitted.method, random_state=fitted.seed, device=device, **fitted.options)
-        model._take(fitted)
+        settings = flatten(method_named(fitted.method), fitted.settings)
+        model = cls(**fitted.arguments, device=device, **settings)
+        model._set_fitted(fitted)
         return model
 
-    def _how(self, guidance: float | None, fast: bool) -> dict[str, Any]:
+    def _draw_options(self, guidance: float | None, fast: bool) -> dict[str, Any]:
         """How cells are drawn, where it is not the model's own way."""
         how: dict[str, Any] = {}
         if guidance is not None:
@@ -492,35 +463,5 @@ def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("There is no CUDA device here: use --device cpu or auto.")
+        raise UsageError('There is no CUDA device here: pass device="cpu" or device="auto".')
     return torch.device(name)
-
-
-def _finished(output: Path, state: Mapping[str, Any], settings: Mapping[str, Any]) -> FittedModel | None:
-    """The model that is in a folder, where a run that is to be resumed made it and is at its end.
-
-    Raises:
-        UsageError: it was fitted to other data, or with other settings, and nothing is left to go on from.
-    """
-    if not holds_model(output):
-        return None
-    try:
-        there = read_model(output)
-    except DataError as problem:
-        say(f"The model is fitted anew: {problem}")
-        return None
-    of_there = {
-        "method": there.method,
-        "seed": there.seed,
-        "options": there.options,
-        "data": there.fingerprint,
-        **there.settings,
-    }
-    changed = differences(of_there, {**state, **(settings if there.settings else {})})
-    if changed:
-        raise UsageError(
-            f"The model in {output} is finished, so that there is nothing to go on from, and differs in {changed}: "
-            "give another place, or pass overwrite=True to fit it anew."
-        )
-    say(f"{output} is finished: it was fitted to the same data, with the same settings.")
-    return there

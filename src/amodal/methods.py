@@ -1,10 +1,11 @@
-"""The named methods: a model, most often a fusion rule's, and an objective."""
+"""The named methods: a model, its objectives and how training proceeds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from torch import nn
@@ -14,12 +15,21 @@ from amodal.errors import UsageError
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel, Objective
-from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss, LatentFlow
-from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MultimodalVAE
+from amodal.models.latent_flow import (
+    AnyOrderLoss,
+    ColumnELBO,
+    DistillationLoss,
+    LatentFlow,
+    cache_latents,
+    init_students,
+)
+from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MMVAEPlus, MultimodalVAE, PrivateLatentVAE
 from amodal.models.vae.objectives import (
     ELBO,
+    CrossReconstruction,
     ImportanceWeighted,
     MixturePrior,
+    PrivateELBO,
     SubsetELBO,
     TotalCorrelation,
 )
@@ -27,48 +37,51 @@ from amodal.models.vae.objectives import (
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of training.
+    """One stage of a method's training.
 
     Attributes:
-        objective: what is trained.
-        share: of the budget that earlier stages have left.
-        parts: names of the model's modules that are trained; none for the whole model.
-        apart: column -> what the names of the weights begin with that train by themselves, from the model; none where
-            all weights share one loss. See `training.callbacks.Best`.
-        joins: whether it trains what columns have in common, and not columns by themselves or what is trained already.
-        begin: what is done to the model before the stage.
-        during: what is worked out of all rows beforehand and kept while the stage lasts; called with the model, batches
-            of the rows, which may end early, and how many rows there are.
-        end: what is worked out of rows afterwards; None for nothing.
+        objective: the loss that is minimised.
+        budget_fraction: of the budget that earlier stages left, 0 to 1; the last stage takes all of it.
+        trainable_modules: names of the model's submodules to train; empty for the whole model.
+        parameter_groups: called with the model, gives column -> prefix of its weights' names, where each column's
+            weights depend on that column's term alone and keep a best epoch of their own (see
+            `training.callbacks.BestWeights`); empty where all weights share one loss.
+        is_joint: true where the stage trains what relates columns to each other.
+        on_start: called with the model before the stage.
+        context: entered with (model, batches of all rows, number of rows) before the first step and left after the
+            last one; keeps what the frozen part of the model computes. The batches may end early.
+        on_end: called with (model, batches of training rows) after the stage; None where no rows are needed.
+        name: owner of the objective's fields among the method's settings, as in `--set objective.beta=2`.
     """
 
     objective: Objective[Any]
-    share: float = 1.0
-    parts: tuple[str, ...] = ()
-    apart: Callable[[Any], Mapping[str, str]] = lambda model: {}
-    joins: bool = True
-    begin: Callable[[Any], None] = lambda model: None
-    during: Callable[[Any, Iterable[Batch], int], AbstractContextManager[Any]] = lambda model, batches, rows: (
-        nullcontext()
+    budget_fraction: float = 1.0
+    trainable_modules: tuple[str, ...] = ()
+    parameter_groups: Callable[[Any], Mapping[str, str]] = lambda model: {}
+    is_joint: bool = True
+    on_start: Callable[[Any], None] = lambda model: None
+    context: Callable[[Any, Iterable[Batch], int], AbstractContextManager[Any]] = (
+        lambda model, batches, rows: nullcontext()
     )
-    end: Callable[[Any, Iterable[Batch]], None] | None = None
+    on_end: Callable[[Any, Iterable[Batch]], None] | None = None
+    name: str = "objective"
 
     def parameters(self, model: GenerativeModel) -> Iterator[nn.Parameter]:
-        """What is trained of a model."""
-        for module in [model.get_submodule(part) for part in self.parts] or [model]:
+        """The model's parameters that the stage trains."""
+        for module in [model.get_submodule(name) for name in self.trainable_modules] or [model]:
             yield from module.parameters()
 
 
 @dataclass(frozen=True)
 class Method:
-    """A model and the way it is trained, under a name.
+    """A named preset: a model, and the stages that train it.
 
     Attributes:
-        name: as in `--method NAME`.
+        name: as in `TableModel(name)`.
         summary: one line for the user.
         source: the paper.
-        model: makes the model of a table's columns, before training, from modalities and options.
-        stages: of its training, one after another.
+        model: factory of the untrained model, called with the modalities by column and the model's settings.
+        stages: of training, in order.
     """
 
     name: str
@@ -79,22 +92,25 @@ class Method:
 
     @property
     def objective(self) -> Objective[Any]:
-        """Of the stage that trains what joins the columns."""
-        return max(self.stages, key=lambda stage: stage.joins).objective
+        """The objective of the joint stage."""
+        return max(self.stages, key=lambda stage: stage.is_joint).objective
 
 
-def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
-    """Makes the autoencoder whose experts are joined by this rule."""
+def _multimodal_vae(
+    fusion: Callable[[], Fusion], vae: type[MultimodalVAE] = MultimodalVAE
+) -> Callable[..., MultimodalVAE]:
+    """A factory of models of this class and fusion rule; its signature lists the model's settings."""
 
-    def model(modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
-        return MultimodalVAE(modalities, fusion(), **options)
+    @wraps(vae, updated=())
+    def model(modalities: Mapping[str, Modality], **settings: Any) -> MultimodalVAE:
+        return vae(modalities, fusion(), **settings)
 
     return model
 
 
-def _joint(objective: Objective[Any]) -> tuple[Stage, ...]:
-    """Trains a model with one latent for a whole row."""
-    return (Stage(objective, end=JointLatentVAE.fit_aggregate_posterior),)
+def _single_stage(objective: Objective[Any]) -> tuple[Stage, ...]:
+    """One stage for the whole model, which has a latent of whole rows."""
+    return (Stage(objective, on_end=JointLatentVAE.fit_aggregate_posterior),)
 
 
 METHODS: tuple[Method, ...] = (
@@ -106,75 +122,97 @@ METHODS: tuple[Method, ...] = (
         (
             Stage(
                 ColumnELBO(),
-                share=0.35,
-                parts=("autoencoders",),
-                apart=LatentFlow.autoencoder_weights,
-                joins=False,
+                budget_fraction=0.35,
+                trainable_modules=("autoencoders",),
+                parameter_groups=LatentFlow.autoencoder_prefixes,
+                is_joint=False,
+                name="autoencoders",
             ),
             Stage(
-                AnyOrder(),
-                share=0.9,
-                parts=("encoders", "context_network", "generators"),
-                during=LatentFlow.keeping_latents,
+                AnyOrderLoss(),
+                budget_fraction=0.9,
+                trainable_modules=("encoders", "context_network", "generators"),
+                context=cache_latents,
+                name="conditionals",
             ),
-            Stage(DistillationLoss(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
+            Stage(
+                DistillationLoss(),
+                trainable_modules=("students",),
+                is_joint=False,
+                on_start=init_students,
+                name="distillation",
+            ),
         ),
     ),
     Method(
         "mvtcae",
         "product of experts, each drawn towards the joint posterior",
         "Hwang et al., NeurIPS 2021",
-        _fused(lambda: Product(prior_expert=False)),
-        _joint(TotalCorrelation()),
+        _multimodal_vae(lambda: Product(prior_expert=False)),
+        _single_stage(TotalCorrelation()),
     ),
     Method(
         "mvae",
         "product of experts, trained on rows and on their parts",
         "Wu & Goodman, arXiv 1802.05335",
-        _fused(lambda: Product(prior_expert=True)),
-        _joint(SubsetELBO()),
+        _multimodal_vae(lambda: Product(prior_expert=True)),
+        _single_stage(SubsetELBO()),
     ),
     Method(
         "mmvae",
         "mixture of experts, importance-weighted",
         "Shi et al., arXiv 1911.03393",
-        _fused(lambda: Mixture(prior_expert=False)),
-        _joint(ImportanceWeighted()),
+        _multimodal_vae(lambda: Mixture(prior_expert=False)),
+        _single_stage(ImportanceWeighted()),
+    ),
+    Method(
+        "mmvae-plus",
+        "mixture of experts, with a private latent a column that others are not reconstructed from",
+        "Palumbo et al., ICLR 2023",
+        _multimodal_vae(lambda: Mixture(prior_expert=False), MMVAEPlus),
+        _single_stage(CrossReconstruction()),
+    ),
+    Method(
+        "dmvae",
+        "product of experts, with a private latent a column",
+        "Lee & Pavlovic, CVPR Workshops 2021",
+        _multimodal_vae(lambda: Product(prior_expert=True), PrivateLatentVAE),
+        _single_stage(PrivateELBO()),
     ),
     Method(
         "mopoe",
         "mixture of the products of all subsets",
         "Sutter et al., arXiv 2105.02470",
-        _fused(lambda: MixtureOfProducts(prior_expert=False)),
-        _joint(ELBO()),
+        _multimodal_vae(lambda: MixtureOfProducts(prior_expert=False)),
+        _single_stage(ELBO()),
     ),
     Method(
         "mmvm",
         "no joint posterior: each expert drawn towards the mixture of all",
         "Sutter et al., arXiv 2403.05300",
-        _fused(lambda: Mixture(prior_expert=False)),
-        _joint(MixturePrior()),
+        _multimodal_vae(lambda: Mixture(prior_expert=False)),
+        _single_stage(MixturePrior()),
     ),
     Method(
         "barycenter",
         "Wasserstein barycenter of the experts",
         "Qiu et al., arXiv 2412.20487",
-        _fused(Barycenter),
-        _joint(ELBO()),
+        _multimodal_vae(Barycenter),
+        _single_stage(ELBO()),
     ),
     Method(
         "hellinger",
         "Hellinger barycenter of the experts, by its moments",
         "Vo & Valera, arXiv 2601.06572",
-        _fused(Hellinger),
-        _joint(ELBO()),
+        _multimodal_vae(Hellinger),
+        _single_stage(ELBO()),
     ),
     Method(
         "early-fusion",
         "one encoder of all columns' vectors side by side, given random parts of rows",
         "Baltrusaitis et al., arXiv 1705.09406",
         EarlyFusionVAE,
-        _joint(ELBO(dropout=0.5)),
+        _single_stage(ELBO(dropout=0.5)),
     ),
 )
 
@@ -182,10 +220,10 @@ DEFAULT_METHOD = METHODS[0].name
 
 
 def method_named(name: str) -> Method:
-    """The method of this name.
+    """Look a method up by its name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no method has this name; lists those that exist.
     """
     for method in METHODS:
         if method.name == name:

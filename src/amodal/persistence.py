@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,60 +16,80 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from amodal.errors import DataError
+from amodal.errors import DataError, EarlierFormat, UsageError
 from amodal.files import os_errors_about, output_folder
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
+from amodal.settings import Values, configure, join, resolve, settings_of
 from amodal.table import BadCell, Schema, write_bad_cells
 
-FORMAT = 3
+FORMAT = 4
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 BAD_CELLS = "bad_cells.csv"
 _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn", "librosa")
 
 
 class _Description(BaseModel):
-    """What model.json holds."""
+    """The content of model.json.
+
+    Attributes:
+        format: `FORMAT` of the version that wrote it.
+        arguments: of `TableModel`, without the settings and the device.
+        settings: all settings of the method: owner -> field -> value.
+        table: the schema.
+        rows: how many the model was fitted to.
+        fingerprint: of the data.
+        versions: library -> version.
+    """
 
     format: int
-    method: str
-    model: dict[str, Any]
+    arguments: dict[str, Any]
+    settings: dict[str, dict[str, Any]]
     table: dict[str, Any]
-    seed: int
     rows: int
     fingerprint: str
     versions: dict[str, str]
-    settings: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained model and all that is known of it.
+    """A trained model, and how it was made.
 
     Attributes:
-        method: its name.
         model: the network.
-        options: what the network was made with.
+        arguments: of `TableModel`, without the settings and the device.
+        settings: all settings of the method: owner -> field -> value.
         schema: the table's columns.
         history: one row an epoch.
-        seed: of training.
-        rows: how many it was trained on.
+        rows: how many the model was fitted to.
         fingerprint: of the data.
         bad_cells: those that could not be read in training and were taken as missing; not read back.
-        settings: of the run, by name; empty where they are not known.
     """
 
-    method: str
     model: GenerativeModel
-    options: dict[str, Any]
+    arguments: Mapping[str, Any]
+    settings: Values
     schema: Schema
     history: pd.DataFrame
-    seed: int
     rows: int
     fingerprint: str
     bad_cells: tuple[BadCell, ...] = ()
-    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return str(self.arguments["method"])
+
+    @property
+    def seed(self) -> int:
+        """The seed of training."""
+        return int(self.arguments["random_state"])
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of the model's constructor."""
+        return self.settings["model"]
 
 
 def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -> None:
@@ -79,14 +100,12 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
     """
     description = _Description(
         format=FORMAT,
-        method=fitted.method,
-        model=fitted.options,
+        arguments=dict(fitted.arguments),
+        settings=fitted.settings,
         table=fitted.schema.to_dict(),
-        seed=fitted.seed,
         rows=fitted.rows,
         fingerprint=fitted.fingerprint,
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
-        settings=fitted.settings,
     )
     with output_folder(folder, "model", overwrite=overwrite) as beside:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
@@ -110,12 +129,18 @@ def read_model(folder: Path) -> FittedModel:
     """Read a model that `write_model` wrote, on any machine and from any place.
 
     Raises:
-        DataError: there is none, it is damaged, or a newer version wrote it.
+        EarlierFormat: an earlier version wrote it.
+        DataError: there is none, it is damaged, or a later version wrote it.
     """
     description = _read_description(folder)
     schema = Schema.from_dict(description.table, _restore)
     modalities: dict[str, Any] = schema.used
-    model = method_named(description.method).model(modalities, **description.model)
+    try:
+        method = method_named(description.arguments["method"])
+        settings = resolve(method, join(description.settings))
+    except (KeyError, UsageError) as problem:
+        raise DataError(f"{folder / DESCRIPTION} is damaged: {problem}") from problem
+    model = configure(method, settings).model(modalities)
     try:
         weights = load_file(folder / WEIGHTS)
         model.load_state_dict(weights)
@@ -125,15 +150,13 @@ def read_model(folder: Path) -> FittedModel:
         ) from problem
     history = folder / HISTORY
     return FittedModel(
-        method=description.method,
         model=model.eval(),
-        options=description.model,
+        arguments=description.arguments,
+        settings=settings,
         schema=schema,
         history=pd.read_csv(history) if history.is_file() else pd.DataFrame(),
-        seed=description.seed,
         rows=description.rows,
         fingerprint=description.fingerprint,
-        settings=description.settings,
     )
 
 
@@ -148,10 +171,33 @@ def _read_description(folder: Path) -> _Description:
             return _Description.model_validate(raw)
     except (UnicodeDecodeError, json.JSONDecodeError, ValidationError, KeyError, TypeError) as problem:
         raise DataError(f"{path} is damaged: {problem}") from problem
+    if isinstance(written, int) and written < FORMAT:
+        formats = f"{folder} has format {written}, and this version of amodal reads format {FORMAT}"
+        raise EarlierFormat(formats, folder, _earlier_arguments(raw))
     raise DataError(
-        f"{folder} has format {written!r}, and this version of amodal reads format {FORMAT}: "
-        "update amodal, or fit the model again."
+        f"{folder} has format {written!r}, and this version of amodal reads format {FORMAT}: update amodal."
     )
+
+
+def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments in a model.json of format 3 that differ from today's defaults."""
+    found = {"method": raw.get("method"), "random_state": raw.get("seed")}
+    for part in ("model", "settings"):
+        found |= raw.get(part) or {}
+    try:
+        defaults = {
+            name: setting.default for name, setting in settings_of(method_named(str(found["method"]))).items()
+        }
+    except UsageError:
+        defaults = {}
+    known = {"method", "random_state", "epochs", "time_limit", *defaults}
+    return {
+        name: value
+        for name, value in found.items()
+        if name in known
+        and value is not None
+        and value != defaults.get(name, 0 if name == "random_state" else None)
+    }
 
 
 def _restore(kind: str, representation: str, state: Any) -> Modality:

@@ -15,13 +15,15 @@ TABLES = [rule for rule in FUSIONS if issubclass(rule, MembershipTable)]
 RULES = [
     *(rule() for rule in FUSIONS if rule not in TABLES),
     *(rule(prior_expert=among) for rule in TABLES for among in (False, True)),
-    *(MixtureOfProducts(prior_expert=among, most=2) for among in (False, True)),
+    *(MixtureOfProducts(prior_expert=among, max_columns=2) for among in (False, True)),
 ]
 ROWS, COLUMNS, DIMS = 6, 4, 3
 
 
 def described(fusion: Fusion) -> str:
-    options = [f"{name}={value}" for name, value in vars(fusion).items() if name in ("prior_expert", "most")]
+    options = [
+        f"{name}={value}" for name, value in vars(fusion).items() if name in ("prior_expert", "max_columns")
+    ]
     return "-".join([type(fusion).__name__, *options])
 
 
@@ -125,7 +127,7 @@ def test_the_mixture_of_products_takes_every_subset_once() -> None:
 def test_beyond_its_limit_no_subset_counts_twice() -> None:
     for count in range(1, COLUMNS + 1):
         one_row = torch.arange(COLUMNS)[None] < count
-        members = MixtureOfProducts(prior_expert=False, most=2).members(one_row)[0]
+        members = MixtureOfProducts(prior_expert=False, max_columns=2).members(one_row)[0]
         found = [tuple(row.tolist()) for row in members if row.any()]
         assert len(found) == len(set(found))
         assert len(found) == {1: 1, 2: 3, 3: 7, 4: 9}[count]

@@ -97,7 +97,7 @@ def test_settings_come_from_a_file_and_flags_win(amodal, digits: Path, tmp_path:
     config.write_text("method: mvtcae\nlatent: 8\nepochs: 5\noptions:\n  image: {height: 14, width: 14}\n")
     amodal("fit", digits, "-o", tmp_path / "model", "--config", config, "--epochs", 1)
     model = json.loads((tmp_path / "model" / "model.json").read_text())
-    assert model["model"]["latent"] == 8
+    assert model["settings"]["model"]["latent"] == 8
     image = next(column for column in model["table"]["columns"] if column["name"] == "image")
     assert image["modality"]["height"] == 14
     assert len(pd.read_csv(tmp_path / "model" / "history.csv")) == 1

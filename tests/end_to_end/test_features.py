@@ -129,7 +129,9 @@ def test_a_column_that_is_left_out_has_no_vectors(table: pd.DataFrame, tmp_path:
 def test_bad_cells_are_told_of_all_at_once_or_become_null(table: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "8.png").write_bytes(b"no picture")
     (tmp_path / "9.wav").write_bytes(b"no sound")
-    with pytest.raises(DataError, match=r"(?s)photo: 1 cell.*row 9.*call: 1 cell.*row 10.*--bad-cells"):
+    with pytest.raises(
+        DataError, match=r"(?s)photo: 1 cell.*row 9.*call: 1 cell.*row 10.*bad_cells=.missing"
+    ):
         TableModel(types=TYPES).features(table, media_root=tmp_path)
     model = TableModel(types=TYPES, bad_cells="missing")
     features = model.features(table, media_root=tmp_path)

@@ -28,7 +28,7 @@ def test_a_relative_path_is_found(root: Path) -> None:
         (None, "is NoneType"),
         ("", "is not the path of a file"),
         ("a\0.png", "is not the path of a file"),
-        ("/etc/passwd", "absolute path; write it relative to the table's folder or pass --media-root"),
+        ("/etc/passwd", "absolute path; write it relative to the table's folder or pass media_root=FOLDER"),
         ("C:\\pictures\\a.png", "is an absolute path"),
         ("https://example.org/a.png", "is a URL"),
         ("file:///etc/passwd", "is a URL"),

@@ -49,7 +49,7 @@ def test_bad_pictures_are_named_and_told_apart(tmp_path: Path) -> None:
 
 
 def test_paths_that_lead_nowhere_are_no_texts(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--media-root"):
+    with pytest.raises(DataError, match="media_root=FOLDER"):
         ImagePixels.accepts(pd.Series([f"pictures/{n}.jpg" for n in range(5)]), tmp_path)
 
 

@@ -78,7 +78,7 @@ def test_broken_and_missing_files_are_bad_cells(tmp_path: Path) -> None:
 
 
 def test_names_of_pictures_that_do_not_open_are_a_problem_and_not_a_text(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="media-root"):
+    with pytest.raises(DataError, match="media_root"):
         ImagePixels.accepts(pd.Series(["a.png", "b.png", "c.jpg"]), tmp_path)
 
 

@@ -76,7 +76,7 @@ class Copier(GenerativeModel):
         known = batch.x["kind"] * batch.present[:, list(self.modalities).index("kind")]
         return torch.stack([known.float(), torch.ones(len(batch))], dim=1)
 
-    def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:
+    def log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100, chunk_size: int = 50) -> Tensor:
         return -np.log(4.0) * batch.present.sum(dim=1)
 
 

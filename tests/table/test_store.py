@@ -149,7 +149,7 @@ def test_bad_cells_are_told_all_at_once(table: Table, modalities: dict, tmp_path
         "  weight: 2 cells",
         "    row 6: 'inf': not a finite number",
         "    row 201: 'heavy': not a finite number",
-        'Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.',
+        'Pass bad_cells="missing" to treat them as missing.',
     ]
     assert not (tmp_path / "store").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

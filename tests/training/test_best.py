@@ -9,7 +9,7 @@ import torch
 
 from amodal.methods import method_named
 from amodal.models.latent_flow import LatentFlow
-from amodal.training.callbacks import Best
+from amodal.training.callbacks import BestWeights
 from amodal.training.module import LRDecay, TrainingModule
 from tests.modalities.vector import LatentVector
 
@@ -22,14 +22,14 @@ class Weights(TrainingModule):
     def __init__(self) -> None:
         torch.nn.Module.__init__(self)
         self.model = torch.nn.ParameterDict({"a": torch.zeros(()), "b": torch.zeros(())})
-        self.cooling = None
+        self.lr_decay = None
         self.done = 0.0
 
     def epochs_done(self) -> float:
         return self.done
 
 
-def validated(best: Best, module: Weights, epoch: int, **metrics: float) -> bool:
+def validated(best: BestWeights, module: Weights, epoch: int, **metrics: float) -> bool:
     """Tell of an epoch after which both weights are its number; gives whether the stage ends."""
     trainer: Any = SimpleNamespace(callback_metrics=metrics, current_epoch=epoch, should_stop=False)
     module.done = epoch + 1.0
@@ -41,7 +41,7 @@ def validated(best: Best, module: Weights, epoch: int, **metrics: float) -> bool
 
 
 def test_each_column_keeps_its_own_best_epoch() -> None:
-    best, module = Best(PATIENCE, {"one": "a", "other": "b"}), Weights()
+    best, module = BestWeights(PATIENCE, {"one": "a", "other": "b"}), Weights()
     for epoch, (one, other) in enumerate([(1.0, 1.0), (3.0, 2.0), (2.0, 5.0), (0.0, 4.0)]):
         assert not validated(best, module, epoch, val_loss=9.0 + epoch, val_one=one, val_other=other)
     assert {name: weight.item() for name, weight in best.weights.items()} == {"a": 1.0, "b": 2.0}
@@ -50,14 +50,14 @@ def test_each_column_keeps_its_own_best_epoch() -> None:
 def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when_the_rate_has_fallen() -> (
     None
 ):
-    best, module = Best(PATIENCE, {}), Weights()
+    best, module = BestWeights(PATIENCE, {}), Weights()
     losses = [3.0, 1.0, *[2.0] * PATIENCE]
     for epoch, loss in enumerate(losses[:-1]):
         assert not validated(best, module, epoch, val_loss=loss)
-        assert module.cooling is None
+        assert module.lr_decay is None
     last = len(losses) - 1
     assert not validated(best, module, last, val_loss=losses[-1])
-    assert module.cooling == LRDecay(last + 1.0, PATIENCE)
+    assert module.lr_decay == LRDecay(last + 1.0, PATIENCE)
     assert module.model["a"].item() == 1.0, "it is back at the best epoch"
     ends = [validated(best, module, last + 1 + epoch, val_loss=0.5) for epoch in range(PATIENCE)]
     assert ends == [False] * (PATIENCE - 1) + [True]
@@ -65,27 +65,27 @@ def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when
 
 
 def test_a_rate_falls_from_all_of_it_to_its_end() -> None:
-    cooling = LRDecay(10.0, 5)
-    assert [cooling.done(epochs) for epochs in (10.0, 12.5, 15.0, 20.0)] == [0.0, 0.5, 1.0, 1.0]
+    decay = LRDecay(10.0, 5)
+    assert [decay.fraction(epochs) for epochs in (10.0, 12.5, 15.0, 20.0)] == [0.0, 0.5, 1.0, 1.0]
 
 
 def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
-    best, module = Best(PATIENCE, {}), Weights()
+    best, module = BestWeights(PATIENCE, {}), Weights()
     for epoch in range(PATIENCE + 1):
         validated(best, module, epoch, val_loss=1.0)
     checkpoint: dict[str, Any] = {}
     module.on_save_checkpoint(checkpoint)
-    other, again = Best(PATIENCE, {}), Weights()
+    other, again = BestWeights(PATIENCE, {}), Weights()
     again.on_load_checkpoint(checkpoint)
     other.load_state_dict(best.state_dict())
-    assert again.cooling == module.cooling == LRDecay(PATIENCE + 1.0, PATIENCE)
+    assert again.lr_decay == module.lr_decay == LRDecay(PATIENCE + 1.0, PATIENCE)
     assert other.state_dict() == best.state_dict()
 
 
 def test_autoencoders_are_kept_column_by_column() -> None:
     model = LatentFlow({"one": LatentVector(2), "other": LatentVector(3)}, latent=4, features=8)
     stage = method_named("latent-flow").stages[0]
-    starts = stage.apart(model)
+    starts = stage.parameter_groups(model)
     assert set(starts) == {"one", "other"}
     trained = {name for name, _ in model.named_parameters() if name.startswith("autoencoders.")}
     for start in starts.values():

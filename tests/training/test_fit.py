@@ -68,10 +68,8 @@ def test_it_trains_in_the_precision_asked_for_or_the_faster_one(data: Path, bflo
 
 
 def test_a_time_limit_ends_training(data: Path) -> None:
-    started = time.monotonic()
-    model = TableModel(time_limit="4s", latent=4).fit(data)
-    assert model.history_["seconds"].iloc[-1] <= 5
-    assert time.monotonic() - started < 30, "far from the limit of a thousand epochs"
+    model = TableModel(time_limit="2s", epochs=10**6, patience=10**6, latent=4).fit(data)
+    assert 0 < len(model.history_) < 10**6
 
 
 def test_two_processes_train_as_one(amodal, data: Path, tmp_path: Path) -> None:
@@ -120,7 +118,7 @@ def test_an_interrupted_run_goes_on(amodal, how: signal.Signals, data: Path, tmp
 def test_a_run_is_resumed_only_as_it_was(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     TableModel(epochs=1, latent=4).fit(data, work=work)
-    with pytest.raises(UsageError, match="differs in options"):
+    with pytest.raises(UsageError, match=r"differs in latent \(4, now 8\)"):
         TableModel(epochs=2, latent=8).fit(data, work=work, resume=True)
     with pytest.raises(UsageError, match="differs in data"):
         TableModel(epochs=2, latent=4).fit(table(300), work=work, resume=True)

@@ -93,7 +93,7 @@ def stages(machine: Machine) -> list[Stage]:
         for _ in batches:
             machine.work(0.6)
 
-    return [Stage(Timed(machine), share, during=during, end=end) for share in (0.35, 0.9, 1.0)]
+    return [Stage(Timed(machine), share, context=during, on_end=end) for share in (0.35, 0.9, 1.0)]
 
 
 @pytest.mark.parametrize("load", [1.0, 5.0])
@@ -126,7 +126,7 @@ def test_reading_takes_from_all_stages_alike(store: Store) -> None:
         yield
         ends.append(machine.elapsed)
 
-    three = [Stage(Timed(machine), share, during=noted) for share in (0.35, 0.9, 1.0)]
+    three = [Stage(Timed(machine), share, context=noted) for share in (0.35, 0.9, 1.0)]
     train(model(), three, store, budget, plan)
     np.testing.assert_allclose(ends, [47.0, 58.7, 60.0], atol=1.5)
 
@@ -163,21 +163,22 @@ def test_no_limit_thins_nothing_out(store: Store) -> None:
 
 
 def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> None:
+    from amodal.models.latent_flow import cache_latents
     from tests.models.latent_flow.test_model import NAMES, batch, made
 
     flow, rows = made(), batch()
-    with flow.keeping_latents([rows], len(rows) + 1):
+    with cache_latents(flow, [rows], len(rows) + 1):
         latents = flow.latents(NAMES.index("picture"), rows)
         assert latents.mean.isfinite().all()
-        assert not flow._kept
-    with flow.keeping_latents([rows], len(rows)):
-        assert flow._kept
+        assert not flow.latent_cache
+    with cache_latents(flow, [rows], len(rows)):
+        assert flow.latent_cache
 
 
 def test_a_limit_that_reading_uses_up_is_said(tmp_path: Path) -> None:
     long_ago = time.monotonic() - 100.0
     with pytest.raises(UsageError, match="limit of 90 s ended while the table was read: give more time"):
-        TableModel(time_limit="90s").fit(TABLE, output=tmp_path / "model", started=long_ago)
+        TableModel(time_limit="90s")._fit(TABLE, long_ago, output=tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
 

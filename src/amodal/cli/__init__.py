@@ -10,12 +10,13 @@ from typer.core import TyperGroup
 from amodal.cli.compare import compare
 from amodal.cli.complete import complete
 from amodal.cli.demo import digits
-from amodal.cli.edge import endings
+from amodal.cli.edge import endings, options
 from amodal.cli.embed import embed
 from amodal.cli.evaluate import evaluate
 from amodal.cli.features import features
-from amodal.cli.fit import fit
+from amodal.cli.fit import FitCommand, fit
 from amodal.cli.inspect import inspect
+from amodal.cli.methods import methods
 from amodal.cli.sample import sample
 from amodal.interrupts import raised_as_exceptions
 
@@ -26,7 +27,7 @@ class _Commands(TyperGroup):
     """Ends a command by our own rules; Typer's know neither our problems nor signals."""
 
     def invoke(self, ctx: Any) -> Any:
-        with endings():
+        with endings(options(self)):
             return super().invoke(ctx)
 
 
@@ -60,8 +61,8 @@ def _demo() -> None:
     """Keeps `digits` a command of its own."""
 
 
-for command in (inspect, features, fit, sample, complete, embed, evaluate, compare):
-    app.command()(command)
+for command in (inspect, features, fit, methods, sample, complete, embed, evaluate, compare):
+    app.command(cls=FitCommand if command is fit else None)(command)
 
 
 def main() -> None:

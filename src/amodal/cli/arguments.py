@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amodal.errors import UsageError
+
+if TYPE_CHECKING:
+    from amodal.estimator import TableModel
 
 DataArgument = Annotated[
     Path,
@@ -30,7 +34,12 @@ TypeOption = Annotated[
         "image:patches, audio:mfcc, text:bag_of_words, text:embedding.",
     ),
 ]
-ConfigOption = Annotated[Path | None, typer.Option(help="YAML file with any of TableModel's settings.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="YAML file with arguments of TableModel, the method's settings among them."
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 BadCellsOption = Annotated[
     str, typer.Option(help="Cells that cannot be read: error, or missing (listed in bad_cells.csv).")
@@ -53,35 +62,62 @@ def names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def pairs(items: list[str] | None, option: str) -> dict[str, str]:
-    """Read COL=VALUE; a column's name may itself hold an equals sign only in a config file."""
+def pairs(items: list[str] | None, option: str, name: str = "COLUMN") -> dict[str, str]:
+    """Read NAME=VALUE; a name may itself hold an equals sign only in a config file."""
     read = {}
     for item in items or []:
-        name, equals, value = item.partition("=")
-        if not (name and equals and value):
-            raise UsageError(f"{option} {item!r} is not understood: write COLUMN=VALUE.")
-        read[name] = value
+        key, equals, value = item.partition("=")
+        if not (key and equals and value):
+            raise UsageError(f"{option} {item!r} is not understood: write {name}=VALUE.")
+        read[key] = value
     return read
 
 
+def table_model(config: Path | None, given: Mapping[str, Any]) -> TableModel:
+    """A model with arguments from a YAML file and others that win over them.
+
+    Args:
+        config: the file; None for none.
+        given: argument or setting of TableModel -> value; None where it was not given. Types are added to the file's.
+
+    Raises:
+        UsageError: the file is not there or is no YAML, or an argument or setting is unknown or out of range.
+    """
+    from amodal.estimator import TableModel
+
+    arguments = read_config(config)
+    types = {**(arguments.get("types") or {}), **(given.get("types") or {})}
+    arguments |= {name: value for name, value in given.items() if value is not None} | {"types": types}
+    try:
+        return TableModel(**arguments)
+    except UsageError as problem:
+        if config is not None:
+            problem.add_note(f"Settings were read from {config}.")
+        raise
+
+
 def read_config(path: Path | None) -> dict[str, Any]:
-    """Read TableModel's settings from a YAML file; none where no file was given."""
+    """Arguments of TableModel from a YAML file, with nested settings as OWNER.FIELD; none where no file was given.
+
+    Raises:
+        UsageError: the file is not there, or is no mapping in YAML.
+    """
     if path is None:
         return {}
-    import inspect as reflection
-
     import yaml
-
-    from amodal.estimator import TableModel
 
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as problem:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise UsageError(f"{path} is not YAML: {problem}") from problem
-    known = set(reflection.signature(TableModel).parameters)
-    if not isinstance(settings, dict) or not set(settings) <= known:
-        wrong = sorted(set(settings) - known) if isinstance(settings, dict) else settings
-        raise UsageError(f"{path}: unknown settings {wrong}. Choose from {', '.join(sorted(known))}.")
-    return settings
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise UsageError(f"{path}: write NAME: VALUE, one a line.")
+    arguments: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, dict) and name not in ("types", "options"):
+            arguments |= {f"{name}.{field}": each for field, each in value.items()}
+        else:
+            arguments[name] = value
+    return arguments

@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import typer
+from typer.core import TyperGroup, TyperOption
 
-from amodal.errors import DataError, UsageError
+from amodal.errors import DataError, EarlierFormat, UsageError
 from amodal.files import explain_machine_error
 from amodal.interrupts import Terminated
 
-__all__ = ["endings"]
+__all__ = ["endings", "in_options", "options"]
 
 USAGE, DATA, MACHINE = 2, 3, 5
 _OF_SIGNALS = 128
 _SIGPIPE = 13
-_OPTIONS = {"overwrite=True": "--overwrite", "resume=True": "--resume"}
-"""Arguments, as the library's messages name them -> options."""
+_ARGUMENT = re.compile(r'\b(\w+)=(?:True|"([^"]*)"|\{"([^"]*)": "([^"]*)"\}|([A-Z]+))')
+"""An argument of Python's and its value, as the library's messages have them."""
 
 
 @contextmanager
-def endings() -> Iterator[None]:
+def endings(options: Mapping[str, str] | None = None) -> Iterator[None]:
     """Turn problems, the machine's refusals and signals into one message on stderr and an exit code.
 
     Codes: 2 for a wrong call, 3 for a problem in the data, 5 for the machine, and 128 and its number for a signal, as
     shells count them (130 for Ctrl-C). An output that nobody reads to its end stops quietly with that of SIGPIPE.
+
+    Args:
+        options: argument of the library -> option, for the problems' messages.
     """
+    options = options or {}
     try:
         try:
             yield
         finally:
             sys.stdout.flush()
     except UsageError as problem:
-        _end(problem, f"Error: {_in_options(str(problem))}", USAGE)
+        _end(problem, f"Error: {in_options(str(problem), options)}", USAGE)
+    except EarlierFormat as problem:
+        _end(problem, f"Error: {_fit_again(problem, options)}", DATA)
     except DataError as problem:
-        _end(problem, f"Error: {problem}", DATA)
+        _end(problem, f"Error: {in_options(str(problem), options)}", DATA)
     except KeyboardInterrupt as problem:
         number = problem.number if isinstance(problem, Terminated) else signal.SIGINT
         _end(problem, "Interrupted.", _OF_SIGNALS + number)
@@ -57,11 +65,45 @@ def endings() -> Iterator[None]:
         _end(problem, f"Error: {explain_machine_error(MemoryError())}", MACHINE)
 
 
-def _in_options(message: str) -> str:
-    """What the library says, in the command line's words."""
-    for argument, option in _OPTIONS.items():
-        message = message.replace(f"pass {argument}", option).replace(argument, option)
-    return message
+def options(group: TyperGroup) -> dict[str, str]:
+    """Argument of the library -> option, of all commands: they have the same name or an option of that name."""
+    return {
+        str(option.name): max(option.opts, key=len)
+        for command in group.commands.values()
+        for option in command.params
+        if isinstance(option, TyperOption)
+    }
+
+
+def in_options(message: str, options: Mapping[str, str]) -> str:
+    """The library's message with options in place of arguments.
+
+    Args:
+        message: names arguments as NAME=True, NAME="VALUE", NAME={"KEY": "VALUE"} or NAME=PLACEHOLDER.
+        options: argument -> option; others are left as they are.
+
+    Example:
+        >>> in_options('Pass bad_cells="missing", or types={"x": "text"}.', {"bad_cells": "--bad-cells"})
+        'Pass --bad-cells missing, or types={"x": "text"}.'
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name, word, key, entry, placeholder = found.groups()
+        if name not in options:
+            return found[0]
+        value = f"{key}={entry}" if key else word or placeholder
+        return f"{options[name]} {value}" if value else options[name]
+
+    return _ARGUMENT.sub(option, message)
+
+
+def _fit_again(problem: EarlierFormat, options: Mapping[str, str]) -> str:
+    given = [
+        f"{options[name]} {value}" if name in options else f"--set {name}={value}"
+        for name, value in problem.arguments.items()
+    ]
+    command = " ".join(["amodal fit DATA -o", str(problem.folder), "--overwrite", *given])
+    return f"{problem.problem}: fit it again, by `{command}`."
 
 
 def _end(problem: BaseException, message: str, code: int) -> NoReturn:

@@ -14,7 +14,7 @@ from amodal.cli.arguments import (
     OverwriteOption,
     TypeOption,
     pairs,
-    read_config,
+    table_model,
 )
 from amodal.files import check_output_file, replacing_file
 
@@ -33,16 +33,13 @@ def features(
     """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
     inputs = [data, media_root, config]
     check_output_file(output, overwrite=overwrite, inputs=inputs)
-    settings = read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
-    settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
-    from amodal.estimator import TableModel
+    model = table_model(config, {"types": pairs(types, "--type"), "bad_cells": bad_cells})
     from amodal.features import described, write_features
     from amodal.table import lists_bad_cells, write_bad_cells
 
     beside = output.with_name(f"{output.stem}.bad_cells.csv")
-    if settings.get("bad_cells") == "missing":
+    if model.bad_cells == "missing":
         check_output_file(beside, overwrite=overwrite, inputs=inputs, is_ours=lists_bad_cells)
-    model = TableModel(**settings)
     vectors = model.features(data, media_root=media_root)
     write_features(vectors, output)
     if model.bad_cells_:

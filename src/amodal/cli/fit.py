@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from amodal.cli.arguments import (
     ConfigOption,
@@ -18,9 +19,31 @@ from amodal.cli.arguments import (
     OverwriteOption,
     TypeOption,
     pairs,
-    read_config,
+    table_model,
 )
 from amodal.errors import UsageError
+
+_TRAINING, _MACHINE, _FILES = "Training", "Machine", "Files"
+"""Panels of `amodal fit --help`."""
+
+
+class FitCommand(TyperCommand):
+    """Shows in `--help` the methods, and the defaults that options leave to `TableModel` and to settings."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from amodal.estimator import TableModel
+        from amodal.methods import DEFAULT_METHOD, METHODS, method_named
+        from amodal.settings import parameters, settings_of
+
+        settings = settings_of(method_named(DEFAULT_METHOD))
+        settings |= {setting.field: setting for setting in parameters("TableModel", TableModel)}
+        for option in self.params:
+            if isinstance(option, TyperOption) and option.name in settings and not option.multiple:
+                default = settings[option.name].default
+                option.default, option.show_default = default, "none" if default is None else True
+            if isinstance(option, TyperOption) and option.name == "method":
+                option.help = f"One of {', '.join(method.name for method in METHODS)}."
+        super().format_help(ctx, formatter)
 
 
 def fit(
@@ -29,34 +52,52 @@ def fit(
         Path, typer.Option("-o", "--output", metavar="MODEL", help="Folder to write the model to.")
     ],
     method: Annotated[
-        str | None,
-        typer.Option(
-            help="latent-flow, mvtcae, mvae, mmvae, mopoe, mmvm, barycenter, hellinger or early-fusion. "
-            "[default: latent-flow]"
-        ),
+        str | None, typer.Option(help="Name of the method; `amodal methods` lists them.")
     ] = None,
     types: TypeOption = None,
-    config: ConfigOption = None,
-    time_limit: Annotated[str | None, typer.Option(help="Most time, such as 90s, 5m or 1h30m.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Most passes over the table.")] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(help="Rows a step, over all devices. [default: 128, fewer where rows are few]"),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same result. [default: 0]")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps. [default: auto]")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="auto, 32-true or bf16-mixed. [default: auto]")
-    ] = None,
-    devices: Annotated[
-        str | None, typer.Option(help="Processes or graphics cards on this machine. [default: 1]")
-    ] = None,
-    num_nodes: Annotated[int | None, typer.Option(help="Machines. [default: 1]")] = None,
-    strategy: Annotated[
-        str | None, typer.Option(help="How they work together: ddp, fsdp. [default: auto]")
-    ] = None,
     bad_cells: Annotated[
         str | None, typer.Option(help="Cells that cannot be read: error or missing.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A hyper-parameter of the method, such as guidance=2; repeatable. `amodal methods NAME` lists them.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(help="Most time, such as 90s, 5m or 1h30m.", rich_help_panel=_TRAINING),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Most passes over the table; none for 1,000.", rich_help_panel=_TRAINING),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Rows a step, over all devices; none for 128, or fewer where rows are few.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    random_state: Annotated[
+        int | None, typer.Option("--seed", help="Same seed, same result.", rich_help_panel=_TRAINING)
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=_MACHINE)
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="auto, 32-true or bf16-mixed.", rich_help_panel=_MACHINE)
+    ] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(help="Processes or graphics cards on this machine.", rich_help_panel=_MACHINE),
+    ] = None,
+    num_nodes: Annotated[int | None, typer.Option(help="Machines.", rich_help_panel=_MACHINE)] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="How they work together: ddp, fsdp.", rich_help_panel=_MACHINE)
     ] = None,
     media_root: MediaRootOption = None,
     overwrite: OverwriteOption = False,
@@ -77,33 +118,30 @@ def fit(
         check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
     given = {
         "method": method,
+        "types": pairs(types, "--type"),
+        "bad_cells": bad_cells,
         "time_limit": time_limit,
         "epochs": epochs,
         "batch_size": batch_size,
-        "random_state": seed,
+        "random_state": random_state,
         "device": device,
         "precision": precision,
-        "devices": int(devices) if devices and devices.isdigit() else devices,
+        "devices": devices,
         "num_nodes": num_nodes,
         "strategy": strategy,
-        "bad_cells": bad_cells,
     }
-    settings = read_config(config) | {name: value for name, value in given.items() if value is not None}
-    if types:
-        settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
-    from amodal.estimator import TableModel
+    model = table_model(config, given | pairs(settings, "--set", "NAME"))
     from amodal.run_folder import work_beside
 
-    model = TableModel(**settings)
     try:
         with _printed_warnings():
-            model.fit(
+            model._fit(
                 data,
+                started,
                 media_root=media_root,
                 output=output,
                 overwrite=overwrite,
                 resume=resume,
-                started=started,
             )
     except (KeyboardInterrupt, OSError) as stop:
         work = work_beside(output)

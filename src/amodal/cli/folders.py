@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,3 +30,19 @@ def write_rows(
     writers: dict[str, Any] = fitted.schema_.used
     path = write_table(frame, output, writers, root=root, overwrite=overwrite)
     typer.echo(f"{path}: {len(frame)} rows")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of words under columns."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console()
+    with console.capture() as text:
+        console.print(table)
+    # Rich ends the process itself, with a code of its own, where nobody reads on.
+    typer.echo(text.get(), nl=False)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from amodal.cli.arguments import DataArgument, MediaRootOption, TypeOption, pairs
+from amodal.cli.folders import print_table
 
 
 def inspect(
@@ -25,18 +26,16 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table("column", "type", "why", "missing", "example")
-    for row in rows:
-        kind = row["type"] + (f":{row['representation']}" if row["representation"] else "")
-        shown.add_row(
-            Text(row["column"]), kind, Text(row["reason"]), f"{row['missing']:.0%}", Text(str(row["example"]))
-        )
-    console = Console()
-    with console.capture() as text:
-        console.print(shown)
-    # Rich ends the process itself, with a code of its own, where nobody reads on.
-    typer.echo(text.get(), nl=False)
+    print_table(
+        ["column", "type", "why", "missing", "example"],
+        [
+            (
+                row["column"],
+                row["type"] + (f":{row['representation']}" if row["representation"] else ""),
+                row["reason"],
+                f"{row['missing']:.0%}",
+                str(row["example"]),
+            )
+            for row in rows
+        ],
+    )

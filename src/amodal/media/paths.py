@@ -25,7 +25,7 @@ def locate(cell: object, root: Path | None) -> Path:
     Args:
         cell: a path relative to `root`, as written in the table.
         root: the folder that every file must lie in once `..` and symbolic links are followed: the table's
-            own, or that of `--media-root`. None when the table is a DataFrame, which has no folder.
+            own, or `media_root`. None when the table is a DataFrame, which has no folder.
 
     Returns:
         The file's absolute path, without `..` or symbolic links. The file exists and is not empty.
@@ -46,10 +46,10 @@ def locate(cell: object, root: Path | None) -> Path:
         raise UnreadableCell("is a URL; download the file and write its path relative to the table's folder")
     if os.path.isabs(cell) or ntpath.splitdrive(cell)[0]:  # noqa: PTH117
         raise UnreadableCell(
-            "is an absolute path; write it relative to the table's folder or pass --media-root"
+            "is an absolute path; write it relative to the table's folder or pass media_root=FOLDER"
         )
     if root is None:
-        raise UnreadableCell("is a path, but a DataFrame has no folder; pass media_root")
+        raise UnreadableCell("is a path, but a DataFrame has no folder; pass media_root=FOLDER")
     return _file_below(root, cell)
 
 

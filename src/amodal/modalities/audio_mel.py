@@ -17,7 +17,7 @@ from amodal.distributions import IsotropicNormal, RowNoise
 from amodal.media import Sound, from_log_mel, log_mel, read_sound, sound_shape, write_sound
 from amodal.modalities.files_column import accept_files, read_all, read_sample
 from amodal.modalities.modality import Modality
-from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
+from amodal.nn import LearnedScale, SpectrogramDecoder, SpectrogramEncoder
 
 _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".opus", ".m4a")
 _HIGHEST_RATE = 16_000
@@ -139,7 +139,7 @@ class AudioMel(Modality):
         return Sound(from_log_mel(mel, rate=self.rate, n_fft=self.n_fft, hop=self.hop), self.rate)
 
     def encoder(self, features: int) -> nn.Module:
-        return SoundEncoder(self.mels, self.frames, features)
+        return SpectrogramEncoder(self.mels, self.frames, features)
 
     def decoder(self, latent: int) -> nn.Module:
         return _MelDecoder(latent, self.mels, self.frames)
@@ -155,7 +155,7 @@ class AudioMel(Modality):
 class _MelDecoder(nn.Module):
     def __init__(self, latent: int, mels: int, frames: int) -> None:
         super().__init__()
-        self.network = SoundDecoder(latent, mels, frames)
+        self.network = SpectrogramDecoder(latent, mels, frames)
         self.scale = LearnedScale(start=0.3, floor=0.02)
 
     def forward(self, latents: Tensor) -> IsotropicNormal:

@@ -19,7 +19,7 @@ from amodal.media import Sound, from_mfcc, mfcc, read_sound, write_sound
 from amodal.modalities.audio_mel import AudioMel
 from amodal.modalities.files_column import read_all, read_sample
 from amodal.modalities.modality import Modality
-from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
+from amodal.nn import LearnedScale, SpectrogramDecoder, SpectrogramEncoder
 
 _COEFFICIENTS = 40
 _SMALL = 100_000
@@ -137,7 +137,7 @@ class AudioMfcc(Modality):
         return Sound(samples, self.rate)
 
     def encoder(self, features: int) -> nn.Module:
-        return SoundEncoder(_COEFFICIENTS + 1, self.frames, features)
+        return SpectrogramEncoder(_COEFFICIENTS + 1, self.frames, features)
 
     def decoder(self, latent: int) -> nn.Module:
         return _MfccDecoder(latent, self.frames)
@@ -159,7 +159,7 @@ def _standard(frames: np.ndarray[Any, Any]) -> dict[str, tuple[float, ...]]:
 class _MfccDecoder(nn.Module):
     def __init__(self, latent: int, frames: int) -> None:
         super().__init__()
-        self.network = SoundDecoder(latent, _COEFFICIENTS + 1, frames)
+        self.network = SpectrogramDecoder(latent, _COEFFICIENTS + 1, frames)
         self.scale = LearnedScale(start=1.0, floor=0.1)
 
     def forward(self, latents: Tensor) -> IsotropicNormal:

@@ -101,7 +101,7 @@ def accept_files(
         first = [f"{cells.iloc[position]!r} {reason}" for position, reason in reasons.items()]
         raise DataError(
             f"names {kind} files, but only {len(found)} of {len(cells)} open: {examples(first)}. "
-            "Paths are relative to the table's folder; --media-root names another, and "
-            "--type COLUMN=text takes the paths as texts"
+            "Paths are relative to the table's folder; media_root=FOLDER names another, and "
+            'types={"COLUMN": "text"} takes the paths as texts'
         )
     raise RejectColumn(f"{len(found)} of {len(cells)} sampled cells open as {kind} files")

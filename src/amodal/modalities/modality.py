@@ -25,8 +25,8 @@ class Modality(ABC):
     vectors for other tools.
 
     Attributes:
-        type: the kind of column, as in `--type COL=TYPE`.
-        representation: the kind of numbers it becomes, as in `--type COL=TYPE:REPRESENTATION`.
+        type: the kind of column, as in `types={"COL": "TYPE"}`.
+        representation: the kind of numbers it becomes, as in `types={"COL": "TYPE:REPRESENTATION"}`.
         unit: what the numbers of `features` are, and their range.
         suffix: of the files that its cells are written to, None for cells that stand in the table itself.
         latent: size of the latent of an autoencoder of the column alone, where a cell is the mean or mode of its

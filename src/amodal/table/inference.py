@@ -58,7 +58,7 @@ def infer_schema(
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in schema.ignored.items())
         raise DataError(
             f"{table.source} has no column that can be used:{reasons}\n"
-            "Give a column's type with --type COL=TYPE."
+            'Give a column\'s type, as in types={"COLUMN": "TYPE"}.'
         )
     return schema
 

@@ -48,7 +48,7 @@ def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str)
         cats.csv: 1 cell cannot be used.
           photo: 1 cell
             row 3: '3.png': no such file
-        Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.
+        Pass bad_cells="missing" to treat them as missing.
     """
     lines = []
     if bad:
@@ -58,7 +58,7 @@ def cell_problem(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str)
             lines += [f"  {column}: {_cells(len(here))}"]
             lines += [f"    row {cell.row}: {cell.cell!r}: {cell.reason}" for cell in here[:SHOWN]]
             lines += [f"    and {len(here) - SHOWN} more"] * (len(here) > SHOWN)
-        lines += ['Pass --bad-cells missing (in Python bad_cells="missing") to treat them as missing.']
+        lines += ['Pass bad_cells="missing" to treat them as missing.']
     if empty_rows:
         shown = examples([row_number(row) for row in empty_rows])
         lines += [

@@ -1,4 +1,4 @@
-"""Which rows make which batch."""
+"""An epoch's batches."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ ROWS_AN_EPOCH = 50_000
 
 @dataclass(frozen=True)
 class Batches:
-    """An epoch's batches, gathered from a store, shared out evenly among processes.
+    """An epoch's batches of a store's rows, split evenly among processes.
 
     The order of rows depends on the seed and the epoch alone: with any number of processes the same rows make
-    the same step. A table of more rows than `ROWS_AN_EPOCH` is gone through in several epochs.
+    the same step. A table of more rows than `ROWS_AN_EPOCH` takes several epochs.
 
     Attributes:
-        store: where the rows are.
-        rows: integer (N,), the rows to use.
+        store: the table's tensors.
+        rows: row numbers, integer (N,).
         size: rows a step, over all processes together.
-        shuffled: whether the order changes from epoch to epoch; otherwise it is that of `rows`, and the
-            last batch may be smaller.
+        shuffled: a new order each epoch, of full batches only; false for the order of `rows`, with a smaller last
+            batch.
         seed: of the order.
-        epoch: tells the current epoch.
+        epoch: gives the current epoch.
         rank: this process's number.
-        world: how many processes there are.
-        stride: asked before each pass; n uses every n-th row only.
+        world: number of processes.
+        stride: gives n to use every n-th row only; called before each pass.
     """
 
     store: Store

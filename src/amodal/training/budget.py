@@ -1,26 +1,26 @@
-"""How long training may go on, and how far it has come."""
+"""The budget of training, in epochs and time."""
 
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
+
+import pandas as pd
 
 from amodal.errors import UsageError
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
 
 def parse_duration(limit: str | float | None) -> float | None:
-    """Read a time limit.
+    """Seconds of a time limit.
 
     Args:
-        limit: seconds, or a number with a unit such as "90s", "5m", "1.5h"; None for no limit.
+        limit: seconds, or numbers with units such as "90s", "5m", "1h30m"; None for no limit.
 
     Raises:
-        UsageError: it cannot be read, or is not above zero.
+        UsageError: it is no duration, or is not above zero.
 
     Example:
         >>> parse_duration("5m"), parse_duration("1h30m"), parse_duration(20)
@@ -29,13 +29,18 @@ def parse_duration(limit: str | float | None) -> float | None:
     if limit is None:
         return None
     if isinstance(limit, str):
-        parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", limit.strip().lower())
-        if not parts or "".join(number + unit for number, unit in parts) != limit.strip().lower():
+        try:
+            # A number without a unit would be nanoseconds.
+            seconds = math.nan if limit[-1:].isdigit() else pd.Timedelta(limit.lower()).total_seconds()
+        except ValueError:
+            seconds = math.nan
+        if math.isnan(seconds):
             raise UsageError(f"Time limit {limit!r} is not understood: write 90s, 5m or 1h30m.")
-        limit = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if limit <= 0:
+    else:
+        seconds = float(limit)
+    if not seconds > 0:
         raise UsageError("A time limit must be above zero.")
-    return float(limit)
+    return seconds
 
 
 @dataclass
@@ -45,9 +50,9 @@ class Budget:
     Attributes:
         epochs: most passes.
         seconds: most time; None for no limit.
-        started: when the user's call began, on that clock, so that reading the data counts; now by default.
+        started: time of the user's call on `clock`, so that reading the data counts; now by default.
         spent: seconds of earlier runs that this one resumes.
-        clock: the time in seconds, from any origin.
+        clock: gives the time in seconds, from any origin.
     """
 
     epochs: int
@@ -65,17 +70,17 @@ class Budget:
         return self.spent + self.clock() - self.started
 
     def expired(self, reserve: float = 0.0) -> bool:
-        """Whether the time is up, `reserve` seconds of which are still needed."""
+        """True when at most `reserve` seconds are left."""
         return self.seconds is not None and self.elapsed() + reserve >= self.seconds
 
     def check(self, activity: str) -> None:
-        """Refuse to go on when the time is up.
+        """Raise when the time is up.
 
         Args:
-            activity: what takes the time, as in "the table was read".
+            activity: what took the time, as in "the table was read".
 
         Raises:
-            UsageError: it is.
+            UsageError: the time is up.
         """
         if self.expired():
             raise UsageError(
@@ -83,7 +88,7 @@ class Budget:
             )
 
     def fraction(self, epochs_done: float) -> float:
-        """Share of the budget used up, 0 to 1."""
+        """Fraction of the budget used up, 0 to 1: of the epochs or of the time, whichever is more."""
         of_epochs = epochs_done / self.epochs
         of_time = self.elapsed() / self.seconds if self.seconds else 0.0
         return min(1.0, max(of_epochs, of_time))
@@ -96,13 +101,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class Span:
-    """The part of a budget that one stage of training has.
+    """The part of a budget that one stage has.
 
     Attributes:
-        budget: the whole.
-        start: share of the budget used up when the stage begins, 0 to 1.
-        end: share used up when it ends.
-        epochs_before: epochs of earlier stages; the last of them may be a part of one.
+        budget: of all stages.
+        start: fraction of the budget used up when the stage begins, 0 to 1.
+        end: fraction used up when it ends.
+        epochs_before: epochs of earlier stages, fractions included.
     """
 
     budget: Budget
@@ -110,36 +115,46 @@ class Span:
     end: float = 1.0
     epochs_before: float = 0.0
 
-    def whole(self, epochs_done: float) -> float:
-        """Share of the budget used up after so many of the stage's epochs, 0 to 1."""
+    @classmethod
+    def after(cls, budget: Budget, epochs_before: float, fraction: float) -> Self:
+        """The span from now on of a stage that takes a fraction of what is left of the budget.
+
+        Of what is left, so that the time that reading the table took is missing from all stages alike.
+        """
+        start = budget.fraction(epochs_before)
+        return cls(budget, start, start + (1.0 - start) * fraction, epochs_before)
+
+    def budget_fraction(self, epochs_done: float) -> float:
+        """Fraction of the whole budget used up after so many epochs of the stage, 0 to 1."""
         return self.budget.fraction(self.epochs_before + epochs_done)
 
-    def used(self, epochs_done: float) -> float:
-        """Share of the stage's part used up, 0 to 1."""
-        return min(1.0, max(0.0, self.whole(epochs_done) - self.start) / max(self.end - self.start, 1e-9))
+    def fraction(self, epochs_done: float) -> float:
+        """Fraction of the span used up after so many epochs of the stage, 0 to 1."""
+        used = self.budget_fraction(epochs_done) - self.start
+        return min(1.0, max(0.0, used) / max(self.end - self.start, 1e-9))
 
-    def late(self, reserve: float) -> bool:
-        """Whether the stage's time is up, `reserve` seconds of which are still needed."""
+    def is_late(self, reserve: float) -> bool:
+        """True when less than `reserve` seconds of the stage's time are left."""
         return self.seconds_left() < reserve
 
-    def over(self, epochs_done: float, reserve: float) -> bool:
-        """Whether the stage's time is up or its epochs are done."""
-        return self.late(reserve) or self.epochs_before + epochs_done >= self.budget.epochs * self.end
+    def is_over(self, epochs_done: float, reserve: float) -> bool:
+        """True when the stage is late or its epochs are done."""
+        return self.is_late(reserve) or self.epochs_before + epochs_done >= self.budget.epochs * self.end
 
     @property
     def seconds(self) -> float:
-        """The stage's time; infinite without a limit of time."""
-        budget = self.budget
-        return math.inf if budget.seconds is None else budget.seconds * (self.end - self.start)
+        """The stage's time; infinite without a time limit."""
+        limit = self.budget.seconds
+        return math.inf if limit is None else limit * (self.end - self.start)
 
-    def seconds_left(self, share: float = 1.0) -> float:
-        """Seconds until this share of the stage's time is used up; infinite without a limit of time."""
-        budget = self.budget
-        if budget.seconds is None:
+    def seconds_left(self, fraction: float = 1.0) -> float:
+        """Seconds until this fraction of the stage's time is used up; infinite without a time limit."""
+        limit = self.budget.seconds
+        if limit is None:
             return math.inf
-        return budget.seconds * self.start + self.seconds * share - budget.elapsed()
+        return limit * self.start + self.seconds * fraction - self.budget.elapsed()
 
     @property
     def epochs(self) -> int:
-        """Most epochs the stage may begin."""
+        """Most epochs that the stage may begin."""
         return max(1, math.ceil(self.budget.epochs * self.end - self.epochs_before))

@@ -1,4 +1,4 @@
-"""What happens beside training: remembering the best, checkpoints, history, progress."""
+"""Callbacks of training: best weights, checkpoints, history and progress."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from torch import Tensor
 
 from amodal.files import replacing_file
-from amodal.training.budget import Budget
+from amodal.training.budget import Budget, Span
 from amodal.training.module import LRDecay, TrainingModule
 from amodal.training.stopping import agreed
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint beside and renames it, so that a kill leaves the one before whole."""
+    """Replaces a checkpoint in one step, so that a kill leaves the one before intact."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         # In memory first, as Lightning does, which then writes to the folder for temporary files, and moves it.
@@ -36,56 +36,60 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             beside.write_bytes(content.getbuffer())
 
 
-def stage_reached(checkpoint: Path) -> dict[str, Any] | None:
-    """What a checkpoint says of its stage; None where there is none, or, with a notice, where it is damaged."""
+def stage_reached(checkpoint: Path, budget: Budget) -> tuple[int, Span] | None:
+    """Number and span of a checkpoint's stage; None without a checkpoint, or, with a notice, where it is damaged."""
     if not checkpoint.is_file():
         return None
     try:
-        return dict(torch.load(checkpoint, weights_only=True, map_location="cpu")["stage"])
+        stage = torch.load(checkpoint, weights_only=True, map_location="cpu")["stage"]
+        return stage["number"], Span(budget, stage["start"], stage["end"], stage["epochs_before"])
     except (RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError) as problem:
         reason = str(problem).partition("\n")[0]
         print(f"{checkpoint} is damaged, and training begins anew ({reason})", file=sys.stderr, flush=True)
         return None
 
 
-class Best(pl.Callback):
-    """Remembers the weights of the epoch with the lowest validation loss, and ends a stage that no longer gets better.
+class BestWeights(pl.Callback):
+    """Keeps the weights of the epoch with the lowest held-out loss, and ends a stage that no longer improves.
 
-    It then goes on from those weights once more while the learning rate falls, since the best epoch of a rate that is
-    still high is a noisy one.
+    Training then goes on from those weights once more while the learning rate decays, since the best epoch at a high
+    rate is a noisy one.
 
     Args:
-        patience: epochs without a better loss before the rate falls, and epochs that it takes to fall.
-        apart: column -> what the names of the weights begin with that its term alone depends on, a log-likelihood;
-            the best epoch of each is then its own. Empty where all weights share one loss.
+        patience: epochs without a lower loss before the rate decays, and length of the decay in epochs.
+        parameter_groups: column -> prefix of the names of the weights that its term, a log-likelihood, depends on;
+            each group has a best epoch of its own. Empty where all weights share one loss.
+
+    Attributes:
+        weights: name -> best weight so far, on the CPU.
     """
 
-    def __init__(self, patience: int, apart: Mapping[str, str]) -> None:
+    def __init__(self, patience: int, parameter_groups: Mapping[str, str]) -> None:
         self.patience = patience
-        self._measures = (
-            {f"val_{column}": (-1.0, start) for column, start in apart.items()}
-            if apart
+        self._monitored = (
+            {f"val_{column}": (-1.0, prefix) for column, prefix in parameter_groups.items()}
+            if parameter_groups
             else {"val_loss": (1.0, "")}
         )
-        self._losses = dict.fromkeys(self._measures, float("inf"))
+        self._losses = dict.fromkeys(self._monitored, float("inf"))
         self._epoch = -1
         self.weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         model = pl_module.get_submodule("model")
-        for measure, (sign, start) in self._measures.items():
-            loss = sign * float(trainer.callback_metrics[measure])
-            if loss < self._losses[measure]:
-                self._losses[measure], self._epoch = loss, trainer.current_epoch
+        for metric, (sign, prefix) in self._monitored.items():
+            loss = sign * float(trainer.callback_metrics[metric])
+            if loss < self._losses[metric]:
+                self._losses[metric], self._epoch = loss, trainer.current_epoch
                 for name, weight in model.state_dict().items():
-                    if name.startswith(start):
+                    if name.startswith(prefix):
                         self.weights[name] = weight.detach().cpu().clone()
         if not isinstance(pl_module, TrainingModule):
             return
-        if pl_module.cooling is None and trainer.current_epoch - self._epoch >= self.patience:
-            pl_module.cooling = LRDecay(pl_module.epochs_done(), self.patience)
+        if pl_module.lr_decay is None and trainer.current_epoch - self._epoch >= self.patience:
+            pl_module.lr_decay = LRDecay(pl_module.epochs_done(), self.patience)
             model.load_state_dict(self.weights, strict=False)
-        elif pl_module.cooling and pl_module.cooling.done(pl_module.epochs_done()) >= 1.0:
+        elif pl_module.lr_decay and pl_module.lr_decay.fraction(pl_module.epochs_done()) >= 1.0:
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
@@ -97,7 +101,11 @@ class Best(pl.Callback):
 
 
 class History(pl.Callback):
-    """One row an epoch: its number, seconds since the start, losses and their terms."""
+    """Records one row an epoch: its number, seconds since the start, losses and their terms.
+
+    Args:
+        budget: gives the time; a resumed run's earlier time is added to it.
+    """
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -110,7 +118,7 @@ class History(pl.Callback):
         self.rows.append(row | ordered | metrics)
 
     def frame(self) -> pd.DataFrame:
-        """All epochs so far."""
+        """One row an epoch so far."""
         return pd.DataFrame(
             self.rows or {name: [] for name in ("epoch", "seconds", "train_loss", "val_loss")}
         )
@@ -128,13 +136,15 @@ class Checkpoints(pl.Callback):
 
     Args:
         path: the file.
-        stage: what is said of the stage, to be read before the rest is loaded.
-        every: seconds between two.
+        number: of the stage.
+        span: of the stage.
+        every: seconds between two checkpoints.
     """
 
-    def __init__(self, path: Path, stage: Mapping[str, Any], every: float = 10.0) -> None:
+    def __init__(self, path: Path, number: int, span: Span, every: float = 10.0) -> None:
         self.path = path
-        self.stage = dict(stage)
+        self.number = number
+        self.span = span
         self.every = every
         self._last = -float("inf")
 
@@ -146,11 +156,12 @@ class Checkpoints(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint["stage"] = self.stage
+        span = {name: getattr(self.span, name) for name in ("start", "end", "epochs_before")}
+        checkpoint["stage"] = {"number": self.number, **span}
 
 
 class ProgressBar(pl.Callback):
-    """Shows epoch, losses, how far the budget is used up and the time left; one bar for all stages.
+    """Shows the epoch, losses, used budget and time left on stderr; one bar for all stages.
 
     Args:
         budget: of all stages.
@@ -166,7 +177,7 @@ class ProgressBar(pl.Callback):
             TextColumn("Training"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[status]}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=Console(stderr=True),
@@ -181,7 +192,7 @@ class ProgressBar(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero and self._task is None:
             self._bar.start()
-            self._task = self._bar.add_task("fit", total=1.0, told="", left="")
+            self._task = self._bar.add_task("fit", total=1.0, status="", left="")
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
         if self._task is None or not isinstance(pl_module, TrainingModule):
@@ -189,15 +200,15 @@ class ProgressBar(pl.Callback):
         span, done = pl_module.span, pl_module.epochs_done()
         left = self.budget.seconds_left(span.epochs_before + done)
         stage = f"stage {self.stage} of {self.stages}, " if self.stages > 1 else ""
-        told = f"{stage}epoch {math.floor(span.epochs_before + done) + 1}"
-        shown = {"train_loss": "loss", "val_loss": "held-out", "train_kl": "kl"}
+        status = f"{stage}epoch {math.floor(span.epochs_before + done) + 1}"
+        labels = {"train_loss": "loss", "val_loss": "held-out", "train_kl": "kl"}
         metrics = trainer.callback_metrics
-        told += "".join(
-            f"  {word} {float(metrics[key]):.1f}" for key, word in shown.items() if key in metrics
+        status += "".join(
+            f"  {label} {float(metrics[name]):.1f}" for name, label in labels.items() if name in metrics
         )
         self._bar.update(
             self._task,
-            completed=span.whole(done),
-            told=told,
+            completed=span.budget_fraction(done),
+            status=status,
             left="" if left is None else f"{int(left) // 60}:{int(left) % 60:02d} left",
         )

@@ -1,4 +1,4 @@
-"""A store's rows, as Lightning asks for them."""
+"""The training and held-out rows of a store, as a LightningDataModule."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _MOST_HELD_OUT = 5_000
 
 
 class StoredRows(pl.LightningDataModule):
-    """The rows to train on and those held out, shared out among the trainer's processes.
+    """Training rows and held-out rows, split among the trainer's processes.
 
     Args:
-        store: where the rows are.
+        store: the table's tensors.
         batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
-        seed: of the order of rows and of which are held out.
+        seed: of the order of rows and the choice of those held out.
 
     Attributes:
-        validation_stride: every how many of the held-out rows one is used, so that a pass over them keeps to its time.
+        validation_stride: n to validate on every n-th held-out row.
     """
 
     def __init__(self, store: Store, batch_size: int | None, seed: int) -> None:
@@ -37,32 +37,32 @@ class StoredRows(pl.LightningDataModule):
         self.validation_stride = 1
         self.training, self.held_out = split(len(store), seed)
 
-    def all(self, device: torch.device, over: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
-        """Batches of all rows of the store; see `some` for `over`."""
-        return self._chunks(np.arange(len(self.store)), device, over)
+    def all(self, device: torch.device, stop: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches of all rows of the store; see `sample`."""
+        return self._chunks(np.arange(len(self.store)), device, stop)
 
-    def some(
-        self, most: int, device: torch.device, over: Callable[[], bool] = lambda: False
+    def sample(
+        self, most: int, device: torch.device, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Batch]:
-        """Batches of rows to train on, at most so many; the same ones each time.
+        """Batches of a fixed random sample of the training rows.
 
         They are chunks of neighbouring rows in a random order, so that those before an early end are a fair sample.
 
         Args:
-            most: how many rows.
-            device: where the batches go.
-            over: asked after each batch whether to end early.
+            most: size of the sample, at most.
+            device: of the batches.
+            stop: called after each batch; true ends early.
         """
         few = np.random.default_rng(self.seed).permutation(self.training)[:most]
-        return self._chunks(np.sort(few), device, over)
+        return self._chunks(np.sort(few), device, stop)
 
     def _chunks(
-        self, rows: np.ndarray, device: torch.device, over: Callable[[], bool], size: int = 256
+        self, rows: np.ndarray, device: torch.device, stop: Callable[[], bool], size: int = 256
     ) -> Iterator[Batch]:
         starts = np.arange(0, len(rows), size)
         for start in np.random.default_rng(self.seed).permutation(starts):
             yield self.store.gather(rows[start : start + size]).to(device)
-            if over():
+            if stop():
                 return
 
     def train_dataloader(self) -> Batches:
@@ -78,12 +78,12 @@ class StoredRows(pl.LightningDataModule):
     def _batches(self, rows: np.ndarray, *, shuffled: bool) -> Batches:
         trainer = self.trainer
         if trainer is None:
-            raise RuntimeError("rows are shared out by a trainer, which sets itself when it takes them")
+            raise RuntimeError("StoredRows has no trainer yet: pass it to Trainer.fit")
         world = trainer.world_size
         if len(self.training) < world:
             raise DataError(f"{len(self.training)} rows cannot be shared among {world} processes.")
-        rows_a_step = self.batch_size or _rows_a_step(len(self.training))
-        size = max(1, min(rows_a_step, len(self.training)) // world) * world
+        batch_size = self.batch_size or _default_batch_size(len(self.training))
+        size = max(1, min(batch_size, len(self.training)) // world) * world
         return Batches(
             self.store,
             rows,
@@ -97,13 +97,13 @@ class StoredRows(pl.LightningDataModule):
         )
 
 
-def _rows_a_step(rows: int, most: int = 128, least: int = 16, steps: int = 20) -> int:
-    """As many as leave an epoch of a small table enough steps to get somewhere."""
+def _default_batch_size(rows: int, most: int = 128, least: int = 16, steps: int = 20) -> int:
+    """128 rows, or as many as give an epoch of a small table twenty steps."""
     return min(most, max(least, rows // steps))
 
 
 def split(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and a tenth to hold out, at most 5,000; a table too small to spare any is held out from itself.
+    """Training rows and held-out rows: a tenth, at most 5,000; fewer than ten rows are both.
 
     Example:
         >>> training, held_out = split(50, seed=0)

@@ -1,83 +1,45 @@
-"""The one file that knows Lightning's trainer."""
+"""Training of a model, stage after stage."""
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import pandas as pd
-import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 from sklearn.exceptions import ConvergenceWarning
 
-from amodal.errors import UsageError
 from amodal.interrupts import handling, interruption
 from amodal.methods import Stage
 from amodal.models import GenerativeModel
-from amodal.nn import precision
 from amodal.table import Store
 from amodal.training.allocation import keeping_freed_memory
 from amodal.training.budget import Budget, Span
-from amodal.training.callbacks import (
-    AtomicCheckpointIO,
-    Best,
-    Checkpoints,
-    History,
-    ProgressBar,
-    stage_reached,
-)
+from amodal.training.callbacks import BestWeights, Checkpoints, History, ProgressBar, stage_reached
+from amodal.training.config import TrainerConfig
 from amodal.training.data import StoredRows
 from amodal.training.module import TrainingModule
 from amodal.training.recovery import Recovery
-from amodal.training.stopping import Interrupted, Stopping
+from amodal.training.stopping import Interrupted, StageEnd
 from amodal.training.threads import ThreadTuner
+from amodal.training.trainer import make_trainer, silenced
 
-_LOOKED_AT = 10_000
-"""Rows, at most, that a stage ends with a look at."""
+_ROWS_ON_END = 10_000
+"""Training rows, at most, that `Stage.on_end` reads."""
 
-_STEPS_LEFT = 3
-"""A stage is left out where the time is shorter than so many steps: it takes as much to prepare, validate and end."""
+_LEAST_STEPS = 3
+"""A stage is skipped where the time left is less than so many steps: preparing and validating it takes as long."""
 
 _MORE_TIME = "give more time, or fewer rows or columns, for better draws."
 
 
 @dataclass(frozen=True)
-class TrainerConfig:
-    """How to train.
-
-    Attributes:
-        batch_size: rows a step, over all processes together; None for 128, fewer where rows are few.
-        learning_rate: the highest.
-        patience: epochs without a better held-out loss before a stage ends, which takes as many again.
-        seed: of the order of rows, the noise, and which rows are held out.
-        device: "auto", "cpu", "cuda" or "mps".
-        precision: "auto", or what Lightning takes ("32-true", "bf16-mixed", ...).
-        devices: processes on this machine.
-        num_nodes: machines.
-        strategy: how processes work together, as Lightning takes it.
-    """
-
-    batch_size: int | None = None
-    learning_rate: float = 2e-3
-    patience: int = 30
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    devices: int | str = 1
-    num_nodes: int = 1
-    strategy: str = "auto"
-
-
-@dataclass(frozen=True)
 class FitResult:
-    """What came of it.
+    """The outcome of training.
 
     Attributes:
         history: one row an epoch.
@@ -93,64 +55,54 @@ def train(
     stages: Sequence[Stage],
     store: Store,
     budget: Budget,
-    plan: TrainerConfig,
+    config: TrainerConfig,
     *,
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> FitResult:
-    """Train a model in place, stage after stage, and leave it with the weights of each stage's best epoch.
+    """Train a model in place, stage after stage; it ends with the weights of each stage's best epoch.
 
     Args:
-        model: what is trained.
-        stages: how.
+        model: model to train.
+        stages: run in order; those that have nothing to train in this model are skipped.
         store: the rows, of which a tenth is held out.
-        budget: how long, over all stages.
-        plan: the rest.
-        checkpoint: where the state goes as training runs; None writes none.
-        resume: go on from that checkpoint, where it is there.
+        budget: epochs and time of all stages together.
+        config: optimiser, precision and processes.
+        checkpoint: file of the training state; None to write none.
+        resume: go on from the checkpoint, if it exists.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the checkpoint is whole.
-        UsageError: the device or precision is not there.
+        UsageError: the device or precision is not available, or hyper-parameters do not go together.
     """
-    before = stage_reached(checkpoint) if resume and checkpoint else None
     stages = [stage for stage in stages if any(True for _ in stage.parameters(model))]
+    for stage in stages:
+        stage.objective.check(model)
+    resumed = stage_reached(checkpoint, budget) if resume and checkpoint else None
     history, epochs, step_seconds = History(budget), 0.0, 0.0
-    with _quiet(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
+    with silenced(), keeping_freed_memory(), ProgressBar(budget, len(stages)) as bar:
         shared = [history, bar, *([ThreadTuner(budget.clock)] if budget.seconds else [])]
         for number, stage in enumerate(stages, start=1):
-            if before and number < before["number"]:
+            if resumed and number < resumed[0]:
                 continue
-            if before:
-                start, end, epochs = before["start"], before["end"], before["epochs"]
-            else:
-                start = budget.fraction(epochs)
-                # Of what is left, so that reading the table takes from all stages alike. The last stage has all of it,
-                # also where those that were to follow train nothing here.
-                end = start + (1.0 - start) * (stage.share if number < len(stages) else 1.0)
-                stage.begin(model)
             name = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
-            if not before and budget.expired(reserve=_STEPS_LEFT * step_seconds):
-                _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
-                continue
+            if resumed:
+                span = resumed[1]
+            else:
+                # The last stage has all that is left, also where those that were to follow train nothing here.
+                span = Span.after(budget, epochs, stage.budget_fraction if number < len(stages) else 1.0)
+                stage.on_start(model)
+                if budget.expired(reserve=_LEAST_STEPS * step_seconds):
+                    _warn(f"The time limit left nothing for {name}: {_MORE_TIME}")
+                    continue
             bar.stage = number
-            done, stopping = _train_stage(
-                model,
-                stage,
-                store,
-                Span(budget, start, end, epochs),
-                plan,
-                shared,
-                Checkpoints(checkpoint, {"number": number, "start": start, "end": end, "epochs": epochs})
-                if checkpoint
-                else None,
-                resume=before is not None,
+            callbacks = [*shared, *([Checkpoints(checkpoint, number, span)] if checkpoint else [])]
+            done, end = _train_stage(
+                model, stage, store, span, config, callbacks, checkpoint=checkpoint if resumed else None
             )
-            step_seconds = stopping.step_seconds
-            if stopping.late and done < 1.0:
+            if end.is_late and done < 1.0:
                 _warn(f"The time limit ended {name} in its first epoch, at {done:.0%} of it: {_MORE_TIME}")
-            epochs += done
-            before = None
+            epochs, step_seconds, resumed = span.epochs_before + done, end.step_seconds, None
     return FitResult(history.frame(), global_rank() == 0)
 
 
@@ -163,112 +115,53 @@ def _train_stage(
     stage: Stage,
     store: Store,
     span: Span,
-    plan: TrainerConfig,
-    shared: Sequence[pl.Callback],
-    checkpoints: Checkpoints | None,
+    config: TrainerConfig,
+    callbacks: Sequence[pl.Callback],
     *,
-    resume: bool,
-) -> tuple[float, Stopping]:
-    """Train one stage; gives its epochs, of which the last may be a part of one, and what ended it."""
+    checkpoint: Path | None,
+) -> tuple[float, StageEnd]:
+    """Train one stage, from a checkpoint if there is one; gives its epochs, fractions included, and its end."""
     model.train().requires_grad_(False)
     for parameter in stage.parameters(model):
         parameter.requires_grad_()
-    rows = StoredRows(store, plan.batch_size, plan.seed)
-    module = TrainingModule(model, stage, rows, span, seed=plan.seed, learning_rate=plan.learning_rate)
-    best, stopping = Best(plan.patience, stage.apart(model)), Stopping(span, last_look=stage.end is not None)
-    callbacks = [
-        stopping,
-        Recovery(span.budget.clock),
-        best,
-        *shared,
-        *([checkpoints] if checkpoints else []),
-    ]
-    trainer = _trainer(plan, span.epochs, callbacks)
-    with module.kept, _interruptible(stopping):
+    rows = StoredRows(store, config.batch_size, config.seed)
+    module = TrainingModule(model, stage, rows, span, seed=config.seed, learning_rate=config.learning_rate)
+    best = BestWeights(config.patience, stage.parameter_groups(model))
+    end = StageEnd(span, reads_rows=stage.on_end is not None)
+    trainer = make_trainer(config, span.epochs, [end, Recovery(span.budget.clock), best, *callbacks])
+    with module.stage_context, _interruptible(end):
         trainer.fit(
             module,
             datamodule=rows,
-            ckpt_path=str(checkpoints.path) if resume and checkpoints else None,
-            weights_only=True if resume else None,
+            ckpt_path=str(checkpoint) if checkpoint else None,
+            weights_only=True if checkpoint else None,
         )
     if best.weights:
         model.load_state_dict(best.weights, strict=False)
     model.requires_grad_()
-    if stage.end is not None:
-        stage.end(model.eval(), rows.some(_LOOKED_AT, model.device, lambda: span.seconds_left() <= 0.0))
-    return module.epochs_done(), stopping
-
-
-def _trainer(plan: TrainerConfig, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:
-    accelerator = {"cuda": "gpu"}.get(plan.device, plan.device)
-    options: dict[str, Any] = {
-        "accelerator": accelerator,
-        "devices": plan.devices,
-        "num_nodes": plan.num_nodes,
-        "strategy": plan.strategy,
-        "precision": _precision(plan),
-        "max_epochs": epochs,
-    }
-    try:
-        return pl.Trainer(
-            **options,
-            callbacks=callbacks,
-            plugins=[AtomicCheckpointIO()],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-            num_sanity_val_steps=0,
-        )
-    except (ValueError, RuntimeError, MisconfigurationException) as problem:
-        raise UsageError(f"Training cannot run so: {problem}") from problem
-
-
-def _precision(plan: TrainerConfig) -> Any:
-    if plan.precision != "auto":
-        return plan.precision
-    device = plan.device
-    if device == "auto":
-        accelerator = torch.accelerator.current_accelerator()
-        device = accelerator.type if accelerator else "cpu"
-    return "bf16-mixed" if precision.has_fast_bfloat16(torch.device(device)) else "32-true"
+    if stage.on_end is not None:
+        few = rows.sample(_ROWS_ON_END, model.device, stop=lambda: span.seconds_left() <= 0.0)
+        stage.on_end(model.eval(), few)
+    return module.epochs_done(), end
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning from telling users about choices that are not theirs."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            for module in (r"lightning\..*", r"torch\.utils\.data\..*", r"torch\.optim\.lr_scheduler"):
-                warnings.filterwarnings("ignore", module=module)
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextmanager
-def _interruptible(stopping: Stopping) -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and SIGHUP to a stop between two steps; a second one stops at once."""
-    asked: list[int] = []
+def _interruptible(end: StageEnd) -> Iterator[None]:
+    """Turn Ctrl-C, SIGTERM and SIGHUP into a stop between two steps; a second one stops at once."""
+    signals: list[int] = []
 
     def stop(number: int) -> None:
-        asked.append(number)
-        stopping.interrupted = True
+        signals.append(number)
+        end.is_interrupted = True
 
     try:
         with handling(stop):
             yield
     except (Interrupted, SystemExit):
         # Lightning ends the process itself, with a code of its own, where a second one stops it at once.
-        if not asked:
+        if not signals:
             raise
-        raise interruption(asked[0]) from None
+        raise interruption(signals[0]) from None
 
 
 def global_rank() -> int:

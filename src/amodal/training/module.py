@@ -1,4 +1,4 @@
-"""The model, its objective and its optimiser, as Lightning wants them."""
+"""The model, its objective and its optimiser, as a LightningModule."""
 
 from __future__ import annotations
 
@@ -20,48 +20,50 @@ from amodal.training.budget import Span
 from amodal.training.data import StoredRows
 from amodal.training.means import Means
 
-_WARM_STEPS = 100
+_WARM_UP_STEPS = 100
 _LAST_RATE = 0.02
+"""Learning rate at the end of a decay, as a fraction of the peak."""
+
 _VALIDATION_SEED = 987_654_321
-_PREPARATION_SHARE = 0.3
-"""Most of a stage's time that is given to what is worked out of all rows before it."""
+_CONTEXT_FRACTION = 0.3
+"""Most of a stage's time that `Stage.context` may take."""
 
 
 @dataclass(frozen=True)
 class LRDecay:
-    """A learning rate's fall to its last value before a stage ends early.
+    """The decay of the learning rate before a stage ends early.
 
     Attributes:
         start: epochs of the stage that were done when it began.
-        epochs: how many it takes.
+        epochs: its length.
     """
 
     start: float
     epochs: int
 
-    def done(self, epochs_done: float) -> float:
-        """How much of the fall is over, 0 to 1."""
+    def fraction(self, epochs_done: float) -> float:
+        """How much of the decay is over, 0 to 1."""
         return min(1.0, (epochs_done - self.start) / max(1, self.epochs))
 
 
 class TrainingModule(pl.LightningModule):
-    """Trains a model by a stage's objective.
+    """Minimises a stage's objective with Adam.
 
-    The learning rate rises over the first steps and falls along a cosine as its part of the budget is used up, so that
-    training ends well whatever the limit; and sooner when the stage no longer gets better.
+    The learning rate rises linearly over the first steps and falls along a cosine as the stage's span is used up, be
+    it counted in epochs or in time, so that training ends well whatever the limit.
 
     Args:
-        model: what is trained.
-        stage: how.
-        rows: what it is trained on.
+        model: model to train.
+        stage: its objective and hooks.
+        rows: training and held-out rows.
         span: the stage's part of the budget.
-        seed: of the noise; a row's noise depends on the seed, the step and the row alone.
-        learning_rate: the highest.
+        seed: a row's noise depends on it, the step and the row alone.
+        learning_rate: peak of the schedule.
 
     Attributes:
-        kept: what the stage keeps while it lasts.
-        terms: of the loss of the last batch.
-        cooling: the rate's fall before the stage ends early, once it has begun.
+        stage_context: holds `Stage.context` while the stage is trained.
+        terms: of the last batch's loss.
+        lr_decay: the decay before the stage ends early; None until it begins.
     """
 
     def __init__(
@@ -78,83 +80,83 @@ class TrainingModule(pl.LightningModule):
         self.model = model
         self.stage = stage
         self.rows = rows
-        self.kept = ExitStack()
+        self.stage_context = ExitStack()
         self.span = span
         self.seed = seed
         self.learning_rate = learning_rate
-        self.cooling: LRDecay | None = None
+        self.lr_decay: LRDecay | None = None
         self.terms: Mapping[str, Tensor] = {}
         self._means = Means()
 
     def on_fit_start(self) -> None:
         # The model is on its device now, and has the weights that a resumed run goes on from.
-        rows = self.rows.all(self.device, self._preparation_over)
-        self.kept.enter_context(self.stage.during(self.model, rows, len(self.rows.store)))
+        rows = self.rows.all(self.device, stop=self._context_is_late)
+        self.stage_context.enter_context(self.stage.context(self.model, rows, len(self.rows.store)))
 
-    def _preparation_over(self) -> bool:
-        # Processes that train together must all have seen the same rows.
-        return self.trainer.world_size == 1 and self.span.seconds_left(_PREPARATION_SHARE) <= 0.0
+    def _context_is_late(self) -> bool:
+        # Processes that train together must all read the same rows.
+        return self.trainer.world_size == 1 and self.span.seconds_left(_CONTEXT_FRACTION) <= 0.0
 
     def epochs_done(self) -> float:
         """Epochs of this stage, the current one counted by its steps."""
         return self.global_step / max(1, int(self.trainer.num_training_batches))
 
-    def used(self) -> float:
-        """The share of the span used up, counted in epochs where these bind and in time where it does."""
-        return self.span.used(self.epochs_done())
+    def progress(self) -> float:
+        """Fraction of the stage's span used up, 0 to 1."""
+        return self.span.fraction(self.epochs_done())
 
     def training_step(self, batch: Batch) -> Tensor:
         noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
-        loss = self.stage.objective(self.model, batch, noise, self.used())
-        self._add(loss, batch)
+        loss = self.stage.objective(self.model, batch, noise, self.progress())
+        self._update_means(loss, batch)
         return loss.total
 
     def validation_step(self, batch: Batch) -> None:
-        self._add(self.stage.objective(self.model, batch, RowNoise(_VALIDATION_SEED, batch.rows)), batch)
+        noise = RowNoise(_VALIDATION_SEED, batch.rows)
+        self._update_means(self.stage.objective(self.model, batch, noise), batch)
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.trainer.is_last_batch or self.trainer.should_stop:
-            self._tell("train")
+            self._log_means("train")
 
     def on_validation_epoch_end(self) -> None:
-        self._tell("val")
+        self._log_means("val")
 
-    def drop_means(self) -> None:
+    def reset_means(self) -> None:
         """Forget the losses of the epoch so far."""
-        self._means.taken()
+        self._means.reset()
 
-    def _add(self, loss: Loss, batch: Batch) -> None:
+    def _update_means(self, loss: Loss, batch: Batch) -> None:
         self.terms = loss.terms
-        self._means.add({"loss": loss.total.detach(), **loss.terms}, len(batch))
+        self._means.update({"loss": loss.total.detach(), **loss.terms}, len(batch))
 
-    def _tell(self, part: str) -> None:
-        # Once an epoch: Lightning takes a millisecond and more to note a step's losses.
-        rows = self._means.rows
-        means = {f"{part}_{name}": mean for name, mean in self._means.taken().items()}
-        self.log_dict(means, on_step=False, on_epoch=True, batch_size=rows, sync_dist=True)
+    def _log_means(self, prefix: str) -> None:
+        # Once an epoch: Lightning takes a millisecond and more to log a step's losses.
+        means = {f"{prefix}_{name}": mean for name, mean in self._means.compute().items()}
+        self.log_dict(means, on_step=False, on_epoch=True, batch_size=self._means.rows, sync_dist=True)
+        self._means.reset()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         return torch.optim.Adam(trained, lr=self.learning_rate, fused=True)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        warm = min(1.0, (self.global_step + 1) / _WARM_STEPS)
-        falling = _fall(self.used())
-        if self.cooling:
-            falling *= _fall(self.cooling.done(self.epochs_done()))
+        factor = min(1.0, (self.global_step + 1) / _WARM_UP_STEPS) * _cosine(self.progress())
+        if self.lr_decay:
+            factor *= _cosine(self.lr_decay.fraction(self.epochs_done()))
         for group in self.trainer.optimizers[0].param_groups:
-            group["lr"] = self.learning_rate * warm * falling
+            group["lr"] = self.learning_rate * factor
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["cooling"] = asdict(self.cooling) if self.cooling else None
+        checkpoint["lr_decay"] = asdict(self.lr_decay) if self.lr_decay else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.cooling = LRDecay(**checkpoint["cooling"]) if checkpoint["cooling"] else None
+        self.lr_decay = LRDecay(**checkpoint["lr_decay"]) if checkpoint["lr_decay"] else None
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Any:
         return batch.to(device)
 
 
-def _fall(done: float) -> float:
-    """A cosine from 1 to the last rate's share of the highest."""
-    return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
+def _cosine(fraction: float) -> float:
+    """A cosine from 1 at fraction 0 to the last rate at fraction 1."""
+    return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * fraction))

@@ -1,4 +1,4 @@
-"""Training that goes on after a loss that is no number."""
+"""Recovery from a loss that is not finite."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from torch import Tensor
 from amodal.errors import DataError, examples
 from amodal.training.module import TrainingModule
 
-_MOST = 3
-"""Returns to earlier weights in a stage before training ends."""
+_MAX_RESTORES = 3
+"""Restores of earlier weights in a stage before training fails."""
 
-_STEPS = 50
-"""Steps between two looks at the loss where a look makes the processor wait for a graphics card."""
+_CHECK_STEPS = 50
+"""Steps between two checks of the loss where a check makes the processor wait for a graphics card."""
 
-_SECONDS = 10.0
+_COPY_SECONDS = 10.0
 """Seconds between two copies of the weights."""
 
 
 class Recovery(pl.Callback):
-    """Returns to the last good weights, at half the learning rate, when a loss is not finite.
+    """Restores the last good weights, at half the learning rate, when a loss is not finite.
 
-    Good are the weights after which the held-out loss was finite; copies are kept in memory.
+    Weights are good when the held-out loss after them was finite; copies are kept in memory.
 
     Args:
-        clock: the time in seconds.
+        clock: gives the time in seconds.
 
     Raises:
         DataError: the loss is not finite for the fourth time in a stage.
@@ -55,18 +55,18 @@ class Recovery(pl.Callback):
     ) -> None:
         finite = outputs["loss"].detach().isfinite()
         self._finite = finite if self._finite is None else self._finite & finite
-        if pl_module.device.type == "cpu" or batch_idx % _STEPS == 0 or trainer.is_last_batch:
+        if pl_module.device.type == "cpu" or batch_idx % _CHECK_STEPS == 0 or trainer.is_last_batch:
             good, self._finite = bool(self._finite), None
             if not good and isinstance(pl_module, TrainingModule):
-                self._return(trainer, pl_module)
+                self._restore(trainer, pl_module)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         loss = trainer.callback_metrics.get("val_loss")
         if loss is None or not isinstance(pl_module, TrainingModule):
             return
         if not bool(loss.isfinite()):
-            self._return(trainer, pl_module)
-        elif self._clock() - self._copied > _SECONDS:
+            self._restore(trainer, pl_module)
+        elif self._clock() - self._copied > _COPY_SECONDS:
             self._copy(trainer, pl_module)
 
     def _copy(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -75,11 +75,11 @@ class Recovery(pl.Callback):
         self._optimizer = copy.deepcopy(trainer.optimizers[0].state_dict())
         self._copied = self._clock()
 
-    def _return(self, trainer: pl.Trainer, pl_module: TrainingModule) -> None:
+    def _restore(self, trainer: pl.Trainer, pl_module: TrainingModule) -> None:
         self._count += 1
         columns = [name for name, term in pl_module.terms.items() if not bool(term.isfinite())]
         where = f" (of {examples(columns)})" if columns else ""
-        if self._count > _MOST:
+        if self._count > _MAX_RESTORES:
             raise DataError(
                 f"Training does not converge: the loss{where} was not a finite number {self._count} times, at ever "
                 "lower learning rates. Look for extreme values in the table, or give a lower learning_rate."
@@ -87,7 +87,7 @@ class Recovery(pl.Callback):
         pl_module.get_submodule("model").load_state_dict(self._weights)
         trainer.optimizers[0].load_state_dict(copy.deepcopy(self._optimizer))
         pl_module.learning_rate = self._learning_rate = pl_module.learning_rate / 2
-        pl_module.drop_means()
+        pl_module.reset_means()
         warnings.warn(
             f"The loss{where} was not a finite number: training goes on from the last good weights with half the "
             f"learning rate, {pl_module.learning_rate:g}.",

@@ -52,7 +52,7 @@ def model() -> EarlyFusionVAE:
 
 def test_a_zero_is_told_from_an_absent_cell() -> None:
     net, given = model(), batch()
-    posterior = net.posterior(given)
+    posterior = net.posterior(given).shared
     assert not torch.allclose(posterior.components.mean[0], posterior.components.mean[1])
     # ... which is all zeros, whatever stands there.
     spoilt = replace(given, x={**given.x, "label": torch.tensor([0, 0, 99])})
@@ -60,7 +60,7 @@ def test_a_zero_is_told_from_an_absent_cell() -> None:
 
 
 def test_nothing_given_is_exactly_the_prior() -> None:
-    components = model().posterior(batch()).components
+    components = model().posterior(batch()).shared.components
     assert (components.mean[2] == 0).all()
     assert (components.log_variance[2] == 0).all()
     assert (components.mean[:2] != 0).all()

@@ -1,0 +1,163 @@
+"""One run of `TableModel.fit`: read the table, prepare it, train the method's model, write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from amodal.errors import DataError, UsageError
+from amodal.files import check_output_folder
+from amodal.methods import Method, method_named
+from amodal.modalities import MODALITIES
+from amodal.persistence import FittedModel, holds_model, read_model, write_model
+from amodal.run_folder import differences, run_folder, say
+from amodal.settings import Values, configure, flatten, settings_of
+from amodal.table import Schema, Store, fingerprint, infer_schema, read_table
+from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
+
+_HARDWARE = ("devices", "num_nodes", "strategy")
+"""Fields of `TrainerConfig` that do not change the model."""
+
+
+@dataclass(frozen=True)
+class FitRun:
+    """One run; calling it gives the fitted model.
+
+    Attributes:
+        data: the table; see `TableModel.fit`, also for the folders and flags.
+        arguments: of `TableModel`, by name, without the settings.
+        settings: of the method.
+        budget: epochs and time of the whole run.
+        media_root: folder of the table's paths; the table's own by default.
+        work: folder of the prepared table and checkpoints.
+        output: folder of the model.
+        overwrite: replace the model in `output`.
+        resume: go on from what is in `work`.
+    """
+
+    data: str | Path | pd.DataFrame
+    arguments: Mapping[str, Any]
+    settings: Values
+    budget: Budget
+    media_root: Path | None = None
+    work: Path | None = None
+    output: Path | None = None
+    overwrite: bool = False
+    resume: bool = False
+
+    def __call__(self) -> FittedModel:
+        """Fit.
+
+        Raises:
+            UsageError: `work` or `output` hold something else, or the run to resume was of other data or settings.
+            DataError: the table cannot be used.
+        """
+        if self.overwrite and self.resume:
+            raise UsageError("overwrite=True starts anew and resume=True goes on: give one of them.")
+        is_first = global_rank() == 0
+        if is_first:
+            self._check_folders()
+        with run_folder(self.work, self.output) as run:
+            if is_first:
+                # Another run may have written there until its lock was free.
+                self._check_folders()
+            table = read_table(self.data, self.media_root)
+            self.budget.check("the table was read")
+            schema = infer_schema(table, MODALITIES, self.arguments["types"], self.arguments["options"])
+            modalities: dict[str, Any] = schema.used
+            data = fingerprint(table, modalities)
+            identity = _identity(self.arguments, self.settings, data)
+            state = identity | {"amodal": version("amodal")}
+            go_on = self.resume and run.can_go_on(state)
+            if self.resume and is_first and not run.begun and (finished := self._finished(identity)):
+                return finished
+            store = run.store(
+                state,
+                table,
+                modalities,
+                self.arguments["bad_cells"],
+                go_on=go_on,
+                check=lambda: self.budget.check("the table was prepared"),
+            )
+            fitted = self._train(store, schema, data, checkpoint=run.checkpoint)
+            if self.output is not None and is_first:
+                write_model(fitted, self.output, overwrite=self.overwrite or self.resume)
+        return fitted
+
+    def _check_folders(self) -> None:
+        inputs = [self.data, self.media_root]
+        if self.work is not None:
+            check_output_folder(self.work, "checkpoint", resume=True, inputs=inputs)
+        if self.output is not None:
+            check_output_folder(self.output, "model", overwrite=self.overwrite or self.resume, inputs=inputs)
+
+    def _train(self, store: Store, schema: Schema, data: str, *, checkpoint: Path | None) -> FittedModel:
+        method, seed = self._method(), self.arguments["random_state"]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            modalities: dict[str, Any] = schema.used
+            model = method.model(modalities)
+        config = TrainerConfig(seed=seed, device=self.arguments["device"], **self.settings["trainer"])
+        history = train(
+            model, method.stages, store, self.budget, config, checkpoint=checkpoint, resume=self.resume
+        ).history
+        return FittedModel(
+            model=model.cpu().eval(),
+            arguments={name: value for name, value in self.arguments.items() if name != "device"},
+            settings=self.settings,
+            schema=schema,
+            history=history,
+            rows=len(store),
+            fingerprint=data,
+            bad_cells=store.bad_cells,
+        )
+
+    def _method(self) -> Method:
+        return configure(method_named(self.arguments["method"]), self.settings)
+
+    def _finished(self, identity: dict[str, Any]) -> FittedModel | None:
+        """The model in `output`, where a run that is to be resumed came to its end.
+
+        Raises:
+            UsageError: it was fitted to other data or with other settings, and there is no run to go on with.
+        """
+        if self.output is None or not holds_model(self.output):
+            return None
+        try:
+            found = read_model(self.output)
+        except DataError as problem:
+            say(f"The model is fitted anew: {problem}")
+            return None
+        before = _identity(found.arguments, found.settings, found.fingerprint)
+        changed = differences(
+            before | _training(found.arguments, found.settings),
+            identity | _training(self.arguments, self.settings),
+        )
+        if changed:
+            raise UsageError(
+                f"The model in {self.output} is finished, so that there is nothing to go on from, and differs in "
+                f"{changed}: give another place, or pass overwrite=True to fit it anew."
+            )
+        say(f"{self.output} is finished: it was fitted to the same data, with the same settings.")
+        return found
+
+
+def _identity(arguments: Mapping[str, Any], settings: Values, data: str) -> dict[str, Any]:
+    """What a run must have in common with the one that it resumes."""
+    method = method_named(arguments["method"])
+    names = settings_of(method)
+    return {"method": method.name, "seed": arguments["random_state"], "data": data} | {
+        name: value for name, value in flatten(method, settings).items() if names[name].owner != "trainer"
+    }
+
+
+def _training(arguments: Mapping[str, Any], settings: Values) -> dict[str, Any]:
+    """What else two runs that give the same model have in common."""
+    trainer = {name: value for name, value in settings["trainer"].items() if name not in _HARDWARE}
+    return {"epochs": arguments["epochs"], "time_limit": parse_duration(arguments["time_limit"])} | trainer
