@@ -8,7 +8,7 @@ from amodal.nn import TokenDecoder
 
 @pytest.fixture
 def network() -> TokenDecoder:
-    """Writes words of a vocabulary of four, from contexts of five numbers."""
+    """Decoder of a vocabulary of four, with contexts of size five."""
     torch.manual_seed(0)
     network = TokenDecoder(5, 4, channels=6, hidden=7)
     torch.nn.init.normal_(network.logits.weight)

@@ -20,7 +20,7 @@ def test_probabilities_of_all_bags_sum_to_one() -> None:
     assert bags(len(every)).log_prob(every.float()).exp().sum().item() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_it_is_a_length_and_a_multinomial() -> None:
+def test_log_prob_is_that_of_a_length_and_a_multinomial() -> None:
     counts = torch.tensor([[1.0, 0.0, 2.0, 0.0]])
     bag = bags()
     expected = Categorical(logits=bag.length_logits).log_prob(torch.tensor([2]))
@@ -28,7 +28,7 @@ def test_it_is_a_length_and_a_multinomial() -> None:
     torch.testing.assert_close(bag.log_prob(counts), expected)
 
 
-def test_draws_are_as_often_as_they_are_probable() -> None:
+def test_frequencies_of_samples_are_their_probabilities() -> None:
     rows = 40_000
     bag = bags(rows)
     drawn = draw(bag, RowNoise(0, torch.arange(rows)))
@@ -39,7 +39,7 @@ def test_draws_are_as_often_as_they_are_probable() -> None:
     torch.testing.assert_close(words, expected / expected.sum(), atol=0.01, rtol=0)
 
 
-def test_a_rows_draw_is_its_own() -> None:
+def test_a_rows_sample_is_the_same_in_any_batch() -> None:
     whole = draw(bags(9), RowNoise(3, torch.arange(9)))
     assert torch.equal(draw(bags(2), RowNoise(3, torch.tensor([4, 7]))), whole[[4, 7]])
 
@@ -58,7 +58,7 @@ def test_the_mode_is_the_most_probable_bag() -> None:
         assert bag.mode[0].tolist() == [0, *best]
 
 
-def test_a_bag_of_more_words_than_the_longest_has_a_score() -> None:
+def test_a_bag_longer_than_the_longest_has_a_finite_log_prob() -> None:
     assert bags().log_prob(torch.tensor([[0.0, 500.0, 3.0, 0.0]])).isfinite().all()
 
 

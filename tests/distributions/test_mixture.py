@@ -18,14 +18,14 @@ def in_torch(row: int) -> MixtureSameFamily:
     return MixtureSameFamily(Categorical(logits=torch.zeros(int(active.sum()))), each)
 
 
-def test_density_is_torchs_over_the_active_components() -> None:
+def test_log_prob_is_that_of_torch_over_the_active_components() -> None:
     z = torch.randn(2, 5, 2, generator=GENERATOR)
     ours = MIXTURE.log_prob(z)
     for row in range(2):
         torch.testing.assert_close(ours[row], in_torch(row).log_prob(z[row]))
 
 
-def test_draws_have_the_mixtures_moments() -> None:
+def test_samples_have_the_mixtures_moments() -> None:
     draws = 20_000
     z = MIXTURE.draw(RowNoise(0, torch.arange(2)), draws)
     for row in range(2):
@@ -36,7 +36,7 @@ def test_draws_have_the_mixtures_moments() -> None:
         torch.testing.assert_close(MIXTURE.mean[row], expected.mean)
 
 
-def test_each_component_is_drawn_by_itself() -> None:
+def test_draw_each_samples_every_component() -> None:
     z = MIXTURE.draw_each(RowNoise(0, torch.arange(2)), 20_000)
     assert z.shape == (2, 3, 20_000, 2)
     torch.testing.assert_close(z.var(2), LOG_VARIANCE.exp(), rtol=0.05, atol=0)

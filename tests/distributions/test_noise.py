@@ -17,7 +17,7 @@ def test_a_row_has_the_same_numbers_in_any_batch() -> None:
         assert torch.equal(whole.gumbel(*shape)[[700, 5]], part.gumbel(*shape))
 
 
-def test_turns_seeds_and_rows_differ() -> None:
+def test_calls_seeds_and_rows_differ() -> None:
     noise = RowNoise(0, ROWS)
     first, second, other = noise.uniform(4), noise.uniform(4), RowNoise(1, ROWS).uniform(4)
     assert not torch.isclose(first, second).all(1).any()
@@ -25,7 +25,7 @@ def test_turns_seeds_and_rows_differ() -> None:
     assert len(torch.unique(first)) > 0.99 * first.numel()
 
 
-def test_distributions_are_what_they_are_called() -> None:
+def test_numbers_follow_their_distributions() -> None:
     noise = RowNoise(7, ROWS)
     for numbers, distribution in (
         (noise.uniform(5), stats.uniform),

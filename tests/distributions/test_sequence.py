@@ -14,7 +14,7 @@ VOCABULARY, LENGTH = 4, 3
 
 
 def every_sequence() -> Tensor:
-    """All values: tokens, and after the first END nothing but END."""
+    """All values: tokens, padded with END."""
     tokens = [
         tokens
         for tokens in product(range(VOCABULARY), repeat=LENGTH)
@@ -30,14 +30,14 @@ def test_probabilities_sum_to_one(network: TokenDecoder) -> None:
     assert total.item() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_draws_are_as_frequent_as_they_are_probable(network: TokenDecoder) -> None:
+def test_frequencies_of_samples_are_their_probabilities(network: TokenDecoder) -> None:
     count = 20_000
     context = torch.randn(1, 5).expand(count, -1)
     drawn = TokenSequence(network, context, LENGTH).draw(RowNoise(0, torch.arange(count)))
     assert not (drawn == UNKNOWN).any()
     values = every_sequence()
     probability = TokenSequence(network, context[: len(values)], LENGTH).log_prob(values).exp()
-    # The unknown token is never written: what is drawn after a start has the others' share.
+    # The unknown token is never written, and its probability goes to the others.
     written = ~(values == UNKNOWN).any(1)
     starts = {int(token): written & (values[:, 0] == token) for token in values[written, 0].unique()}
     for chosen in starts.values():
@@ -47,7 +47,7 @@ def test_draws_are_as_frequent_as_they_are_probable(network: TokenDecoder) -> No
     assert torch.corrcoef(torch.stack([frequency, probability[written]]))[0, 1] > 0.9
 
 
-def test_steps_agree_with_the_scores_of_whole_sequences(network: TokenDecoder) -> None:
+def test_steps_agree_with_the_scores_of_full_sequences(network: TokenDecoder) -> None:
     context, values = torch.randn(2, 5), torch.tensor([[2, 3, 2], [3, 3, 0]])
     whole = network.scores(context, values)
     state, token = network.start(context), None

@@ -1,4 +1,4 @@
-"""The Wasserstein barycenter, against its formula and against averaged quantiles."""
+"""Wasserstein barycenter, against its formula and averaged quantiles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from amodal.fusions import Barycenter
 from tests.contracts.test_fusions import experts, present
 
 
-def test_it_is_its_closed_form() -> None:
+def test_mean_and_deviation_are_averages() -> None:
     given, shown = experts(), present()
     joint = Barycenter()(given, shown).components
     deviation = torch.exp(0.5 * given.log_variance)
@@ -20,7 +20,7 @@ def test_it_is_its_closed_form() -> None:
         torch.testing.assert_close(joint.log_variance[row, 0].mul(0.5).exp(), expected)
 
 
-def test_in_one_dimension_it_averages_quantiles() -> None:
+def test_in_one_dimension_quantiles_are_averaged() -> None:
     # On the line the barycenter's quantile function is the mean of the experts' ones, for any distributions.
     mean, deviation = torch.tensor([-2.0, 0.5, 4.0]), torch.tensor([0.3, 1.0, 2.5])
     given = Gaussians(mean[None, :, None], 2 * deviation.log()[None, :, None])

@@ -1,4 +1,4 @@
-"""The Hellinger barycenter's moments, against sums over a fine grid."""
+"""Moments of the Hellinger barycenter, against sums over a fine grid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fused(mean: Tensor, deviation: Tensor) -> Gaussians:
 
 
 def moments(mean: Tensor, deviation: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Of (sum_j sqrt q_j)^2 over points (N, D), evenly spaced."""
+    """Density (sum_j sqrt q_j)^2, normalised, at evenly spaced points (N, D)."""
     given = Gaussians(mean[:, None], 2 * deviation.log()[:, None])
     density = torch.exp(0.5 * given.log_prob(points)).sum(0).square()
     density = (density / density.sum())[:, None]
@@ -45,7 +45,7 @@ def test_its_moments_are_those_of_the_barycenter(name: str, dims: int) -> None:
     torch.testing.assert_close(joint.log_variance.exp(), variance, atol=1e-6, rtol=1e-6)
 
 
-def test_no_density_is_nearer_to_the_experts_in_hellinger_distance() -> None:
+def test_no_density_is_closer_to_the_experts_in_hellinger_distance() -> None:
     mean, deviation = (torch.tensor(values, dtype=torch.float64)[:, :1] for values in EXPERTS["agreeing"])
     step = GRID[1] - GRID[0]
     each = Gaussians(mean, 2 * deviation.log()).log_prob(GRID[:, None, None]).exp().T

@@ -6,7 +6,7 @@ from amodal.distributions import Gaussians
 from amodal.fusions import MixtureOfProducts, Product
 
 
-def test_cells_are_drawn_from_the_product_of_all_that_is_given() -> None:
+def test_the_conditional_is_the_product_of_all_given_experts() -> None:
     generator = torch.Generator().manual_seed(0)
     experts = Gaussians(*torch.randn(2, 6, 3, 4, generator=generator))
     present = torch.rand(6, 3, generator=generator) < 0.6

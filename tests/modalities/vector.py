@@ -1,4 +1,4 @@
-"""Column types whose networks are linear, so that all of them is known in closed form."""
+"""Column types with linear networks, for closed-form tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOISE = 0.5
 
 @dataclass(frozen=True)
 class Vector(Modality):
-    """Vectors x = A z + b + noise, whose likelihood is exact."""
+    """Vectors x = A z + b + NOISE * eps."""
 
     dims: int
 
@@ -54,7 +54,7 @@ class Vector(Modality):
 
 
 class LatentVector(Vector):
-    """The same with an autoencoder, whose latent is two numbers."""
+    """The same with an autoencoder of latent size two."""
 
     latent: ClassVar[int | None] = 2
 

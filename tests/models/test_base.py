@@ -10,7 +10,7 @@ from amodal.models.base import apply_to_present
 
 
 @pytest.mark.parametrize(
-    ("rows", "there", "computed"),
+    ("rows", "present_rows", "computed"),
     [
         (32, [0, 3, 31], 8),
         (32, range(9, 18), 16),
@@ -20,31 +20,31 @@ from amodal.models.base import apply_to_present
         (1024, range(0, 1024, 10), 128),
     ],
 )
-def test_rows_with_a_cell_are_computed_and_learned_from(
-    rows: int, there: Sequence[int], computed: int
+def test_present_rows_are_computed_and_differentiated(
+    rows: int, present_rows: Sequence[int], computed: int
 ) -> None:
     network, cells = nn.Linear(3, 2), torch.randn(rows, 3, requires_grad=True)
     present = torch.zeros(rows, dtype=torch.bool)
-    present[list(there)] = True
-    seen: list[int] = []
+    present[list(present_rows)] = True
+    computed_rows: list[int] = []
 
     def compute(chosen: Tensor) -> Tensor:
-        seen.append(len(chosen))
+        computed_rows.append(len(chosen))
         return network(chosen)
 
-    made = apply_to_present(compute, present, cells)
-    torch.testing.assert_close(made, torch.where(present[:, None], network(cells), 0.0))
-    assert seen == [computed]
+    outputs = apply_to_present(compute, present, cells)
+    torch.testing.assert_close(outputs, torch.where(present[:, None], network(cells), 0.0))
+    assert computed_rows == [computed]
 
-    made.sum().backward()
+    outputs.sum().backward()
     assert cells.grad is not None
     assert cells.grad.abs().sum(1).bool().tolist() == present.tolist()
-    # All processes that train together have a gradient of each weight, if of zeros.
+    # In distributed training each process must have a gradient of each weight, be it zero.
     assert network.weight.grad is not None
-    assert network.weight.grad.any() == bool(there)
+    assert network.weight.grad.any() == bool(present_rows)
 
 
-def test_what_stands_where_no_cell_is_reaches_no_network() -> None:
+def test_nan_of_absent_cells_reaches_no_network() -> None:
     network, cells = nn.Linear(3, 2), torch.randn(32, 3)
     present = torch.arange(32) % 3 == 0
     cells[~present] = torch.nan
@@ -58,7 +58,7 @@ def test_what_stands_where_no_cell_is_reaches_no_network() -> None:
     assert network.weight.grad.isfinite().all()
 
 
-def test_elsewhere_than_on_a_processor_the_number_of_rows_is_not_waited_for() -> None:
-    # What lies on the device "meta" has no values: to ask for one is an error.
+def test_other_devices_are_not_synchronised() -> None:
+    # Tensors on the device "meta" have no values: reading one is an error.
     network, cells = nn.Linear(3, 2, device="meta"), torch.empty(32, 3, device="meta")
     assert apply_to_present(network, torch.empty(32, dtype=torch.bool, device="meta"), cells).shape == (32, 2)

@@ -8,7 +8,7 @@ from amodal.nn.patches import GroupNorm1, PatchEncoder, PatchMerging, PatchStem
 
 
 @pytest.mark.parametrize("size", [(28, 28), (30, 5), (1, 1), (3, 9)])
-def test_a_patch_s_vector_is_read_of_a_window_twice_its_size(size: tuple[int, int]) -> None:
+def test_a_patch_reads_a_window_of_twice_its_size(size: tuple[int, int]) -> None:
     stem = PatchStem(2, 3, (4, 4))
     cells = torch.randn(1, 2, *size, requires_grad=True)
     patches = stem(cells)
@@ -23,7 +23,7 @@ def test_a_patch_s_vector_is_read_of_a_window_twice_its_size(size: tuple[int, in
     assert read.tolist() == [[y, x] for y in rows for x in columns]
 
 
-def test_every_pixel_is_read_by_some_patch() -> None:
+def test_every_pixel_is_read() -> None:
     for size in range(1, 13):
         cells = torch.randn(1, 1, 2, size, requires_grad=True)
         PatchStem(1, 2, (1, 4))(cells).square().sum().backward()
@@ -32,7 +32,7 @@ def test_every_pixel_is_read_by_some_patch() -> None:
 
 
 @pytest.mark.parametrize("flat", [False, True])
-def test_a_merging_is_a_convolution_whose_windows_do_not_overlap(flat: bool) -> None:
+def test_patch_merging_is_a_convolution_of_stride_two(flat: bool) -> None:
     merging = PatchMerging(3, 5, flat=flat)
     maps = torch.randn(2, 1 if flat else 7, 5, 3)
     merged = merging(maps)
@@ -43,7 +43,7 @@ def test_a_merging_is_a_convolution_whose_windows_do_not_overlap(flat: bool) -> 
     torch.testing.assert_close(merged, expected.permute(0, 2, 3, 1))
 
 
-def test_a_map_is_normalised_as_a_whole_and_each_row_by_itself() -> None:
+def test_group_norm_1_is_torchs_of_one_group() -> None:
     maps = torch.randn(3, 4, 2, 5) * torch.tensor([1.0, 10.0, 0.0]).view(3, 1, 1, 1) + 2.0
     normed = GroupNorm1()(maps)
     torch.testing.assert_close(normed, functional.group_norm(maps.permute(0, 3, 1, 2), 1).permute(0, 2, 3, 1))
@@ -51,6 +51,6 @@ def test_a_map_is_normalised_as_a_whole_and_each_row_by_itself() -> None:
     assert normed[2].abs().max() == 0
 
 
-def test_joined_patches_end_at_their_last_width() -> None:
+def test_a_patch_encoder_ends_at_its_last_width() -> None:
     network = PatchEncoder(1, [8, 16, 24], (4, 4))
     assert network(torch.rand(2, 1, 28, 20)).shape == (2, 2, 2, 24)

@@ -1,11 +1,11 @@
-"""Where bfloat16 is the faster, told from what PyTorch knows of a processor."""
+"""Fast bfloat16, by the capabilities that PyTorch reports of a device."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-# As it is; tests are done with another, see `conftest.py`.
+# Imported here, before `conftest.py` replaces it.
 from amodal.nn.precision import has_fast_bfloat16
 
 
@@ -18,7 +18,7 @@ from amodal.nn.precision import has_fast_bfloat16
         ({"avx512_bf16": False, "amx_bf16": True}, True),
     ],
 )
-def test_a_processor_is_fast_where_it_has_instructions_for_it(
+def test_a_cpu_is_fast_with_bfloat16_instructions(
     known: dict[str, bool], fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
@@ -27,7 +27,7 @@ def test_a_processor_is_fast_where_it_has_instructions_for_it(
 
 
 @pytest.mark.parametrize("supported", [False, True])
-def test_a_graphics_card_is_where_cuda_says_so(supported: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_is_fast_where_cuda_supports_bfloat16(supported: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: supported)
     assert has_fast_bfloat16(torch.device("cuda")) == supported

@@ -6,7 +6,7 @@ from torch.nn import functional
 from amodal.nn import TokenEncoder
 
 
-def test_a_word_is_read_with_its_neighbours_in_their_order() -> None:
+def test_layers_are_convolutions_of_three_words() -> None:
     encoder = TokenEncoder(9, 6, channels=4)
     tokens = torch.tensor([[3, 5, 2, 8, 4]])
     maps = encoder.embedding(tokens).transpose(1, 2)
@@ -17,7 +17,7 @@ def test_a_word_is_read_with_its_neighbours_in_their_order() -> None:
     torch.testing.assert_close(encoder(tokens), expected)
 
 
-def test_what_fills_a_text_after_its_end_is_not_read() -> None:
+def test_padding_is_not_read() -> None:
     encoder = TokenEncoder(9, 6)
     short, long = torch.tensor([[3, 5, 0, 0]]), torch.tensor([[3, 5, 0, 0, 0, 0, 0]])
     before = encoder(short)

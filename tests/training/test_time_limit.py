@@ -164,9 +164,9 @@ def test_no_limit_thins_nothing_out(store: Store) -> None:
 
 def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> None:
     from amodal.models.latent_flow import cache_latents
-    from tests.models.latent_flow.test_model import NAMES, batch, made
+    from tests.models.latent_flow.test_model import NAMES, batch, moving_model
 
-    flow, rows = made(), batch()
+    flow, rows = moving_model(), batch()
     with cache_latents(flow, [rows], len(rows) + 1):
         latents = flow.latents(NAMES.index("picture"), rows)
         assert latents.mean.isfinite().all()

@@ -34,7 +34,7 @@ class Gaussians:
         return cls(torch.cat([p.mean for p in parts]), torch.cat([p.log_variance for p in parts]))
 
     def __getitem__(self, index: Any) -> Gaussians:
-        """Index mean and log-variance alike."""
+        """Index mean and log-variance."""
         return Gaussians(self.mean[index], self.log_variance[index])
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -44,8 +44,16 @@ class Gaussians:
 
     def draw(self, noise: RowNoise, samples: int) -> Tensor:
         """Reparameterised samples (B, samples, D) of Gaussians (B, D)."""
-        eps = noise.normal(samples, self.mean.shape[1])
-        return self.mean[:, None] + torch.exp(0.5 * self.log_variance)[:, None] * eps
+        return self[:, None].reparameterise(noise.normal(samples, self.mean.shape[1]))
+
+    def reparameterise(self, eps: Tensor) -> Tensor:
+        """Samples mean + std * eps (..., D) of standard normal numbers eps; leading shapes broadcast."""
+        return self.mean + torch.exp(0.5 * self.log_variance) * eps
+
+    def masked(self, mask: Tensor) -> Gaussians:
+        """Standard normal where the mask (...) is false, even if the values there are NaN."""
+        mask = mask[..., None]
+        return Gaussians(torch.where(mask, self.mean, 0.0), torch.where(mask, self.log_variance, 0.0))
 
     def detached(self) -> Gaussians:
         """The same Gaussians without gradient."""

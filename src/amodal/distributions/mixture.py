@@ -34,27 +34,28 @@ class GaussianMixture:
         """Log density (B, S) of z (B, S, D) in nats."""
         if self.active.shape[1] == 1:
             return self.components.log_prob(z)
-        components = Gaussians(self.components.mean[:, None], self.components.log_variance[:, None])
-        return torch.logsumexp(components.log_prob(z[:, :, None]) + self.weights.log()[:, None], dim=2)
+        scores = self.components[:, None].log_prob(z[:, :, None])
+        return torch.logsumexp(scores + self.weights.log()[:, None], dim=2)
 
     def draw(self, noise: RowNoise, samples: int) -> Tensor:
         """Samples (B, samples, D), reparameterised given their component."""
-        mean, log_variance = self.components.mean, self.components.log_variance
-        count, dims = mean.shape[1], mean.shape[2]
+        count, dims = self.components.mean.shape[1:]
         eps = noise.normal(samples, dims)
         if count == 1:
-            return mean + torch.exp(0.5 * log_variance) * eps
+            return self.components.reparameterise(eps)
         # Inverting the distribution function takes one random number a sample instead of K.
         cdf = self.weights.cumsum(1)
         component = (noise.uniform(samples)[:, :, None] * cdf[:, None, -1:] > cdf[:, None]).sum(2)
         index = component[:, :, None].expand(-1, -1, dims)
-        return mean.gather(1, index) + torch.exp(0.5 * log_variance.gather(1, index)) * eps
+        mean, log_variance = (
+            t.gather(1, index) for t in (self.components.mean, self.components.log_variance)
+        )
+        return Gaussians(mean, log_variance).reparameterise(eps)
 
     def draw_each(self, noise: RowNoise, samples: int) -> Tensor:
         """Reparameterised samples (B, K, samples, D) of every component, active or not."""
-        mean, log_variance = self.components.mean[:, :, None], self.components.log_variance[:, :, None]
-        eps = noise.normal(mean.shape[1], samples, mean.shape[3])
-        return mean + torch.exp(0.5 * log_variance) * eps
+        count, dims = self.components.mean.shape[1:]
+        return self.components[:, :, None].reparameterise(noise.normal(count, samples, dims))
 
     @property
     def mean(self) -> Tensor:

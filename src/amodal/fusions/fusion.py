@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor, nn
 
 from amodal.distributions import GaussianMixture, Gaussians
@@ -25,9 +24,7 @@ class Fusion(nn.Module, ABC):
             present: boolean (B, M).
         """
         # Absent values are replaced before any arithmetic: zero times NaN would still be NaN.
-        mask = present[:, :, None]
-        finite = Gaussians(torch.where(mask, experts.mean, 0.0), torch.where(mask, experts.log_variance, 0.0))
-        return self.join(finite, present)
+        return self.join(experts.masked(present), present)
 
     def conditional(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
         """Distribution of z from which other columns are completed; by default the joint posterior."""

@@ -1,55 +1,49 @@
-"""Random splits of rows to what is given and what is asked for, and the loss of what is asked for."""
+"""Losses of latent flows, by hand."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from amodal.batch import Batch
-from amodal.distributions import Gaussians, RowNoise
+from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot, NumberQuantile
-from amodal.models.latent_flow import AnyOrderLoss, LatentFlow, cache_latents, given_masks
+from amodal.models.latent_flow import AnyOrderLoss, LatentFlow
+from amodal.models.latent_flow.losses import flow_matching_loss, info_nce
+from amodal.models.latent_flow.masks import given_masks
 from tests.modalities.vector import LatentVector
 
-ROWS, COLUMNS = 4_000, 4
+
+def test_flow_matching_loss_is_the_squared_error_of_the_velocity() -> None:
+    x_0, x_1, t = torch.randn(3, 5, 2), torch.randn(3, 5, 2), torch.rand(3, 5)
+    loss = flow_matching_loss(lambda x, times: x * times[..., None], x_0, x_1, t)
+    for row in range(5):
+        errors = []
+        for k in range(3):
+            x_t = (1 - t[k, row]) * x_0[k, row] + t[k, row] * x_1[k, row]
+            errors.append((t[k, row] * x_t - (x_1[k, row] - x_0[k, row])).square().sum())
+        torch.testing.assert_close(loss[row], torch.stack(errors).mean())
+    exact = flow_matching_loss(lambda x, times: x_1 - x_0, x_0, x_1, t)
+    assert (exact == 0).all()
 
 
-def present() -> Tensor:
-    there = torch.rand(ROWS, COLUMNS, generator=torch.Generator().manual_seed(0)) < 0.8
-    there[:, 0] |= ~there.any(1)
-    return there
+def test_info_nce_is_the_cross_entropy_of_the_row_among_the_rows_with_both_columns() -> None:
+    embeddings = torch.randn(4, 3, 5)
+    present = torch.tensor([[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]]).bool()
+    losses = []
+    for i, j in ((1, 0), (2, 0), (2, 1)):
+        rows = (present[:, i] & present[:, j]).nonzero().flatten().tolist()
+        for row in rows:
+            scores = torch.stack(
+                [functional.cosine_similarity(embeddings[row, i], embeddings[n, j], dim=0) for n in rows]
+            )
+            losses.append(-(scores / 0.5).log_softmax(0)[rows.index(row)])
+    torch.testing.assert_close(info_nce(embeddings, present, temperature=0.5), torch.stack(losses).mean())
+    assert info_nce(embeddings, torch.eye(4, 3).bool()) == 0
 
 
-def test_only_present_cells_are_given_and_all_sizes_come_up_alike() -> None:
-    there = present()
-    given = given_masks(there, RowNoise(0, torch.arange(ROWS)), 2, 0)
-    assert given.shape == (2, ROWS, COLUMNS)
-    assert not (given & ~there).any()
-    assert not torch.equal(given[0], given[1])
-    for split in given:
-        counts = split[there.all(1)].sum(1).bincount(minlength=COLUMNS + 1) / there.all(1).sum()
-        torch.testing.assert_close(counts, torch.full((COLUMNS + 1,), 0.2), atol=0.04, rtol=0)
-
-
-def test_further_splits_give_one_cell_each_as_often() -> None:
-    there = present()
-    there[:5] = False
-    given = given_masks(there, RowNoise(0, torch.arange(ROWS)), 1, 2)
-    assert given.shape == (3, ROWS, COLUMNS)
-    assert not (given & ~there).any()
-    for split in given[1:]:
-        assert (split.sum(1) == there.any(1)).all()
-        alone = split[there.all(1)].float().mean(0)
-        torch.testing.assert_close(alone, torch.full((COLUMNS,), 0.25), atol=0.04, rtol=0)
-
-
-def test_a_rows_splits_are_the_same_in_any_batch() -> None:
-    there, rows, some = present()[:20], torch.arange(20), torch.tensor([12, 3])
-    whole = given_masks(there, RowNoise(0, rows), 1, 3)
-    assert torch.equal(whole[:, some], given_masks(there[some], RowNoise(0, rows[some]), 1, 3))
-
-
-def small(rows: int = 6) -> tuple[LatentFlow, Batch]:
+def small_model(rows: int = 6) -> tuple[LatentFlow, Batch]:
     torch.manual_seed(0)
     columns = {
         "v": LatentVector(3),
@@ -58,69 +52,69 @@ def small(rows: int = 6) -> tuple[LatentFlow, Batch]:
     }
     model = LatentFlow(columns, latent=4, features=8)
     torch.nn.init.normal_(model.generators[0].output_proj.weight, std=0.3)
-    there = torch.tensor([[1, 1, 1], [1, 1, 0], [0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]]).bool()
+    present = torch.tensor([[1, 1, 1], [1, 1, 0], [0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]]).bool()
     x = {"v": torch.randn(rows, 3), "number": torch.randn(rows), "label": torch.randint(0, 2, (rows,))}
-    return model, Batch(x, there, torch.arange(rows))
+    return model, Batch(x, present, torch.arange(rows))
 
 
 class Recorded(AnyOrderLoss):
-    """Says which cells were asked for, and after which split."""
+    """Records the target cells as (mask, row, column)."""
 
-    asked: list[tuple[int, int, int]]
+    targets: list[tuple[int, int, int]]
 
     def _target_losses(self, model, index, batch, context, mask, row, noise) -> Tensor:  # type: ignore[no-untyped-def]
-        self.asked.extend((int(s), int(r), index) for s, r in zip(mask, row, strict=True))
+        self.targets.extend((int(s), int(r), index) for s, r in zip(mask, row, strict=True))
         return super()._target_losses(model, index, batch, context, mask, row, noise)
 
 
 def test_targets_are_the_present_cells_that_are_not_given() -> None:
-    model, batch = small()
+    model, batch = small_model()
     objective = Recorded(num_flow_masks=2)
-    object.__setattr__(objective, "asked", [])
+    object.__setattr__(objective, "targets", [])
     objective(model, batch, RowNoise(0, batch.rows))
-    # The network is in training, and these columns have nothing to move: the splits' noise comes first.
+    # These columns have no augmentation, so that the masks take the first random numbers.
     given = given_masks(batch.present, RowNoise(0, batch.rows), 1, 3)
     expected = {
-        (split, row, column)
-        for split, row, column in (batch.present & ~given).nonzero().tolist()
-        if column != 0 or split < 2
+        (mask, row, column)
+        for mask, row, column in (batch.present & ~given).nonzero().tolist()
+        if column != 0 or mask < 2
     }
     assert expected
-    assert len(objective.asked) == len(set(objective.asked))
-    assert set(objective.asked) == expected
+    assert len(objective.targets) == len(set(objective.targets))
+    assert set(objective.targets) == expected
 
 
-def test_the_loss_is_that_of_each_target_by_hand() -> None:
-    model, batch = small()
+def test_loss_is_the_mean_of_the_targets_losses() -> None:
+    model, batch = small_model()
     objective = AnyOrderLoss(num_masks=2, num_single_masks=1, num_flow_masks=2, num_times=1, flow_weight=0.5)
     loss = objective(model, batch, RowNoise(0, batch.rows))
     noise = RowNoise(0, batch.rows)
     given = given_masks(batch.present, noise, 2, 1)
-    # A row's noise for its flow: two normal vectors and a time for each of its splits.
-    pool, times = noise.normal(2, 2, 2), noise.uniform(2)
+    # Of each mask and row: x_0, the noise of x_1, and t.
+    normal, times = noise.normal(2, 2, 2), noise.uniform(2)
     autoencoder = model.autoencoder(0)
     assert autoencoder is not None
     total = torch.zeros(())
     terms: dict[str, list[Tensor]] = {name: [] for name in model.modalities}
-    for split, row in ((split, row) for split in range(3) for row in range(len(batch))):
-        here = {name: values[row : row + 1] for name, values in batch.x.items()}
+    for mask, row in ((mask, row) for mask in range(3) for row in range(len(batch))):
+        cells = {name: values[row : row + 1] for name, values in batch.x.items()}
         embeddings = model.column_embeddings(
-            Batch(here, batch.present[row : row + 1], batch.rows[row : row + 1])
+            Batch(cells, batch.present[row : row + 1], batch.rows[row : row + 1])
         )
-        context = model.context(embeddings, given[split, row : row + 1])
+        context = model.context(embeddings, given[mask, row : row + 1])
         for index, name in enumerate(model.modalities):
-            if not batch.present[row, index] or given[split, row, index] or (name == "v" and split == 2):
+            if not batch.present[row, index] or given[mask, row, index] or (name == "v" and mask == 2):
                 continue
             if name == "v":
-                posterior = autoencoder.posterior(here["v"])
-                start, deviation, time = pool[row, 0, split], pool[row, 1, split], times[row, split]
+                posterior = autoencoder.posterior(cells["v"])
+                start, deviation, time = normal[row, 0, mask], normal[row, 1, mask], times[row, mask]
                 end = posterior.mean[0] + (0.5 * posterior.log_variance[0]).exp() * deviation
                 point = (1 - time) * start + time * end
                 network = model.generators[0]
-                moved = network(point[None, None], time.view(1, 1), network.context_proj(context))[0, 0]
-                term = 0.5 * (moved - (end - start)).square().sum()
+                velocity = network(point[None, None], time.view(1, 1), network.context_proj(context))[0, 0]
+                term = 0.5 * (velocity - (end - start)).square().sum()
             else:
-                term = -model.generators[index](context).log_prob(here[name])[0]
+                term = -model.generators[index](context).log_prob(cells[name])[0]
             terms[name].append(term)
             total = total + term / (len(batch) * (2 if name == "v" else 3))
     torch.testing.assert_close(loss.total, total)
@@ -128,39 +122,21 @@ def test_the_loss_is_that_of_each_target_by_hand() -> None:
         torch.testing.assert_close(loss.terms[name], torch.stack(parts).mean().detach())
 
 
-def test_all_that_is_given_asks_for_nothing() -> None:
-    model, batch = small()
+def test_no_target_has_no_loss_and_zero_gradients() -> None:
+    model, batch = small_model()
     batch = batch.given(["label"])
     some = batch.present.any(1)
     batch = batch[some]
     loss = AnyOrderLoss(num_masks=0, num_single_masks=2)(model, batch, RowNoise(0, batch.rows))
     assert loss.total == 0
     loss.total.backward()
-    # Processes that train together must all have a gradient of the same weights.
+    # In distributed training each process must have a gradient of each weight.
     assert all(weight.grad is not None for weight in model.generators.parameters())
     assert all((weight.grad == 0).all() for weight in model.generators.parameters())
 
 
-def test_kept_latents_are_those_of_the_batchs_rows() -> None:
-    model, batch = small()
-    model.eval()
-    once = AnyOrderLoss()(model, batch, RowNoise(0, batch.rows)).total
-    order = torch.tensor([4, 2, 0])
-    part = batch[order]
-    with cache_latents(model, [batch]):
-        model.autoencoders["0"].latent_mean.zero_()
-        model.autoencoders["0"].latent_std.fill_(1.0)
-        latents = model.latents(0, part)
-        assert isinstance(latents, Gaussians)
-        kept = AnyOrderLoss()(model, part, RowNoise(0, part.rows)).total
-        torch.nn.init.constant_(model.autoencoders["0"].head.bias, 9.0)
-        again = AnyOrderLoss()(model, part, RowNoise(0, part.rows)).total
-    assert torch.equal(kept, again)
-    assert once != kept
-
-
-def test_training_lowers_the_loss_of_flows_and_leaves_the_autoencoder() -> None:
-    model, batch = small()
+def test_training_lowers_the_flow_matching_loss_and_leaves_the_autoencoder() -> None:
+    model, batch = small_model()
     before = [weight.clone() for weight in model.autoencoders.parameters()]
     parts = [
         *model.encoders.parameters(),

@@ -1,4 +1,4 @@
-"""The encoder of all columns' vectors: what it reads, and that no column drowns the others."""
+"""Inputs of the encoder with early fusion, and their scale."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ WORDS = TextTokens(("hen", "road"), 4, 2.0)
 
 def test_labels_are_one_hot_and_words_are_counted() -> None:
     assert LABEL.vector(torch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
-    # Unknown words first, then the vocabulary; what fills up a short text is not counted.
+    # Unknown words first, then the vocabulary; padding is not counted.
     tokens = torch.tensor([[2, 3, 2, 0], [1, 0, 0, 0]], dtype=torch.int32)
     assert WORDS.vector(tokens).tolist() == [[0, 2, 1], [1, 0, 0]]
     assert NUMBER.vector(torch.tensor([0.5, -1.0])).tolist() == [[0.5], [-1.0]]
 
 
 @pytest.mark.parametrize("kind", MODALITIES, ids=lambda kind: f"{kind.type}-{kind.representation}")
-def test_every_columns_vector_is_about_as_long(kind: type[Modality], five_columns: Table) -> None:
+def test_vectors_of_all_column_types_have_about_the_same_length(
+    kind: type[Modality], five_columns: Table
+) -> None:
     cells = five_columns.frame[kind.type]
     modality = kind.fit(cells, five_columns.root)
     batch = Batch(
@@ -50,13 +52,13 @@ def model() -> EarlyFusionVAE:
     return EarlyFusionVAE({"number": NUMBER, "label": LABEL}, latent=2, features=8)
 
 
-def test_a_zero_is_told_from_an_absent_cell() -> None:
+def test_a_zero_differs_from_an_absent_cell() -> None:
     net, given = model(), batch()
     posterior = net.posterior(given).shared
     assert not torch.allclose(posterior.components.mean[0], posterior.components.mean[1])
-    # ... which is all zeros, whatever stands there.
-    spoilt = replace(given, x={**given.x, "label": torch.tensor([0, 0, 99])})
-    assert torch.equal(net.vectors(spoilt)[1], torch.tensor([[1.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
+    # An absent cell is zeros, whatever its value.
+    changed = replace(given, x={**given.x, "label": torch.tensor([0, 0, 99])})
+    assert torch.equal(net.vectors(changed)[1], torch.tensor([[1.0, 0, 0], [1, 0, 0], [0, 0, 0]]))
 
 
 def test_nothing_given_is_exactly_the_prior() -> None:

@@ -9,15 +9,15 @@ from amodal.models.vae.priors import AggregatePosterior
 ROWS = 20_000
 
 
-def two_clouds(rows: int) -> torch.Tensor:
-    """A quarter of the points in a long cloud, the others in a round one far from it."""
+def two_clusters(rows: int) -> torch.Tensor:
+    """A quarter of the points in an elongated cluster, the others in a round one far from it."""
     generator = torch.Generator().manual_seed(0)
     points = torch.randn(rows, 2, generator=generator)
-    apart = torch.rand(rows, generator=generator) < 0.25
-    return torch.where(apart[:, None], points * torch.tensor([0.1, 2.0]) + 5.0, points * 0.5 - 1.0)
+    first = torch.rand(rows, generator=generator) < 0.25
+    return torch.where(first[:, None], points * torch.tensor([0.1, 2.0]) + 5.0, points * 0.5 - 1.0)
 
 
-def test_it_is_the_standard_normal_until_it_is_fitted() -> None:
+def test_the_aggregate_posterior_is_standard_normal_until_it_is_fitted() -> None:
     standard = Independent(Normal(torch.zeros(3), 1.0), 1)
     points = torch.randn(7, 3)
     posterior = AggregatePosterior(3)
@@ -26,19 +26,19 @@ def test_it_is_the_standard_normal_until_it_is_fitted() -> None:
     torch.testing.assert_close(posterior().log_prob(points), standard.log_prob(points))
 
 
-def test_it_comes_to_lie_where_the_latents_do() -> None:
-    seen, unseen = two_clouds(6_000).split(3_000)
+def test_the_fitted_mixture_is_the_density_of_the_latents() -> None:
+    seen, unseen = two_clusters(6_000).split(3_000)
     posterior = AggregatePosterior(2, components=2)
     posterior.fit(seen)
     exact = 0.25 * Normal(torch.tensor([5.0, 5.0]), torch.tensor([0.1, 2.0])).log_prob(unseen).sum(1).exp()
     exact = exact + 0.75 * Normal(-1.0, 0.5).log_prob(unseen).sum(1).exp()
-    # In nats a point: what is lost by having learned the clouds from 3,000 points.
+    # Nats a point lost by fitting to 3,000 points.
     assert (exact.log() - posterior().log_prob(unseen)).mean() < 0.02
 
 
-def test_draws_are_of_the_mixture_and_belong_to_rows() -> None:
+def test_samples_are_of_the_mixture_and_the_same_in_any_batch() -> None:
     posterior = AggregatePosterior(2)
-    posterior.fit(two_clouds(3_000))
+    posterior.fit(two_clusters(3_000))
 
     def drawn(rows: torch.Tensor) -> torch.Tensor:
         return draw(posterior().expand([len(rows)]), RowNoise(0, rows))
@@ -51,9 +51,9 @@ def test_draws_are_of_the_mixture_and_belong_to_rows() -> None:
     torch.testing.assert_close(points[[3, 9]], drawn(torch.tensor([3, 9])))
 
 
-def test_few_latents_are_one_cloud_and_none_are_lost_on_the_way_to_a_file() -> None:
+def test_few_latents_have_one_component_and_the_state_dict_is_complete() -> None:
     posterior, again = AggregatePosterior(2), AggregatePosterior(2)
-    posterior.fit(two_clouds(150))
+    posterior.fit(two_clusters(150))
     assert posterior.log_weights.isfinite().sum() == 1
     again.load_state_dict(posterior.state_dict())
     points = torch.randn(5, 2)

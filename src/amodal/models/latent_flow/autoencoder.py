@@ -74,9 +74,8 @@ class ColumnAutoencoder(nn.Module):
             num_samples: K.
         """
         posterior = self.normalised(self.posterior(cells))
-        deviation = torch.exp(0.5 * posterior.log_variance)
         weights = []
         for _ in range(num_samples):
-            z = posterior.mean + deviation * noise.normal(self.latent)
+            z = posterior.reparameterise(noise.normal(self.latent))
             weights.append(self.decode(z).log_prob(cells) + prior.log_prob(z) - posterior.log_prob(z))
         return torch.logsumexp(torch.stack(weights), dim=0) - math.log(num_samples)

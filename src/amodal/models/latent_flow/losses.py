@@ -95,11 +95,11 @@ class ColumnELBO(Objective[LatentFlow]):
     def _elbo(
         self, autoencoder: ColumnAutoencoder, modality: Modality, stored: Tensor, eps: Tensor
     ) -> Tensor:
-        """The bound (B,) of stored cells, at the latents mean + std * eps, with eps (B, D)."""
+        """The bound (B,) of stored cells, for one latent each, reparameterised by eps (B, D)."""
         cells = modality.scaled(stored)
         posterior = autoencoder.posterior(cells)
-        z = posterior.mean + torch.exp(0.5 * posterior.log_variance) * eps
-        return autoencoder.decoder(z).log_prob(cells) - self.beta * kl_to_standard(posterior)
+        likelihood = autoencoder.decoder(posterior.reparameterise(eps))
+        return likelihood.log_prob(cells) - self.beta * kl_to_standard(posterior)
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,6 @@ class AnyOrderLoss(Objective[LatentFlow]):
         count = self.num_flow_masks * self.num_times
         normal, times = noise.normal(2, count, generator.size), noise.uniform(count)
         draw = mask * self.num_times + torch.arange(self.num_times, device=row.device)[:, None]
-        latents = model.latents(index, batch)
-        deviation = torch.exp(0.5 * latents.log_variance[row])
-        x_1 = latents.mean[row] + deviation * normal[row, 1, draw]
+        x_1 = model.latents(index, batch)[row].reparameterise(normal[row, 1, draw])
         velocity = partial(generator, context=generator.context_proj(context))
         return self.flow_weight * flow_matching_loss(velocity, normal[row, 0, draw], x_1, times[row, draw])

@@ -1,4 +1,4 @@
-"""The doubly reparameterised gradient, against autograd through the plain bound."""
+"""Doubly reparameterised gradient, against autograd of the plain bound."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def model() -> MultimodalVAE:
 
 
 def batch() -> Batch:
-    # One row many times over, each with noise of its own: the mean over rows is an expectation.
+    # One row repeated with independent noise: the mean over rows is an expectation.
     x = torch.tensor([0.8, -0.5]).expand(DRAWS, -1)
     return Batch({"a": x}, torch.ones(DRAWS, 1, dtype=torch.bool), torch.arange(DRAWS))
 
 
 def gradients(model: MultimodalVAE, loss: Tensor) -> tuple[Tensor, Tensor]:
-    """Of the encoder's and of the decoder's side."""
+    """Gradients of the experts' and of the decoders' weights."""
     parameters = [*model.experts.parameters()], [*model.decoders.parameters()]
     flat = torch.autograd.grad(loss, parameters[0] + parameters[1])
     split = len(parameters[0])
@@ -46,7 +46,7 @@ def plain_bound(model: MultimodalVAE, batch: Batch) -> Tensor:
     return -(torch.logsumexp(weights, 1) - math.log(SAMPLES)).mean()
 
 
-def test_value_is_the_bounds_and_the_gradient_is_its_in_expectation() -> None:
+def test_value_and_expected_gradient_are_those_of_the_plain_bound() -> None:
     net, rows = model(), batch()
     loss = ImportanceWeighted(SAMPLES)(net, rows, RowNoise(0, rows.rows)).total
     plain = plain_bound(net, rows)

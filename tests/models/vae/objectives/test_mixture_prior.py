@@ -1,4 +1,4 @@
-"""MMVM's objective: its divergences by hand, and that it brings the experts together."""
+"""Objective of MMVM: divergences by hand, and alignment of the experts."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def batch(rows: int) -> Batch:
 
 
 def divergence(net: MultimodalVAE, rows: Batch) -> Tensor:
-    """The mean divergence of each present expert from the present ones and the prior, summed: one pair at a time."""
+    """Sum over present experts of their mean divergence from the present ones and the prior, (B,)."""
     experts, total = net.encode(rows), []
     prior = Independent(Normal(torch.zeros(4), torch.ones(4)), 1)
-    for row, there in enumerate(rows.present):
+    for row, present in enumerate(rows.present):
         of = [
             Independent(Normal(experts.mean[row, m], experts.log_variance[row, m].mul(0.5).exp()), 1)
-            for m in there.nonzero().flatten()
+            for m in present.nonzero().flatten()
         ]
         members = [*of, prior]
         total.append(sum(kl_divergence(q, n) for q in of for n in members) / len(members))
     return torch.stack(total)
 
 
-def test_the_divergence_is_the_mean_over_the_mixtures_members() -> None:
+def test_divergence_is_the_mean_over_the_members_of_the_mixture() -> None:
     net, rows = model(), batch(12)
     loss = MixturePrior()(net, rows, RowNoise(0, rows.rows))
     torch.testing.assert_close(loss.terms["kl"], divergence(net, rows).mean().detach())
@@ -63,7 +63,7 @@ def test_each_column_is_decoded_from_its_own_expert_alone() -> None:
     assert (before["a"], before["c"]) == (after["a"], after["c"])
 
 
-def test_experts_are_brought_together_so_that_one_column_completes_another() -> None:
+def test_experts_are_aligned_so_that_one_column_completes_another() -> None:
     net, rows = model(), batch(256)
     optimiser = torch.optim.Adam(net.parameters(), 0.01)
     for step in range(150):

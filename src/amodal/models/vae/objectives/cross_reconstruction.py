@@ -29,17 +29,17 @@ class CrossReconstruction(Objective[MMVAEPlus]):
     The paper has Laplace distributions, here they are Gaussian. Its gradient is that of `dreg_bound`.
 
     Attributes:
-        samples: K.
+        num_samples: K.
         beta: weight of the divergences.
     """
 
-    samples: PositiveInt = 1
+    num_samples: PositiveInt = 1
     beta: NonNegativeFloat = 1.0
 
     def __call__(self, model: MMVAEPlus, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         posterior = model.posterior(batch)
-        z = posterior.shared.draw_each(noise, self.samples)
-        w = torch.stack([q.draw(noise, self.samples) for q in posterior.private.values()], dim=1)
+        z = posterior.shared.draw_each(noise, self.num_samples)
+        w = torch.stack([q.draw(noise, self.num_samples) for q in posterior.private.values()], dim=1)
         q_z, names = posterior.shared.detached(), list(posterior.private)
         private, divergences = {}, []
         for m, name in enumerate(names):

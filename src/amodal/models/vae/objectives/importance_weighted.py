@@ -24,23 +24,23 @@ class ImportanceWeighted(Objective[JointLatentVAE]):
     Its gradient is doubly reparameterised, see `dreg_bound`.
 
     Attributes:
-        samples: K.
+        num_samples: K.
     """
 
-    samples: PositiveInt = 1
+    num_samples: PositiveInt = 1
 
     def __call__(self, model: JointLatentVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         posterior = model.posterior(batch).shared
         experts = posterior.active.shape[1]
-        z = posterior.draw_each(noise, self.samples)
+        z = posterior.draw_each(noise, self.num_samples)
         latents = Latents(z.flatten(1, 2))
         likelihoods = model.log_likelihoods(latents, batch)
         divergence = posterior.detached().log_prob(latents.shared) - model.log_prior(latents)
         log_weights = weighted_sum(model, likelihoods) - kl_warm_up(progress) * divergence
-        bound = dreg_bound(log_weights.view(-1, experts, self.samples), z)
+        bound = dreg_bound(log_weights.view(-1, experts, self.num_samples), z)
         strata = posterior.weights
-        kl = (strata * divergence.view(-1, experts, self.samples).mean(2)).sum(1).mean()
-        by_expert = likelihoods.view(-1, experts, self.samples, likelihoods.shape[2]).mean(2)
+        kl = (strata * divergence.view(-1, experts, self.num_samples).mean(2)).sum(1).mean()
+        by_expert = likelihoods.view(-1, experts, self.num_samples, likelihoods.shape[2]).mean(2)
         terms = column_terms(model, (strata[:, :, None] * by_expert).sum(1, keepdim=True), batch)
         return Loss(-(strata * bound).sum(1).mean(), {"kl": kl.detach(), **terms})
 

@@ -35,11 +35,8 @@ class MixturePrior(Objective[MultimodalVAE]):
     beta: NonNegativeFloat = 1.0
 
     def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
-        mask, experts = batch.present[:, :, None], model.encode(batch)
-        experts = Gaussians(
-            torch.where(mask, experts.mean, 0.0), torch.where(mask, experts.log_variance, 0.0)
-        )
-        z = experts.mean + torch.exp(0.5 * experts.log_variance) * noise.normal(*experts.mean.shape[1:])
+        experts = model.encode(batch).masked(batch.present)
+        z = experts.reparameterise(noise.normal(*experts.mean.shape[1:]))
         own = [model.column_log_likelihood(index, z[:, index, None], batch) for index in range(z.shape[1])]
         likelihoods = torch.stack(own, dim=2)
         kl = self._divergence(model, experts, batch.present)

@@ -23,15 +23,15 @@ class SubsetELBO(Objective[MultimodalVAE]):
     It trains each expert alone too. A subset's bound covers the subset's own cells.
 
     Attributes:
-        subsets: random subsets a row and step.
+        num_subsets: random subsets a row and step.
     """
 
-    subsets: NonNegativeInt = 1
+    num_subsets: NonNegativeInt = 1
 
     def __call__(self, model: MultimodalVAE, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         kl_weight = kl_warm_up(progress)
         experts = model.encode(batch)
-        masks = [batch.present, *(self._random_subset(batch.present, noise) for _ in range(self.subsets))]
+        masks = [batch.present, *(self._random_subset(batch.present, noise) for _ in range(self.num_subsets))]
         total = torch.zeros((), device=batch.present.device)
         terms: dict[str, Tensor] = {}
         for mask in masks:
