@@ -33,9 +33,9 @@ def write_figures(path: Path, title: str, figures: Mapping[str, Mapping[str, Any
 
 def provenance_line(record: Mapping[str, Any]) -> str:
     """One line of Markdown that says how a record was measured."""
-    made = record["provenance"]
-    line = f"`{made['command']}`; {made['machine']}; amodal {made['amodal']}; {made['date']}."
-    return f"{line} {made['note']}" if "note" in made else line
+    origin = record["provenance"]
+    line = f"`{origin['command']}`; {origin['machine']}; amodal {origin['amodal']}; {origin['date']}."
+    return f"{line} {origin['note']}" if "note" in origin else line
 
 
 def _processor() -> str:

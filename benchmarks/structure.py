@@ -27,14 +27,17 @@ COLUMN_TYPES = {kind.type for kind in MODALITIES} | {kind.representation for kin
 MODALITY_CLASSES = {kind.__name__ for kind in MODALITIES}
 MAY_COMPARE_TYPES = ("src/amodal/metrics/by_type.py", "src/amodal/report/", "src/amodal/modalities/")
 
+PRIVATE_WORDS = "told shown beside nothing said apart made there whole stands"
 FORBIDDEN_NAMES = {
     "": """
-        told _tells shown of_present beside _beside nothing said apart made there whole stands emphasis
-        Shortcut shortcut shortcuts jumps of_text of_flow joins Plan Cooling process_number seconds_of
-        Doubling joined_patches Merging MapNorm judged_alike realism weighed
+        _tells of_present _beside emphasis Shortcut shortcuts jumps of_text of_flow joins Plan Cooling
+        process_number seconds_of Doubling joined_patches Merging MapNorm judged_alike realism weighed
         Mark Reading Made Shown LeftOut Standing standings attempt UsageProblem DataProblem
     """,
-    "src/amodal": "judged",
+    "src/amodal": f"{PRIVATE_WORDS} judged",
+    "benchmarks": PRIVATE_WORDS,
+    "examples": PRIVATE_WORDS,
+    "docs": PRIVATE_WORDS,
     "src/amodal/models": "measure centre spread",
     "src/amodal/models/latent_flow": "splits single draws",
     "src/amodal/methods.py": "share during parts",
@@ -248,7 +251,7 @@ def repeated_defaults(sources: list[Source]) -> list[Place]:
 
 
 def _defaults(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
-    """Names of arguments and fields with a literal default that is not None."""
+    """Names of arguments and fields with a number or a string as default."""
     for node in ast.walk(tree):
         pairs: list[tuple[str, ast.expr | None]] = []
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -262,7 +265,7 @@ def _defaults(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
                 for argument, value in zip(node.kwonlyargs, node.kw_defaults, strict=True)
             ]
         for name, value in pairs:
-            if isinstance(value, ast.Constant) and value.value is not None:
+            if isinstance(value, ast.Constant) and not isinstance(value.value, bool | None):
                 yield name, value
 
 

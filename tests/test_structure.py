@@ -12,7 +12,6 @@ FOUND = structure.counts()
 NOT_ZERO_YET = {
     "names that the vocabulary replaces",
     "docstrings that open with a question word",
-    "defaults of hyper-parameters written again",
 }
 
 

@@ -141,7 +141,7 @@ class FitRun:
         if changed:
             raise UsageError(
                 f"The model in {self.output} is finished, so that there is nothing to go on from, and differs in "
-                f"{changed}: give another place, or pass overwrite=True to fit it anew."
+                f"{changed}: give another path, or pass overwrite=True to fit it anew."
             )
         notify(f"{self.output} is finished: it was fitted to the same data, with the same settings.")
         return found

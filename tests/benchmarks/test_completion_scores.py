@@ -102,10 +102,10 @@ def test_as_good_is_within_a_hundredth() -> None:
 
 def test_a_mean_of_few_draws_is_corrected_for_their_number() -> None:
     generator = np.random.default_rng(0)
-    told = generator.normal(size=20_000)
-    truth = told + generator.normal(size=20_000)
+    raised = generator.normal(size=20_000)
+    truth = raised + generator.normal(size=20_000)
     scores = {
-        count: number_scores(truth, told[:, None] + generator.normal(size=(20_000, count)))
+        count: number_scores(truth, raised[:, None] + generator.normal(size=(20_000, count)))
         for count in (4, 40)
     }
     # Half of the variance is told, and a fourth of the other half is added by four draws.

@@ -51,11 +51,11 @@ def test_judges_tell_real_held_out_digits_apart(tmp_path: Path) -> None:
     cells = {
         column: real_cells(folder, held_out, column) for column in ("image", "speech", "caption", "digit")
     }
-    said = {column: judges(column, cells[column]) for column in cells}
-    right = {column: (said[column] == truth).mean() for column in cells}
+    printed = {column: judges(column, cells[column]) for column in cells}
+    right = {column: (printed[column] == truth).mean() for column in cells}
     assert right["image"] > 0.85
     assert right["speech"] > 0.9
     assert right["caption"] == right["digit"] == 1
 
     again = train_judges(folder)
-    assert (again("image", cells["image"]) == said["image"]).all()
+    assert (again("image", cells["image"]) == printed["image"]).all()

@@ -53,9 +53,9 @@ def test_likelihoods_of_texts_and_labels_are_those_of_amodal(table) -> None:
 def test_every_model_trains_on_rows_with_holes_and_draws_cells(table, name: str) -> None:
     from benchmarks.multivae_models import train_peer
 
-    peer, told = train_peer(name, table, 0.5, scale=0.3, rate=1e-3, seed=0)
-    assert told["rows a second"] > 0
-    assert told["training rows"] == (
+    peer, raised = train_peer(name, table, 0.5, scale=0.3, rate=1e-3, seed=0)
+    assert raised["rows a second"] > 0
+    assert raised["training rows"] == (
         table.store.present[table.training].all(1).sum() if name == "JMVAE" else len(table.training)
     )
     assert all(parameter.isfinite().all() for parameter in peer.model.parameters())

@@ -18,8 +18,8 @@ def test_the_best_is_told_with_reasons() -> None:
 def test_differences_within_the_intervals_are_none() -> None:
     near = finished("mmvae", parameters=100, overall=(0.6, 0.65, 0.69), completion=(0.2, 0.25, 0.4))
     far = finished("mvae", overall=(0.1, 0.2, 0.3))
-    said = advice([far, near, finished("mvtcae", **BEST)])
-    assert said == [
+    printed = advice([far, near, finished("mvtcae", **BEST)])
+    assert printed == [
         "Take `mvtcae`: its overall score is the best, 70 %. `mmvae` (65 %) is as good within the intervals, "
         "and `mmvae` has 10 times fewer weights.",
         "In completion the intervals of all overlap: no method is better for certain.",

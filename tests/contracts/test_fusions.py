@@ -21,7 +21,9 @@ ROWS, COLUMNS, DIMS = 6, 4, 3
 
 
 def described(fusion: Fusion) -> str:
-    options = [f"{name}={value}" for name, value in vars(fusion).items() if name in ("prior_expert", "most")]
+    options = [
+        f"{name}={value}" for name, value in vars(fusion).items() if name in ("prior_expert", "max_columns")
+    ]
     return "-".join([type(fusion).__name__, *options])
 
 

@@ -68,9 +68,9 @@ def test_an_interrupted_comparison_goes_on(
     capsys.readouterr()
 
     both = compare(table, methods=["mvtcae", "mmvae"], epochs=2, target="colour", output=out)
-    said = capsys.readouterr().err
-    assert "mvtcae: fitted and judged before, and used again." in said
-    assert "mmvae: being fitted and judged, 1 of 1." in said
+    printed = capsys.readouterr().err
+    assert "mvtcae: fitted and judged before, and used again." in printed
+    assert "mmvae: being fitted and judged, 1 of 1." in printed
     assert (out / "mvtcae" / "model" / "model.safetensors").stat().st_mtime_ns == before
     assert {path.name for path in out.iterdir()} == {
         ".amodal.json",
@@ -168,7 +168,7 @@ def test_wrong_calls_start_nothing(
     table: pd.DataFrame, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trial_process, "COMMAND", ["no such program"])
-    for wrong, said in (
+    for wrong, printed in (
         ({"methods": ["vae"]}, "Choose from latent-flow"),
         ({"methods": []}, "no methods"),
         ({"time_limit": "soon"}, "5m"),
@@ -176,7 +176,7 @@ def test_wrong_calls_start_nothing(
         ({"target": "weight"}, "'weight' is none"),
         ({"types": {"colour": "poem"}}, "poem"),
     ):
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises(UsageError, match=printed):
             compare(table, output=tmp_path / "out", **wrong)
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "mum.txt").write_text("dear mum")
@@ -207,13 +207,13 @@ def test_a_comparison_that_is_ended_takes_its_processes_along(
         with pytest.raises(UsageError, match=f"process {process.pid} "):
             compare(table, output=out)
         process.send_signal(how)
-        said = process.communicate(timeout=60)[1]
+        printed = process.communicate(timeout=60)[1]
     assert process.returncode == (143 if how == signal.SIGTERM else -9)
     for child in found:
         while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
             time.sleep(0.05)
     if how == signal.SIGTERM:
-        assert "Interrupted. The same command goes on" in said
+        assert "Interrupted. The same command goes on" in printed
         assert {path.name for path in out.iterdir()} == {".amodal.json", "comparison.json"}
     assert CliRunner().invoke(app, words).exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"table.csv", "out"}

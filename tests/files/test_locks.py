@@ -35,10 +35,10 @@ def holder(tmp_path: Path):
 
 
 def test_a_second_run_is_told_who_holds_the_place(holder: subprocess.Popen, tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as told, exclusive_lock(tmp_path / "place"):
+    with pytest.raises(UsageError) as raised, exclusive_lock(tmp_path / "place"):
         pass
     for words in (f"process {holder.pid} on {os.uname().nodename} since 2", "(-c ", str(tmp_path / "place")):
-        assert words in str(told.value)
+        assert words in str(raised.value)
 
 
 def test_links_lead_to_the_same_lock(holder: subprocess.Popen, tmp_path: Path) -> None:

@@ -189,14 +189,14 @@ def mounted(folder: Path, options: str) -> list[str]:
 
 
 def test_a_file_system_that_is_read_only(tmp_path: Path) -> None:
-    said = mounted(tmp_path, "ro")
-    assert said[:-1] == [f"{errno.EROFS} mounted/new", f"{errno.EROFS} mounted/new/deep"] * 2
-    assert said[-1] == "mounted is where a disk is mounted: name a new folder in it."
+    printed = mounted(tmp_path, "ro")
+    assert printed[:-1] == [f"{errno.EROFS} mounted/new", f"{errno.EROFS} mounted/new/deep"] * 2
+    assert printed[-1] == "mounted is where a disk is mounted: name a new folder in it."
 
 
 def test_a_file_system_that_is_full(tmp_path: Path) -> None:
-    said = mounted(tmp_path, "size=4k,nr_inodes=2")
-    assert said[:-1] == [f"{errno.ENOSPC} mounted/new", f"{errno.ENOSPC} mounted/new/deep"] * 2
+    printed = mounted(tmp_path, "size=4k,nr_inodes=2")
+    assert printed[:-1] == [f"{errno.ENOSPC} mounted/new", f"{errno.ENOSPC} mounted/new/deep"] * 2
 
 
 @pytest.mark.skipif(hasattr(os, "getuid") and os.getuid() == 0, reason="root may write anywhere")

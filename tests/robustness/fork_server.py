@@ -311,7 +311,7 @@ class _ForkedTrial:
     """A method's process, as `subprocess.Popen` would give it with two pipes."""
 
     def __init__(self, command: Sequence[str], *, stdin: int, stdout: int) -> None:
-        to_read, told = os.pipe()
+        to_read, raised = os.pipe()
         said, to_write = os.pipe()
         sys.stdout.flush()
         self.pid = os.fork()
@@ -323,7 +323,7 @@ class _ForkedTrial:
             _end(functools.partial(runpy.run_module, command[-1], run_name="__main__"))
         os.close(to_read)
         os.close(to_write)
-        self.stdin, self.stdout = os.fdopen(told, "wb"), os.fdopen(said, "rb")
+        self.stdin, self.stdout = os.fdopen(raised, "wb"), os.fdopen(said, "rb")
         self.returncode: int | None = None
 
     def __enter__(self) -> Self:

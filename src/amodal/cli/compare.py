@@ -88,10 +88,12 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
     }
     # A row fits into 80 letters.
     titles = {"matching_accuracy": "pairs", "whole_rows": "rows", "completion": "complete"}
-    shown = {name: (titles.get(name, name), "{:.2f}", 1.0) for name in scores if name in leaderboard} | costs
+    columns = {
+        name: (titles.get(name, name), "{:.2f}", 1.0) for name in scores if name in leaderboard
+    } | costs
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("method", no_wrap=True)
-    for title, _, _ in shown.values():
+    for title, _, _ in columns.values():
         table.add_column(title, justify="right")
     for row in leaderboard.to_dict(orient="records"):
         if isinstance(row["failure"], str):
@@ -99,7 +101,7 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
             continue
         cells = [
             form.format(float(row[name]) / unit) if row[name] == row[name] else "–"
-            for name, (_, form, unit) in shown.items()
+            for name, (_, form, unit) in columns.items()
         ]
         table.add_row(row["method"], *cells)
     console = Console()

@@ -145,6 +145,4 @@ def check_media_kept(table: Table, modalities: Mapping[str, Modality], output: P
         for cell in table.frame[name].dropna():
             with suppress(UnreadableCell):
                 if isinstance(cell, str) and locate(cell, table.root).is_relative_to(folder):
-                    raise UsageError(
-                        f"{output} holds {cell}, which {table.source} names: give another place."
-                    )
+                    raise UsageError(f"{output} holds {cell}, which {table.source} names: give another path.")
