@@ -49,7 +49,7 @@ ROWS_AT_ONCE = 256
 _TRAINING_ROWS_AT_ONCE = 1_024
 _MOST_TRAINING = 20_000
 _DRAWS = 19
-"""Between the least and most of 19 draws lies 90 % of what they are drawn from."""
+"""The range of 19 draws has a nominal coverage of 90 %."""
 
 Which = Literal["evaluated", "reference", "generated"]
 
@@ -149,7 +149,7 @@ class ReportContext:
 
     @property
     def modalities(self) -> Mapping[str, Modality]:
-        """Of the model's columns."""
+        """The model's columns."""
         return self.model.modalities
 
     def column(self, name: str) -> ColumnMetrics:

@@ -67,7 +67,7 @@ def _column(context: ReportContext, name: str, number: int) -> ColumnLikelihood:
     )
     metric = context.metric(
         estimate,
-        name,
+        "negative log-likelihood",
         better="lower",
         unit="bits per dimension",
         description="Only models with the same representation compare.",
