@@ -66,8 +66,11 @@ bench: $(READY)  ## what is claimed of speed and coherence; takes a quarter of a
 	$(BIN)/python -m benchmarks.gather
 	$(BIN)/python -m benchmarks.digits
 
-docs: $(READY)  ## the reference of the public names, from their docstrings, as build/docs/index.html
-	$(BIN)/pdoc --docformat google --output-directory build/docs amodal
+docs: $(READY)  ## one site of guides, examples and reference, in build/docs/index.html
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m docs.generate
+	$(BIN)/typer amodal.cli utils docs --name amodal --title 'Command line' --output docs/reference/command-line.md
+	$(BIN)/sphinx-build -q -b html -c docs . build/docs
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache

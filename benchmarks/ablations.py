@@ -19,9 +19,11 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import Method, method_named
 from amodal.models import GenerativeModel
-from amodal.models.latent_flow import AnyOrder, LatentFlow
+from amodal.models.latent_flow import AnyOrderLoss, LatentFlow
+from benchmarks.provenance import write_figures
 from benchmarks.trials import Trial, trial
 
+TITLE = "latent-flow: choices of sampling and of training"
 METHOD = method_named("latent-flow")
 
 
@@ -29,8 +31,8 @@ class LastFirst(LatentFlow):
     """Draws flows first, and labels and words last."""
 
     @property
-    def order(self) -> tuple[int, ...]:
-        return super().order[::-1]
+    def draw_order(self) -> tuple[int, ...]:
+        return super().draw_order[::-1]
 
 
 class AtOnce(LatentFlow):
@@ -56,7 +58,7 @@ def with_flow(**settings: Any) -> Method:
     """Latent-flow with other settings of its main objective."""
     stages = [
         replace(stage, objective=replace(stage.objective, **settings))
-        if isinstance(stage.objective, AnyOrder)
+        if isinstance(stage.objective, AnyOrderLoss)
         else stage
         for stage in METHOD.stages
     ]
@@ -72,20 +74,20 @@ def of_one_model(ready: Trial, seconds: float) -> dict[str, dict[str, Any]]:
     found["all targets at once"] = ready.judge(drawing_as(model, AtOnce))
     for guidance in (0.5, 1.0, 2.0, 3.0):
         found[f"guidance {guidance:g}"] = ready.judge(model, guidance=guidance)
-    usual = model.steps
+    usual = model.num_steps
     for steps in (1, 2, 4, 16):
-        model.steps = steps
+        model.num_steps = steps
         found[f"{steps} steps"] = ready.judge(model)
-    model.steps = usual
+    model.num_steps = usual
     return found
 
 
 TRAINED: dict[str, tuple[Method, dict[str, Any]]] = {
     "as it is": (METHOD, {}),
-    "one noise draw": (with_flow(draws=1), {}),
-    "four noise draws": (with_flow(draws=4), {}),
-    "cells shown unchanged": (with_flow(augmented=False), {}),
-    "contrast 1": (with_flow(contrast=1.0), {}),
+    "one noise draw": (with_flow(num_times=1), {}),
+    "four noise draws": (with_flow(num_times=4), {}),
+    "cells shown unchanged": (with_flow(augment=False), {}),
+    "contrast 1": (with_flow(contrastive_weight=1.0), {}),
     "nothing missing": (METHOD, {"missing": 0.0}),
     "a quarter missing": (METHOD, {"missing": 0.25}),
     "half missing": (METHOD, {"missing": 0.5}),
@@ -121,7 +123,7 @@ def main() -> None:
         found[name] = ready.judge(ready.fit(method, options.seconds)[0])
         print(name, found[name], flush=True)
         if options.json:
-            options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            write_figures(options.json, TITLE, found)
     print(pd.DataFrame(found).T.to_string())
     print(json.dumps(found))
 

@@ -22,6 +22,7 @@ import torch
 
 from amodal.methods import method_named
 from amodal.training import Budget, TrainerConfig, train
+from benchmarks.provenance import provenance
 from benchmarks.trials import Trial, trial
 
 _BUSY = "while True: pass"
@@ -111,7 +112,12 @@ def main() -> None:
                 f"--time-limit {limit} beside {count} busy processes: {seconds:.0f} s, {done} epochs",
                 flush=True,
             )
-    figures = {"epochs": stage, "fair": {count: fair_share(count) for count in counts}, "limits": limits}
+    figures = {
+        "provenance": provenance(),
+        "epochs": stage,
+        "fair": {count: fair_share(count) for count in counts},
+        "limits": limits,
+    }
     if options.json:
         options.json.write_text(json.dumps(figures) + "\n", encoding="utf-8")
     print(json.dumps(figures))

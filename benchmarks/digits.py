@@ -30,6 +30,7 @@ from benchmarks.coherence import (
     whole_rows,
 )
 from benchmarks.judges import Judges, real_cells
+from benchmarks.provenance import provenance
 from benchmarks.variety import LEAST_RECALL, too_uniform, variety
 
 DRAWS = 4
@@ -101,7 +102,14 @@ def main() -> None:
             }
             results.append(of_fit | result)
             show(results[-1])
-    record = {"rows": options.rows, "missing": options.missing, "judges": accuracy, "methods": results}
+    record = {
+        "title": f"Coherence on the demo table: {options.rows:,} rows, {options.missing:.0%} of the cells missing",
+        "text": "Share of drawn cells that are the right digit.",
+        "provenance": provenance(),
+        "figures": {result["method"]: figures(result) for result in results},
+        "judges": accuracy,
+        "methods": results,
+    }
     if options.json:
         options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
     print(json.dumps(record))
@@ -133,6 +141,14 @@ def judge(
         "conditional": shares,
         "distances": closeness(completed, wholes[0], real, judges),
         "variety": variety(draws, wholes, real, judges),
+    }
+
+
+def figures(result: dict) -> dict[str, float | None]:
+    """The figures of a method that docs/benchmarks.md has."""
+    names = ("one given", "two given", "rows a second", "fit seconds")
+    return {name: result[name] for name in names} | {
+        f"whole rows: {name}": share for name, share in result["whole rows"].items()
     }
 
 

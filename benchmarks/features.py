@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from amodal import TableModel
 from amodal.datasets.digits import make_digits
-from amodal.features import described
+from amodal.features import feature_metadata
 
 TYPES = {"image": "image:patches", "speech": "audio:mfcc", "caption": "text:bag_of_words"}
 
@@ -81,7 +81,7 @@ def main() -> None:
     model = TableModel(types=TYPES)
 
     features = model.features(table, media_root=folder)
-    sound = described(features)["speech"]["fitted"]
+    sound = feature_metadata(features)["speech"]["fitted"]
     reference = plain(table, folder, sound)
     difference = max(
         float(np.abs(np.stack(features[name].drop_null().to_numpy()) - vectors).max())

@@ -19,8 +19,10 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.methods import METHODS, Method
 from amodal.modalities import NumberQuantile
+from benchmarks.provenance import write_figures
 from benchmarks.trials import trial
 
+TITLE = "Methods under harder conditions"
 COLUMNS = (2, 4, 8, 16)
 
 
@@ -77,13 +79,13 @@ def main() -> None:
                 found[method.name][f"{name}: {kind}"] = judged[kind]
             print(name, method.name, judged, flush=True)
             if options.json:
-                options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+                write_figures(options.json, TITLE, found)
     for method in chosen:
         for columns in COLUMNS:
             found[method.name][f"ms a step, {columns} columns"] = step_milliseconds(method, columns)
     print(pd.DataFrame(found).T.to_string())
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        write_figures(options.json, TITLE, found)
     print(json.dumps(found))
 
 

@@ -81,7 +81,7 @@ def data_of(modality: Modality, batch: Batch, index: int, name: str) -> Tensor:
     not finite.
     """
     present = batch.present[:, index]
-    cells = modality.scaled(batch.x[name])
+    cells = modality.scale(batch.x[name])
     if isinstance(modality, CategoryOneHot):
         cells = nn.functional.one_hot(cells.long(), len(modality.labels)).float()
     elif isinstance(modality, TextTokens):
@@ -152,7 +152,7 @@ class Decoder(BaseDecoder):
     def draw(self, reconstruction: Tensor, noise: RowNoise) -> Tensor:
         """A draw as amodal makes it of the same likelihood, for `Modality.to_cells`."""
         if isinstance(self.modality, TextTokens):
-            return self.modality.draw(self.network(reconstruction), noise)
+            return self.modality.to_display(self.network(reconstruction), noise)
         if isinstance(self.modality, CategoryOneHot):
             return (reconstruction + noise.gumbel(reconstruction.shape[1])).argmax(1)
         return reconstruction[:, 0] if isinstance(self.modality, NumberQuantile) else reconstruction

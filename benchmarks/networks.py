@@ -22,7 +22,9 @@ MODALITIES: dict[str, Modality] = {
     "picture, 28x28 grey": ImagePixels(height=28, width=28, channels=1),
     "picture, 64x64 colour": ImagePixels(height=64, width=64, channels=3),
     "sound, 40 bands, 50 frames": AudioMel(rate=8_000, frames=50, mels=40, n_fft=256, hop=128),
-    "text, 5 words of 21": TextTokens(vocabulary=tuple(f"w{k}" for k in range(21)), length=5, typical=3.0),
+    "text, 5 words of 21": TextTokens(
+        vocabulary=tuple(f"w{k}" for k in range(21)), length=5, mean_length=3.0
+    ),
 }
 _FEATURES = 256
 _LATENT = 64

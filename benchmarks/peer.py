@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.provenance import provenance
 from benchmarks.torchvision_operators import define_missing_operators
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ def save_pictures(path: Path, drawn: dict[str, Any]) -> None:
     write_image(path, np.concatenate([np.concatenate(cells[:16], axis=1) for cells in sets]))
 
 
-def show(results: dict[str, dict[str, Any]]) -> None:
+def comparison(results: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """A row a method, with its speed, coherence and Frechet distances."""
     rows = {}
     for name, result in results.items():
         distances = result["frechet"]
@@ -169,7 +171,12 @@ def show(results: dict[str, dict[str, Any]]) -> None:
                 for kind in ("given", "whole rows")
             },
         }
-    print(pd.DataFrame(rows).T.to_string(na_rep="", float_format=lambda number: f"{number:.4g}"))
+    return pd.DataFrame(rows).T
+
+
+def show(results: dict[str, dict[str, Any]]) -> None:
+    print(comparison(results).to_string(na_rep="", float_format=lambda number: f"{number:.4g}"))
+    distances = next(reversed(results.values()))["frechet"]
     real = {column: distance["real halves"] for column, distance in distances.items()}
     print(f"Frechet distance of two real halves: {real}")
 
@@ -234,7 +241,15 @@ def main() -> None:
         )
         print(f"\nafter {name}:")
         show(results)
-    record = {"options": common | {"time limit": options.time_limit}, "judges": accuracy, "methods": results}
+    record = {
+        "title": f"amodal and MultiVae, {options.time_limit} of training each",
+        "text": "The same rows, networks and judges.",
+        "provenance": provenance(),
+        "figures": comparison(results).to_dict("index"),
+        "options": common | {"time limit": options.time_limit},
+        "judges": accuracy,
+        "methods": results,
+    }
     if options.speed:
         from benchmarks.peer_speed import measure, show_speed
 

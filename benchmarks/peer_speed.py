@@ -180,7 +180,7 @@ def _bare(
         batch = table.store.gather(rows).to(device)
         batches.append(
             [
-                shown(modality.scaled(batch.x[column]), batch.present[:, index])
+                shown(modality.scale(batch.x[column]), batch.present[:, index])
                 for index, (column, modality) in enumerate(table.modalities.items())
             ]
         )

@@ -2,18 +2,14 @@
 
 python -m benchmarks.tables                                     # all seven tables, with defaults
 python -m benchmarks.tables adult digits --time-limit 4m --seeds 2 --json build/tables.json
-python -m benchmarks.tables --page build/tables.json            # write docs/benchmarks.md of such a file
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +17,11 @@ from amodal import TableModel
 from amodal.errors import DataError
 from amodal.methods import DEFAULT_METHOD, METHODS
 from benchmarks.heldout_draws import HeldoutDraws
+from benchmarks.provenance import provenance
 from benchmarks.real_table import KINDS, RealTable
 from benchmarks.table_completion import completion, rivals_of, summary
 from benchmarks.table_judges import JUDGES
-from benchmarks.tables_page import PAGE, mean_of_seeds, show, summaries_frame, write_page
+from benchmarks.tables_page import mean_of_seeds, show, summaries_frame
 
 
 def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
@@ -64,14 +61,6 @@ def measure(whole: RealTable, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
-    """The processor's name where Linux tells it, its kind elsewhere."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -93,27 +82,13 @@ def main() -> None:
         help="of NAME.tar.gz, unpacked where needed",
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument(
-        "--page",
-        type=Path,
-        nargs="+",
-        metavar="FILE.json",
-        help=f"measure nothing; write {PAGE} of these files",
-    )
     options = parser.parse_args()
-    if options.page:
-        absent = [str(file) for file in options.page if not file.is_file()]
-        if absent:
-            parser.error(f"--page: there is no {', '.join(absent)}")
-        write_page([json.loads(file.read_text(encoding="utf-8")) for file in options.page])
-        return
     for number in ("rows", "seeds", "draws", "judged", "judged_media", "epochs"):
         if getattr(options, number) is not None and getattr(options, number) < 1:
             parser.error(f"--{number.replace('_', '-')} must be at least 1")
 
     record: dict[str, Any] = {
-        "amodal": version("amodal"),
-        "machine": f"{os.cpu_count()} cores of {_processor()}",
+        "provenance": provenance(),
         "options": {
             "time limit": options.time_limit,
             **{name: getattr(options, name) for name in ("epochs", "rows", "method", "draws", "judged")},

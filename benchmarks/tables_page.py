@@ -1,22 +1,14 @@
-"""The figures of `benchmarks.tables` as text to read and as a part of docs/benchmarks.md."""
+"""Figures of `benchmarks.tables` as text and as a section of docs/benchmarks.md."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-PAGE = Path("docs/benchmarks.md")
-_BEGIN = "<!-- tables: begin, written by python -m benchmarks.tables --page -->"
-_END = "<!-- tables: end -->"
-_HEAD = """# Benchmarks
-
-What amodal reaches on tables that nobody here made, beside what others reach. How each figure is taken, and how to
-take it again, is told in [benchmarks/README.md](../benchmarks/README.md).
-"""
+from benchmarks.provenance import provenance_line
 
 
 def mean_of_seeds(seeds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -54,90 +46,61 @@ def summaries_frame(tables: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def show(name: str, seed: Mapping[str, Any]) -> str:
     """The figures of one fit."""
     title = f"\n{name}, seed {seed['seed']}: {seed['epochs']} epochs, {seed['fit seconds']} s of fitting"
-    columns = columns_frame(seed["columns"]).to_string(na_rep="", float_format=_number)
+    columns = columns_frame(seed["columns"]).to_string(na_rep="", float_format=number)
     return "\n".join([title, columns, *_lines(seed["completion"]), *_lines(seed.get("judged", {}))])
 
 
-def write_page(records: list[dict[str, Any]], page: Path = PAGE) -> None:
-    """Write the tables of several runs into a page, between its markers; the later run of a table counts.
-
-    Raises:
-        ValueError: the page has no such part.
-    """
-    text = page.read_text(encoding="utf-8") if page.is_file() else f"{_HEAD}\n{_BEGIN}\n{_END}\n"
-    if _BEGIN not in text or _END not in text:
-        raise ValueError(
-            f"{page} lacks the lines {_BEGIN!r} and {_END!r}, between which figures are written."
-        )
-    before, rest = text.split(_BEGIN, 1)
-    after = rest.split(_END, 1)[1]
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(f"{before}{_BEGIN}\n{_part(records)}\n{_END}{after}", encoding="utf-8")
-
-
-def _part(records: list[dict[str, Any]]) -> str:
-    tables = {name: of | {"record": record} for record in records for name, of in record["tables"].items()}
-    if not tables:
-        return "## Real tables\n\nNot measured yet."
-    lines = [
-        "## Real tables",
-        "",
-        "Each label and number column of held-out rows given all others. Score: accuracy, or R2 of the draws' mean.",
-        "Base: the most frequent label, the median. Rivals, each made for its column: the 5 nearest rows, ridge or",
-        "logistic regression, gradient boosting. Share: how far from the base to the best rival, cut at 1. As good:",
-        "within .01 of the best rival. Below base: by more than .01. Coverage: of 80 % intervals. CRPS skill: less of",
-        "the error of the column's own distribution.",
-        "",
+def tables_section(record: Mapping[str, Any]) -> str:
+    """A run's tables as a section of Markdown."""
+    options, tables = record["options"], record["tables"]
+    parts = [
+        f"## Real tables: {options['method']}, time limit {options['time limit'] or 'none'}",
+        "Each label and number column of held-out rows given all others. Score: accuracy, or R2 of the draws' mean. "
+        "Base: the most frequent label, the median. Other models, each fitted for its column: the 5 nearest rows, "
+        "ridge or logistic regression, gradient boosting. Share: how far from the base to the best of them, at most 1. "
+        "As good: within .01 of the best of them. Below base: by more than .01. Coverage: of 80 % intervals. "
+        "CRPS skill: reduction of the error of the column's own distribution.",
+        provenance_line(record),
         _markdown(summaries_frame(tables)),
     ]
-    for name, of in tables.items():
-        options, machine = of["record"]["options"], of["record"]["machine"]
-        lines += [
-            "",
+    for name, figures in tables.items():
+        seeds = len(figures["seeds"])
+        parts += [
             f"### {name}",
-            "",
-            f"{of['rows']} rows, {options['method']}, time limit {options['time limit'] or 'none'}, "
-            f"mean of {len(of['seeds'])} seed{'s' if len(of['seeds']) > 1 else ''}, {machine}, "
-            f"amodal {of['record']['amodal']}.",
-            "",
-            _markdown(columns_frame(of["mean"]["columns"])),
+            f"{figures['rows']} rows, mean of {seeds} seed{'s' if seeds > 1 else ''}.",
+            _markdown(columns_frame(figures["mean"]["columns"])),
         ]
-        judged = _lines(of["mean"].get("judged", {}))
-        if judged:
-            lines += ["", *(f"- {line}" for line in judged)]
-    return "\n".join(lines)
+        judged = _lines(figures["mean"].get("judged", {}))
+        parts += ["\n".join(f"- {line}" for line in judged)] if judged else []
+    return "\n\n".join(parts)
 
 
 def _lines(figures: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name}: "
-        + (
-            "; ".join(_lines(value))
-            if isinstance(value, Mapping)
-            else _number(value)
-            if value is not None
-            else "none"
-        )
+        f"{name}: " + ("; ".join(_lines(value)) if isinstance(value, Mapping) else number(value) or "none")
         for name, value in figures.items()
     ]
 
 
 def _markdown(frame: pd.DataFrame) -> str:
     frame = frame.dropna(axis="columns", how="all").reset_index()
-    lines = [list(frame.columns), ["---"] * len(frame.columns)]
-    lines += [
-        ["" if _missing(cell) else _number(cell) for cell in row] for row in frame.itertuples(index=False)
-    ]
+    return markdown_table(
+        list(frame.columns), [[number(cell) for cell in row] for row in frame.itertuples(index=False)]
+    )
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown, its first row the columns' names."""
+    lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _missing(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, float) and np.isnan(cell))
-
-
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """A figure with the digits that matter; empty where it is missing."""
     if isinstance(value, str):
         return value
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
     if abs(value) >= 1000 or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

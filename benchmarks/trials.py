@@ -62,7 +62,7 @@ class Trial:
             return self.seen(model.complete(batch, targets, RowNoise(0, batch.rows), **how))
 
         completed, whole = completions(complete), complete((), JUDGED)
-        real = self.seen({name: self.modalities[name].scaled(self.heldout.x[name]) for name in SEEN})
+        real = self.seen({name: self.modalities[name].scale(self.heldout.x[name]) for name in SEEN})
         distances = closeness(completed, whole, real, self.judges)
         return {
             **means(conditional(completed, self.judges, self.truth)),

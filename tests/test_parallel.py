@@ -54,7 +54,7 @@ def test_a_bar_is_shown_on_a_terminal_when_it_takes_long(
     monkeypatch: pytest.MonkeyPatch, slow: float, shown: bool
 ) -> None:
     terminal = Terminal()
-    monkeypatch.setattr(parallel, "SLOW", slow)
+    monkeypatch.setattr(parallel, "BAR_DELAY", slow)
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -65,7 +65,7 @@ def test_a_bar_is_shown_on_a_terminal_when_it_takes_long(
 def test_no_bar_where_nobody_looks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(parallel, "SLOW", 0.0)
+    monkeypatch.setattr(parallel, "BAR_DELAY", 0.0)
     list(in_parallel(lambda item: time.sleep(0.01), range(5), label="Preparing"))
     captured = capsys.readouterr()
     assert captured.err == captured.out == ""

@@ -1,4 +1,4 @@
-"""Rows as tensors: the one thing every model is given."""
+"""Batches: rows of a table as tensors."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Batch:
     """B rows of a table with M columns.
 
     Attributes:
-        x: column name -> tensor of shape (B, ...). Where a cell is absent its values mean nothing,
+        x: column name -> tensor of shape (B, ...). Values of missing cells are arbitrary,
             and may be NaN.
-        present: boolean (B, M), in the order of `x`: which cells are there.
-        rows: integer (B,), the rows' numbers in the table; random draws depend on them.
+        present: boolean (B, M), in the order of `x`.
+        rows: integer (B,), the rows' numbers in the table, from which draws are seeded.
 
     Example:
         >>> batch = Batch({"a": torch.ones(2, 3)}, torch.tensor([[True], [False]]), torch.arange(2))
@@ -60,7 +60,7 @@ class Batch:
             yield self[start : start + size]
 
     def mask(self, column: str) -> Tensor:
-        """Boolean (B,): in which rows a column's cell is present."""
+        """A column of `present`, boolean (B,)."""
         return self.present[:, self.columns.index(column)]
 
     def column(self, name: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""The errors a user can meet, each saying what is wrong and what to do about it."""
+"""Errors for users: each message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class DataError(ValueError):
 
 
 class UnreadableCell(DataError):
-    """One cell cannot be turned into a tensor; its message is the reason."""
+    """One cell cannot be encoded; the message is the reason."""
 
 
 class BadCells(DataError):
-    """Some of the cells handed over cannot be turned into tensors.
+    """Some cells cannot be encoded.
 
     Args:
-        reasons: position among the cells handed over (from 0) -> why that cell cannot be used.
+        reasons: position of a cell among the argument's, from 0 -> why it cannot be used.
     """
 
     def __init__(self, reasons: Mapping[int, str]) -> None:
@@ -30,16 +30,16 @@ class BadCells(DataError):
 
 
 class RejectColumn(Exception):
-    """A column is not of the modality that was tried; the message says why."""
+    """A column is not of the modality that was tried; the message is the reason."""
 
 
 def examples(values: Sequence[object], count: int = 3) -> str:
-    """Show the first few of many values, and how many more there are.
+    """The first few of many values, and the number of the others.
 
     Example:
         >>> examples([4, 8, 15, 16])
         '4, 8, 15 and 1 more'
     """
-    shown = ", ".join(str(value) for value in values[:count])
+    first = ", ".join(str(value) for value in values[:count])
     rest = len(values) - count
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return f"{first} and {rest} more" if rest > 0 else first

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from amodal.distributions import RowNoise
 from amodal.errors import DataError, UsageError
 from amodal.features import feature_table
-from amodal.files import check_folder, output_folder
+from amodal.files import check_output_folder, output_folder
 from amodal.inference import complete_table, each_batch
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES
@@ -147,19 +147,19 @@ class TableModel(TransformerMixin, BaseEstimator):
         work, output = Path(work) if work else None, Path(output) if output else None
         inputs, first = [data, media_root], global_rank() == 0
         if first and work is not None:
-            check_folder(work, "checkpoint", resume=True, inputs=inputs)
+            check_output_folder(work, "checkpoint", resume=True, inputs=inputs)
         if first and output is not None:
-            check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
+            check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
         with run_folder(work, output) as run:
             if first and output is not None:
                 # Another run may have written it until its lock was free.
-                check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
+                check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
             method = method_named(self.method)
             table = read_table(data, Path(media_root) if media_root else None)
             budget.check("the table was read")
             schema = infer_schema(table, MODALITIES, self.types, self.options)
             options = {} if self.latent is None else {"latent": self.latent}
-            modalities: dict[str, Any] = schema.used
+            modalities = schema.used
             mark = fingerprint(table, modalities)
             state = {"method": self.method, "seed": self.random_state, "options": options, "data": mark}
             settings = {
@@ -355,7 +355,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         table = read_table(data, Path(media_root) if media_root else None)
         seed = self.random_state if seed is None else seed
         parts = [
-            fitted.model.log_marginal(batch, RowNoise(seed, batch.rows), samples, at_once=10).cpu().numpy()
+            fitted.model.log_prob(batch, RowNoise(seed, batch.rows), samples, chunk_size=10).cpu().numpy()
             for batch in each_batch(fitted.model, table)
         ]
         return np.concatenate(parts)
@@ -397,7 +397,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         """
         inputs = [data, training, media_root]
         if output is not None:
-            check_folder(output, "report", overwrite=overwrite, inputs=inputs)
+            check_output_folder(output, "report", overwrite=overwrite, inputs=inputs)
         # Its libraries take a second to load, which no other call needs.
         from amodal.report import evaluate, write_evaluation
 
@@ -434,7 +434,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: the table cannot be used; says which columns and rows.
         """
         table = read_table(data, Path(media_root) if media_root else None)
-        modalities: dict[str, Any] = infer_schema(table, MODALITIES, self.types, self.options).used
+        modalities = infer_schema(table, MODALITIES, self.types, self.options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
         return vectors
 

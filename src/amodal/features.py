@@ -1,4 +1,4 @@
-"""Vectors of a table's cells for other tools: one row a row, one fixed-size list a column."""
+"""Feature tables: vectors of a table's cells for other tools."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from torch import Tensor
 
 from amodal.files import replacing_file
 from amodal.modalities import Modality
-from amodal.table import BadCell, BadCellPolicy, Table, cell_problem, check_policy, convert
+from amodal.table import BadCell, BadCellPolicy, Table, encode_cells
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 METADATA = b"amodal"
-_NUMBERS_AT_ONCE = 2**24
+_MAX_GROUP = 2**24
+"""Numbers in a row group, which a reader holds in memory at once."""
 
 
 def feature_table(
     table: Table, modalities: Mapping[str, Modality], *, bad_cells: BadCellPolicy = "error"
 ) -> tuple[pa.Table, tuple[BadCell, ...]]:
-    """Turn a table's cells to vectors.
+    """Encode a table's cells as vectors.
 
     Args:
         table: the rows.
@@ -34,8 +35,8 @@ def feature_table(
         bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
 
     Returns:
-        A table with one fixed-size list a column, null where a cell is missing; and the bad cells. Its schema's
-        metadata says under "amodal", in JSON, each column's type, representation, shape, unit and fitted state.
+        A table of one fixed-size list a column, null where a cell is missing, and the bad cells. The schema's metadata
+        has under "amodal", in JSON, each column's type, representation, shape, unit and fitted state.
 
     Raises:
         DataError: cells cannot be read, and `bad_cells` is "error".
@@ -43,30 +44,26 @@ def feature_table(
     """
     import pyarrow as pa
 
-    check_policy(bad_cells)
-    batch, bad = convert(table, modalities)
-    problem = cell_problem(bad, [], table.source)
-    if problem and bad_cells == "error":
-        raise problem
-    columns, described = {}, {}
+    batch, bad = encode_cells(table, modalities, bad_cells=bad_cells)
+    columns, metadata = {}, {}
     for index, (name, modality) in enumerate(modalities.items()):
         present = batch.present[:, index]
-        fitted = modality.calibrated(batch.x[name][present])
-        # Of absent cells too, which is less work than to make room for them afterwards.
+        fitted = modality.refit(batch.x[name][present])
+        # Missing cells too, which is faster than to insert them afterwards.
         columns[name] = _lists(fitted.features(batch.x[name]), present.numpy())
-        described[name] = {
+        metadata[name] = {
             "type": modality.type,
             "representation": modality.representation,
             "shape": list(modality.feature_shape) or [1],
             "unit": modality.unit,
             "fitted": fitted.to_dict(),
         }
-    metadata = {METADATA: json.dumps(described, ensure_ascii=False).encode()}
-    return pa.table(columns).replace_schema_metadata(metadata), bad
+    content = json.dumps(metadata, ensure_ascii=False).encode()
+    return pa.table(columns).replace_schema_metadata({METADATA: content}), bad
 
 
 def _lists(vectors: Tensor, present: np.ndarray) -> pa.FixedSizeListArray:
-    """Lists of the vectors (rows, F), null where no cell is present."""
+    """Vectors (rows, F) as lists, null where `present` is false."""
     import pyarrow as pa
 
     values = pa.array(vectors.numpy().ravel())
@@ -74,35 +71,34 @@ def _lists(vectors: Tensor, present: np.ndarray) -> pa.FixedSizeListArray:
 
 
 def write_features(features: pa.Table, path: Path) -> None:
-    """Write what `feature_table` or `embedding_table` gave as Parquet, whole or not at all."""
+    """Write a table of `feature_table` or `embedding_table` as Parquet, atomically."""
     from pyarrow import parquet
 
-    numbers = sum(math.prod(entry["shape"]) for entry in described(features).values())
-    with replacing_file(path) as beside:
-        # A reader takes a group of rows at once, which must fit its memory.
+    numbers = sum(math.prod(column["shape"]) for column in feature_metadata(features).values())
+    with replacing_file(path) as staging:
         parquet.write_table(
             features,
-            beside,
-            row_group_size=max(1, _NUMBERS_AT_ONCE // numbers),
+            staging,
+            row_group_size=max(1, _MAX_GROUP // numbers),
             use_dictionary=False,
             compression="zstd",
         )
 
 
 def embedding_table(vectors: np.ndarray, fingerprint: str) -> pa.Table:
-    """Each row's joint representation (rows, latent) as a table with the one column `embedding`.
+    """Joint representations (rows, latent) as a table with the column `embedding`.
 
     Args:
-        vectors: as `TableModel.embed` gives them.
-        fingerprint: of the data that the model was fitted to, which its metadata say.
+        vectors: of `TableModel.embed`.
+        fingerprint: of the data that the model was fitted to, for the metadata.
     """
     import pyarrow as pa
 
     column = _lists(torch.from_numpy(vectors), np.ones(len(vectors), bool))
-    about = {"embedding": {"shape": [vectors.shape[1]], "fingerprint": fingerprint}}
-    return pa.table({"embedding": column}).replace_schema_metadata({METADATA: json.dumps(about).encode()})
+    metadata = {"embedding": {"shape": [vectors.shape[1]], "fingerprint": fingerprint}}
+    return pa.table({"embedding": column}).replace_schema_metadata({METADATA: json.dumps(metadata).encode()})
 
 
-def described(features: pa.Table) -> dict[str, dict[str, Any]]:
-    """What the metadata say of each column."""
+def feature_metadata(features: pa.Table) -> dict[str, dict[str, Any]]:
+    """The metadata of each column."""
     return json.loads(features.schema.metadata[METADATA])

@@ -1,4 +1,4 @@
-"""Ends that are asked for from outside: Ctrl-C, and the signals by which a system or a terminal stops a process."""
+"""Interruptions from outside: Ctrl-C, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end, by SIGTERM or SIGHUP; to be treated as Ctrl-C is.
+    """Interruption by SIGTERM or SIGHUP, treated like Ctrl-C.
 
     Args:
-        number: the signal's.
+        number: signal number.
     """
 
     def __init__(self, number: int) -> None:
@@ -26,35 +26,35 @@ class Terminated(KeyboardInterrupt):
 
 
 def interruption(number: int) -> KeyboardInterrupt:
-    """The exception that stands for a signal."""
+    """The exception raised for a signal."""
     return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
 
 
 @contextmanager
 def handling(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call `handler` with the number of the first signal that asks for an end; a second one is treated as before.
+    """Call `handler` with the number of the first interrupting signal; a second one has its previous effect.
 
-    A signal that is ignored (by `nohup`, or by a shell for what runs in the background) stays ignored. Threads other
-    than the main one get no signals, and nothing is done there.
+    A signal that is ignored (by `nohup`, or by a shell for background jobs) stays ignored. Has no effect outside the
+    main thread, which alone receives signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    usual = {
+    previous = {
         number: before
         for number in _SIGNALS
         if (before := signal.getsignal(number)) not in (signal.SIG_IGN, None)
     }
 
     def restore() -> None:
-        for number, before in usual.items():
+        for number, before in previous.items():
             signal.signal(number, before)
 
     def on_signal(number: int, _: Any) -> None:
         restore()
         handler(number)
 
-    for number in usual:
+    for number in previous:
         signal.signal(number, on_signal)
     try:
         yield
@@ -64,13 +64,13 @@ def handling(handler: Callable[[int], None]) -> Iterator[None]:
 
 @contextmanager
 def raised_as_exceptions() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` or `Terminated` where a signal asks for an end, so that what was begun is cleared away.
+    """Raise `KeyboardInterrupt` or `Terminated` on a signal, so that `finally` blocks run.
 
-    A second signal ends the process at once.
+    A second signal kills the process at once.
     """
 
-    def raise_it(number: int) -> None:
+    def raise_interruption(number: int) -> None:
         raise interruption(number)
 
-    with handling(raise_it):
+    with handling(raise_interruption):
         yield

@@ -14,12 +14,21 @@ from amodal.errors import UsageError
 from amodal.fusions import Barycenter, Fusion, Hellinger, Mixture, MixtureOfProducts, Product
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel, Objective
-from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss, LatentFlow
-from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MultimodalVAE
+from amodal.models.latent_flow import (
+    AnyOrderLoss,
+    ColumnELBO,
+    DistillationLoss,
+    LatentFlow,
+    cache_latents,
+    init_students,
+)
+from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MMVAEPlus, MultimodalVAE, PrivateLatentVAE
 from amodal.models.vae.objectives import (
     ELBO,
+    CrossReconstruction,
     ImportanceWeighted,
     MixturePrior,
+    PrivateELBO,
     SubsetELBO,
     TotalCorrelation,
 )
@@ -83,11 +92,13 @@ class Method:
         return max(self.stages, key=lambda stage: stage.joins).objective
 
 
-def _fused(fusion: Callable[[], Fusion]) -> Callable[..., MultimodalVAE]:
+def _fused(
+    fusion: Callable[[], Fusion], vae: type[MultimodalVAE] = MultimodalVAE
+) -> Callable[..., MultimodalVAE]:
     """Makes the autoencoder whose experts are joined by this rule."""
 
     def model(modalities: Mapping[str, Modality], **options: Any) -> MultimodalVAE:
-        return MultimodalVAE(modalities, fusion(), **options)
+        return vae(modalities, fusion(), **options)
 
     return model
 
@@ -108,16 +119,16 @@ METHODS: tuple[Method, ...] = (
                 ColumnELBO(),
                 share=0.35,
                 parts=("autoencoders",),
-                apart=LatentFlow.autoencoder_weights,
+                apart=LatentFlow.autoencoder_prefixes,
                 joins=False,
             ),
             Stage(
-                AnyOrder(),
+                AnyOrderLoss(),
                 share=0.9,
                 parts=("encoders", "context_network", "generators"),
-                during=LatentFlow.keeping_latents,
+                during=cache_latents,
             ),
-            Stage(DistillationLoss(), parts=("shortcuts",), joins=False, begin=LatentFlow.begin_shortcuts),
+            Stage(DistillationLoss(), parts=("students",), joins=False, begin=init_students),
         ),
     ),
     Method(
@@ -140,6 +151,20 @@ METHODS: tuple[Method, ...] = (
         "Shi et al., arXiv 1911.03393",
         _fused(lambda: Mixture(prior_expert=False)),
         _joint(ImportanceWeighted()),
+    ),
+    Method(
+        "mmvae-plus",
+        "mixture of experts, with a private latent a column that others are not reconstructed from",
+        "Palumbo et al., ICLR 2023",
+        _fused(lambda: Mixture(prior_expert=False), MMVAEPlus),
+        _joint(CrossReconstruction()),
+    ),
+    Method(
+        "dmvae",
+        "product of experts, with a private latent a column",
+        "Lee & Pavlovic, CVPR Workshops 2021",
+        _fused(lambda: Product(prior_expert=True), PrivateLatentVAE),
+        _joint(PrivateELBO()),
     ),
     Method(
         "mopoe",

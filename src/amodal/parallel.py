@@ -1,4 +1,4 @@
-"""Work in parallel, with a progress bar when it takes long."""
+"""Work in threads, with a progress bar."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from amodal.errors import UsageError
 
-__all__ = ["Report", "in_parallel"]
+__all__ = ["ProgressCallback", "in_parallel"]
 
-SLOW = 2.0  # seconds after which a bar is shown
+BAR_DELAY = 2.0  # seconds until a bar appears
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Report = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 def in_parallel(
@@ -29,19 +29,17 @@ def in_parallel(
     *,
     label: str,
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Iterator[Result]:
-    """Give the result of each item, in the items' order.
+    """Results of a task on each item, in the items' order.
 
-    Threads do the work: they start at once, where processes take seconds, and decoding lets go of the
-    interpreter's lock. Sounds of a second gain little by them; what the store hands over can be pickled, so
-    that processes can take their place.
+    Threads do the work: processes take seconds to start, and decoding releases the interpreter's lock.
 
     Args:
-        task: what is done to each item; an error of one stops the rest and is raised.
-        items: what it is done to.
-        label: what the bar says.
-        workers: how many at once, at least 1; all cores unless given.
+        task: a function of an item; an error stops the rest and is raised.
+        items: its arguments.
+        label: the bar's text.
+        workers: number of threads, at least 1; all cores by default.
         progress: called with (done, total) in place of a bar on stderr that appears after 2 seconds.
 
     Raises:
@@ -57,9 +55,13 @@ def in_parallel(
 
 
 def _results(
-    task: Callable[[Item], Result], items: Sequence[Item], label: str, workers: int, progress: Report | None
+    task: Callable[[Item], Result],
+    items: Sequence[Item],
+    label: str,
+    workers: int,
+    progress: ProgressCallback | None,
 ) -> Iterator[Result]:
-    with _bar_when_slow(label) as bar, ThreadPoolExecutor(workers) as pool:
+    with _delayed_bar(label) as bar, ThreadPoolExecutor(workers) as pool:
         report = progress or bar
         try:
             for done, result in enumerate(pool.map(task, items), start=1):
@@ -70,7 +72,7 @@ def _results(
 
 
 @contextmanager
-def _bar_when_slow(label: str) -> Iterator[Report]:
+def _delayed_bar(label: str) -> Iterator[ProgressCallback]:
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -84,7 +86,7 @@ def _bar_when_slow(label: str) -> Iterator[Report]:
     start = time.monotonic()
 
     def report(done: int, total: int) -> None:
-        if console.is_interactive and not bar.live.is_started and time.monotonic() - start > SLOW:
+        if console.is_interactive and not bar.live.is_started and time.monotonic() - start > BAR_DELAY:
             bar.start()
         bar.update(task, completed=done, total=total)
 

@@ -16,9 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from amodal.errors import DataError
-from amodal.files import naming, output_folder
+from amodal.files import os_errors_about, output_folder
 from amodal.methods import method_named
-from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
 from amodal.table import BadCell, Schema, write_bad_cells
 
@@ -75,7 +74,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
     """Write a model; the folder is there whole or not at all.
 
     Raises:
-        UsageError: see `amodal.files.outputs.check_folder`.
+        UsageError: see `amodal.files.outputs.check_output_folder`.
     """
     description = _Description(
         format=FORMAT,
@@ -90,7 +89,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
     )
     with output_folder(folder, "model", overwrite=overwrite) as beside:
         weights = {name: tensor.contiguous() for name, tensor in fitted.model.state_dict().items()}
-        with naming(folder, SafetensorError):
+        with os_errors_about(folder, SafetensorError):
             save_file(weights, beside / WEIGHTS)
         (beside / DESCRIPTION).write_text(
             json.dumps(description.model_dump(), ensure_ascii=False, indent=1), encoding="utf-8"
@@ -113,9 +112,8 @@ def read_model(folder: Path) -> FittedModel:
         DataError: there is none, it is damaged, or a newer version wrote it.
     """
     description = _read_description(folder)
-    schema = Schema.from_dict(description.table, _restore)
-    modalities: dict[str, Any] = schema.used
-    model = method_named(description.method).model(modalities, **description.model)
+    schema = Schema.from_dict(description.table)
+    model = method_named(description.method).model(schema.used, **description.model)
     try:
         weights = load_file(folder / WEIGHTS)
         model.load_state_dict(weights)
@@ -152,13 +150,6 @@ def _read_description(folder: Path) -> _Description:
         f"{folder} has format {written!r}, and this version of amodal reads format {FORMAT}: "
         "update amodal, or fit the model again."
     )
-
-
-def _restore(kind: str, representation: str, state: Any) -> Modality:
-    for modality in MODALITIES:
-        if (modality.type, modality.representation) == (kind, representation):
-            return modality.from_dict(state)
-    raise DataError(f"This version of amodal knows no {kind}:{representation} columns.")
 
 
 def _card(fitted: FittedModel, description: _Description) -> str:

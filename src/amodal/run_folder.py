@@ -12,14 +12,15 @@ from typing import Any
 
 from amodal.errors import DataError, UsageError
 from amodal.files import (
-    begin_folder,
-    check_folder,
-    exclusive,
-    remove_folder,
+    begin_output_folder,
+    check_output_folder,
+    exclusive_lock,
+    remove_output_folder,
     replacing_file,
     temporary_folder,
 )
-from amodal.table import BadCellPolicy, Modality, Store, Table, prepare_store
+from amodal.modalities import Modality
+from amodal.table import BadCellPolicy, Store, Table, prepare_store
 from amodal.training import global_rank
 
 __all__ = ["RunFolder", "differences", "run_folder", "say", "work_beside"]
@@ -85,7 +86,7 @@ class RunFolder:
             while not record.is_file():
                 time.sleep(0.5)
             return Store.open(place)
-        begin_folder(self.path, "checkpoint", [f"{_STORE}/", _RECORD, _CHECKPOINT])
+        begin_output_folder(self.path, "checkpoint", [f"{_STORE}/", _RECORD, _CHECKPOINT])
         if go_on:
             try:
                 return Store.open(place)
@@ -127,19 +128,19 @@ def run_folder(work: Path | None, output: Path | None) -> Iterator[RunFolder]:
     with ExitStack() as locks:
         # A run with the same output and another folder of its own is one too many.
         for place in [folder] if output is None else [work_beside(output), folder]:
-            locks.enter_context(exclusive(place))
-        check_folder(folder, "checkpoint", resume=True)
+            locks.enter_context(exclusive_lock(place))
+        check_output_folder(folder, "checkpoint", resume=True)
         run = RunFolder(folder, kept=True)
         try:
             yield run
         except Exception:
             if not run.begun and not (folder / _RECORD).exists():
-                remove_folder(folder)
+                remove_output_folder(folder)
                 with suppress(OSError):  # it was not there, or has not even a manifest
                     folder.rmdir()
             raise
         if work is None:
-            remove_folder(folder)
+            remove_output_folder(folder)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

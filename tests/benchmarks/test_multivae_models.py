@@ -38,7 +38,7 @@ def test_likelihoods_of_texts_and_labels_are_those_of_amodal(table) -> None:
             decoder(z).reconstruction, data_of(modality, batch, index, column)
         )
         if column in ("caption", "digit"):
-            expected = decoder.network(z).log_prob(modality.scaled(batch.x[column]))
+            expected = decoder.network(z).log_prob(modality.scale(batch.x[column]))
             torch.testing.assert_close(scores.reshape(len(batch), -1).sum(1), expected, rtol=1e-4, atol=1e-4)
         else:
             assert scores.numel() == batch.x[column].numel()

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.page import section
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_tables_are_measured_and_written_to_a_page(folder: Path) -> None:
+def test_tables_are_measured_and_become_a_section_of_the_page(folder: Path) -> None:
     options = ["--folder", "tables", "--epochs", "2", "--rows", "70", "--seeds", "2", "--draws", "3"]
     done = run(folder, "things", *options, "--json", "out/figures.json")
     assert done.returncode == 0, done.stderr
@@ -57,11 +59,9 @@ def test_tables_are_measured_and_written_to_a_page(folder: Path) -> None:
     shares = [seed["completion"]["mean share"] for seed in things["seeds"]]
     assert things["mean"]["completion"]["mean share"] == pytest.approx(np.mean(shares))
 
-    done = run(folder, "--page", "out/figures.json")
-    assert done.returncode == 0, done.stderr
-    page = (folder / "docs/benchmarks.md").read_text()
-    assert "### things" in page
-    assert f"{things['mean']['columns']['large']['amodal']:.3f}" in page
+    text = section(folder / "out/figures.json")
+    assert "### things" in text
+    assert f"{things['mean']['columns']['large']['amodal']:.3f}" in text
 
 
 def test_a_table_that_cannot_be_fitted_keeps_no_other_from_being_measured(folder: Path) -> None:
@@ -80,6 +80,3 @@ def test_what_cannot_be_measured_is_told_before_anything_is_fitted(folder: Path)
     assert done.returncode == 3
     assert "There is no table 'nowhere'" in done.stderr
     assert run(folder, "things", "--folder", "tables", "--seeds", "0").returncode == 2
-    done = run(folder, "--page", "nowhere.json")
-    assert done.returncode == 2
-    assert "there is no nowhere.json" in done.stderr

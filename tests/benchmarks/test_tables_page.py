@@ -1,12 +1,10 @@
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from amodal.media import Sound
 from benchmarks.sheets import contact_sheet, spectrogram
-from benchmarks.tables_page import mean_of_seeds, write_page
+from benchmarks.tables_page import mean_of_seeds, tables_section
 
 
 def record(table: str, score: float) -> dict[str, Any]:
@@ -21,8 +19,12 @@ def record(table: str, score: float) -> dict[str, Any]:
         "judged": {"pairs": {"a > b": 0.25}, "AUC": None},
     }
     return {
-        "amodal": "0.1.0",
-        "machine": "two cores",
+        "provenance": {
+            "command": "python -m ...",
+            "machine": "two cores",
+            "amodal": "0.1.0",
+            "date": "2026-11-27",
+        },
         "options": {"method": "latent-flow", "time limit": "4m"},
         "tables": {table: {"rows": 300, "seeds": [figures], "mean": mean_of_seeds([figures])}},
     }
@@ -34,26 +36,13 @@ def test_means_of_seeds_are_taken_of_every_number() -> None:
     assert mean_of_seeds(seeds) == {"a": 1.5, "of": {"b": 1.0, "good": 0.5, "name": "x"}, "none": None}
 
 
-def test_a_page_keeps_what_is_around_its_tables(tmp_path: Path) -> None:
-    page = tmp_path / "docs" / "benchmarks.md"
-    write_page([record("adult", 0.4)], page)
-    page.write_text(page.read_text() + "\nWritten by hand.\n")
-    write_page([record("adult", 0.4), record("emoji", 0.6), record("adult", 0.789)], page)
-    text = page.read_text()
-    assert text.endswith("\nWritten by hand.\n")
-    assert "| colour | label | 30 | 0.789 |" in text
-    assert "0.400" not in text
-    assert text.count("### adult") == text.count("### emoji") == 1
-    assert "- pairs: a > b: 0.250" in text
-    assert "- AUC: none" in text
-
-
-def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
-    page = tmp_path / "benchmarks.md"
-    page.write_text("Mine.\n")
-    with pytest.raises(ValueError, match="lacks the lines"):
-        write_page([record("adult", 0.4)], page)
-    assert page.read_text() == "Mine.\n"
+def test_a_section_has_a_table_of_columns_and_the_judges_figures() -> None:
+    section = tables_section(record("adult", 0.789))
+    assert section.startswith("## Real tables: latent-flow, time limit 4m\n")
+    assert "| colour | label | 30 | 0.789 |" in section
+    assert "\n### adult\n" in section
+    assert "- pairs: a > b: 0.250" in section
+    assert "- AUC: none" in section
 
 
 def test_a_sheet_has_real_cells_above_drawn_ones() -> None:

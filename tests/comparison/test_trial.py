@@ -25,7 +25,7 @@ time.sleep(600)
 ENDLESS = """
 import os, time
 from amodal.comparison import trial
-def run(told):
+def run(trial):
     print(os.getpid(), flush=True)
     time.sleep(600)
 trial.run = run
@@ -40,10 +40,10 @@ print(runpy.run_path(sys.argv[1])["peak_memory"]())
 
 def test_a_problem_is_the_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     split = split_table(read_table(pd.DataFrame({"n": range(9)})), {}, 0)
-    told = trial.Trial({"method": "mvtcae", "time_limit": "soon"}, split, None, tmp_path)
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(pickle.dumps(told))))
+    given = trial.Trial({"method": "mvtcae", "time_limit": "soon"}, split, None, tmp_path)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(pickle.dumps(given))))
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(trial, "_end_with_caller", lambda: None)
+    monkeypatch.setattr(trial, "_exit_with_parent", lambda: None)
     with pytest.raises(SystemExit) as end:
         trial.main()
     assert end.value.code == 1

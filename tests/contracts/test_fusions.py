@@ -1,4 +1,4 @@
-"""What every fusion rule keeps; a new rule is tested by being listed."""
+"""Contract of every fusion rule; a new rule is tested by being listed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLES = [rule for rule in FUSIONS if issubclass(rule, MembershipTable)]
 RULES = [
     *(rule() for rule in FUSIONS if rule not in TABLES),
     *(rule(prior_expert=among) for rule in TABLES for among in (False, True)),
-    *(MixtureOfProducts(prior_expert=among, most=2) for among in (False, True)),
+    *(MixtureOfProducts(prior_expert=among, max_columns=2) for among in (False, True)),
 ]
 ROWS, COLUMNS, DIMS = 6, 4, 3
 
@@ -46,11 +46,11 @@ def points() -> torch.Tensor:
     return torch.randn(ROWS, 5, DIMS, generator=torch.Generator().manual_seed(9))
 
 
-def test_the_absent_has_no_effect_and_no_gradient_even_when_nan(fusion: Fusion) -> None:
-    given, shown = experts(), present()[:, :, None]
+def test_missing_experts_have_no_effect_and_no_gradient_even_when_nan(fusion: Fusion) -> None:
+    given, mask = experts(), present()[:, :, None]
     spoilt = Gaussians(
-        torch.where(shown, given.mean, torch.nan).requires_grad_(),
-        torch.where(shown, given.log_variance, torch.nan).requires_grad_(),
+        torch.where(mask, given.mean, torch.nan).requires_grad_(),
+        torch.where(mask, given.log_variance, torch.nan).requires_grad_(),
     )
     posterior = fusion(spoilt, present())
     assert torch.equal(posterior.log_prob(points()), fusion(given, present()).log_prob(points()))
@@ -116,16 +116,16 @@ def test_the_product_is_its_closed_form(prior_expert: bool) -> None:
 
 
 def test_the_mixture_of_products_takes_every_subset_once() -> None:
-    shown = torch.tensor([[True, False, True, True]])
-    members = MixtureOfProducts(prior_expert=False).members(shown)[0]
+    one_row = torch.tensor([[True, False, True, True]])
+    members = MixtureOfProducts(prior_expert=False).members(one_row)[0]
     found = sorted(tuple(row.nonzero().flatten().tolist()) for row in members if row.any())
     assert found == sorted(subset for size in (1, 2, 3) for subset in combinations((0, 2, 3), size))
 
 
 def test_beyond_its_limit_no_subset_counts_twice() -> None:
     for count in range(1, COLUMNS + 1):
-        shown = torch.arange(COLUMNS)[None] < count
-        members = MixtureOfProducts(prior_expert=False, most=2).members(shown)[0]
+        one_row = torch.arange(COLUMNS)[None] < count
+        members = MixtureOfProducts(prior_expert=False, max_columns=2).members(one_row)[0]
         found = [tuple(row.tolist()) for row in members if row.any()]
         assert len(found) == len(set(found))
         assert len(found) == {1: 1, 2: 3, 3: 7, 4: 9}[count]

@@ -52,12 +52,12 @@ def likelihood(modality: Modality) -> Distribution:
 def test_it_accepts_its_own_cells_and_says_why(
     kind: type[Modality], cells: pd.Series, five_columns: Table
 ) -> None:
-    assert kind.accepts(cells, five_columns.root)
+    assert kind.detect(cells, five_columns.root)
 
 
 def test_it_rejects_the_cells_of_another_type_and_says_why(kind: type[Modality], five_columns: Table) -> None:
     with pytest.raises(RejectColumn, match=r"\w+ \w+"):
-        kind.accepts(five_columns.frame[ALIEN[kind.type]], five_columns.root)
+        kind.detect(five_columns.frame[ALIEN[kind.type]], five_columns.root)
 
 
 def test_the_stored_tensor_is_as_declared(modality: Modality, cells: pd.Series, stored: Tensor) -> None:
@@ -76,19 +76,19 @@ def test_no_cells_make_an_empty_tensor(modality: Modality, cells: pd.Series, fiv
     empty = modality.to_tensor(cells.iloc[:0], five_columns.root)
     assert tuple(empty.shape) == (0, *modality.shape)
     assert empty.numpy().dtype == np.dtype(modality.dtype)
-    assert list(modality.to_cells(modality.scaled(empty))) == []
+    assert list(modality.to_cells(modality.scale(empty))) == []
 
 
 def test_cells_come_back(
     modality: Modality, cells: pd.Series, stored: Tensor, five_columns: Table, tmp_path: Path
 ) -> None:
-    back = modality.to_cells(modality.scaled(stored))
+    back = modality.to_cells(modality.scale(stored))
     assert len(back) == len(cells)
     if modality.suffix is None:
         assert list(back) == cells.tolist()
         return
     for row, cell in enumerate(back[:6]):
-        modality.write(tmp_path / f"{row}{modality.suffix}", cell)
+        (tmp_path / f"{row}{modality.suffix}").write_bytes(modality.to_bytes(cell))
     names = pd.Series([f"{row}{modality.suffix}" for row in range(6)])
     if modality.type == "image":
         again = modality.to_tensor(names, tmp_path)
@@ -134,7 +134,7 @@ def test_every_option_of_fit_is_a_field(
 
 def test_the_encoder_makes_features(modality: Modality, stored: Tensor) -> None:
     torch.manual_seed(0)
-    features = modality.encoder(11)(modality.scaled(stored))
+    features = modality.encoder(11)(modality.scale(stored))
     assert features.shape == (len(stored), 11)
     assert features.isfinite().all()
     assert len(features.detach().unique(dim=0)) > 1
@@ -142,7 +142,7 @@ def test_the_encoder_makes_features(modality: Modality, stored: Tensor) -> None:
 
 def test_the_decoder_makes_a_likelihood_of_each_cell(modality: Modality, stored: Tensor) -> None:
     decoder = modality.decoder(5)
-    scores = decoder(torch.randn(12, 5)).log_prob(modality.scaled(stored[:12]))
+    scores = decoder(torch.randn(12, 5)).log_prob(modality.scale(stored[:12]))
     assert scores.shape == (12,)
     assert scores.isfinite().all()
     (-scores.sum()).backward()
@@ -154,24 +154,24 @@ def test_the_decoder_makes_a_likelihood_of_each_cell(modality: Modality, stored:
 def test_augmented_cells_are_cells_that_depend_on_their_rows_noise(
     modality: Modality, stored: Tensor
 ) -> None:
-    cells, rows, some = modality.scaled(stored), torch.arange(len(stored)), torch.tensor([7, 30, 3])
+    cells, rows, some = modality.scale(stored), torch.arange(len(stored)), torch.tensor([7, 30, 3])
     before = cells.clone()
-    augmented = modality.augmented(cells, RowNoise(0, rows))
+    augmented = modality.augment(cells, RowNoise(0, rows))
     assert torch.equal(cells, before), "what is given stays as it is"
     assert augmented.shape == cells.shape
     assert augmented.dtype == cells.dtype
     assert augmented.min() >= cells.min()
     assert augmented.max() <= cells.max()
-    assert torch.equal(augmented, modality.augmented(cells, RowNoise(0, rows)))
-    assert torch.equal(augmented[some], modality.augmented(cells[some], RowNoise(0, rows[some])))
-    assert modality.augmented(cells[:0], RowNoise(0, rows[:0])).shape == cells[:0].shape
+    assert torch.equal(augmented, modality.augment(cells, RowNoise(0, rows)))
+    assert torch.equal(augmented[some], modality.augment(cells[some], RowNoise(0, rows[some])))
+    assert modality.augment(cells[:0], RowNoise(0, rows[:0])).shape == cells[:0].shape
 
 
 def test_pictures_move_by_up_to_a_fourteenth_of_their_sides() -> None:
     modality = ImagePixels(28, 14, 1)
     rows = torch.arange(200)
     cells = torch.rand(1, 1, 28, 14).expand(200, 1, 28, 14)
-    augmented = modality.augmented(cells, RowNoise(0, rows))
+    augmented = modality.augment(cells, RowNoise(0, rows))
     seen = set()
     for chance, picture in zip(RowNoise(0, rows).uniform(2), augmented, strict=True):
         down, right = round((2 * float(chance[0]) - 1) * 2), round((2 * float(chance[1]) - 1) * 1)
@@ -186,7 +186,7 @@ def test_sounds_fall_silent_in_a_span_of_bands_and_one_of_frames_and_end_where_t
     modality = AudioMel(8_000, 40, 20, 256, 128)
     cells = torch.rand(100, 20, 40).clamp_min(0.1)
     cells[:, :, 30:] = -0.5
-    augmented = modality.augmented(cells, RowNoise(0, torch.arange(100)))
+    augmented = modality.augment(cells, RowNoise(0, torch.arange(100)))
     assert torch.equal(augmented[:, :, 30:], cells[:, :, 30:])
     changed = augmented != cells
     assert (augmented[changed] == 0).all()
@@ -201,13 +201,13 @@ def test_sounds_fall_silent_in_a_span_of_bands_and_one_of_frames_and_end_where_t
 
 
 def test_draws_become_cells(modality: Modality, likelihood: Distribution) -> None:
-    drawn = modality.draw(likelihood, RowNoise(0, torch.arange(12)))
+    drawn = modality.to_display(likelihood, RowNoise(0, torch.arange(12)))
     assert drawn.shape == (12, *modality.shape)
     assert len(modality.to_cells(drawn)) == 12
 
 
 def test_the_same_noise_draws_the_same(modality: Modality, likelihood: Distribution) -> None:
-    once, again = (modality.draw(likelihood, RowNoise(4, torch.arange(12))) for _ in range(2))
+    once, again = (modality.to_display(likelihood, RowNoise(4, torch.arange(12))) for _ in range(2))
     assert torch.equal(once, again)
 
 

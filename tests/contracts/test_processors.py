@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from amodal.table import Table
-from tests.fitted_states import fitted_states
+from tests.contracts.fitted_states import fitted_states
 from tests.modalities.test_text_embedding import TEXTS
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def test_columns_are_learned_alike_on_every_processor(
     given, result = tmp_path / "columns.json", tmp_path / "result.json"
     given.write_text(json.dumps(columns))
     usual = {name: value for name, value in os.environ.items() if name not in (OPENBLAS, ATEN, NUMPY)}
-    called = [sys.executable, "-m", "tests.fitted_states", given, five_columns.root, result]
+    called = [sys.executable, "-m", "tests.contracts.fitted_states", given, five_columns.root, result]
     subprocess.run(called, cwd=ROOT, env=usual | setting, check=True)
     there = json.loads(result.read_text())
     assert there.keys() == here.keys()

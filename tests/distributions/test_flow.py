@@ -60,7 +60,7 @@ def test_samples_of_torchs_generator_do_too() -> None:
 
 
 def test_each_point_goes_where_it_must() -> None:
-    path = flow(rows=50).path(starts())
+    path = flow(rows=50).trajectory(starts())
     assert len(path) == 65
     assert torch.equal(path[0], starts())
     torch.testing.assert_close(path[-1], MEAN + SCALE * starts(), atol=2e-3, rtol=0)
@@ -68,7 +68,7 @@ def test_each_point_goes_where_it_must() -> None:
 
 def test_the_solver_is_of_second_order() -> None:
     errors = [
-        (flow(rows=50, steps=steps).path(starts())[-1] - (MEAN + SCALE * starts())).abs().max()
+        (flow(rows=50, steps=steps).trajectory(starts())[-1] - (MEAN + SCALE * starts())).abs().max()
         for steps in (8, 16, 32)
     ]
     for coarse, fine in pairwise(errors):
@@ -106,7 +106,7 @@ def test_many_points_a_row_are_scored_as_each() -> None:
 def test_a_rows_draw_and_score_are_the_same_in_any_batch() -> None:
     rows, part = torch.arange(100, 120), torch.tensor([7, 3])
     points = MEAN + SCALE * starts(20)[0]
-    whole, some = (flow(turned, len(numbers), steps=4, numbers=numbers) for numbers in (rows, rows[part]))
+    whole, some = (flow(turned, len(numbers), steps=4, row_numbers=numbers) for numbers in (rows, rows[part]))
     torch.testing.assert_close(whole.draw(RowNoise(1, rows))[part], some.draw(RowNoise(1, rows[part])))
     torch.testing.assert_close(whole.log_prob(points)[part], some.log_prob(points[part]))
     unalike = whole.log_prob(points[:1].expand(20, 3))
@@ -116,14 +116,14 @@ def test_a_rows_draw_and_score_are_the_same_in_any_batch() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("kind", [FewStepFlow, Flow])
 def test_a_straight_path_needs_one_jump(kind: type[Flow], steps: int) -> None:
-    moved = kind(straight, 50, 3, steps=steps).path(starts())
+    moved = kind(straight, 50, 3, steps=steps).trajectory(starts())
     assert len(moved) == steps + 1
     torch.testing.assert_close(moved[-1], MEAN + SCALE * starts())
 
 
 def test_jumps_draw_with_a_rows_noise_and_have_no_density() -> None:
     rows = torch.arange(6)
-    jumps = FewStepFlow(straight, 6, 3, steps=2)
-    torch.testing.assert_close(draw(jumps, RowNoise(2, rows)), MEAN + SCALE * RowNoise(2, rows).normal(3))
-    with pytest.raises(NotImplementedError, match="densities"):
-        jumps.log_prob(torch.zeros(6, 3))
+    few = FewStepFlow(straight, 6, 3, steps=2)
+    torch.testing.assert_close(draw(few, RowNoise(2, rows)), MEAN + SCALE * RowNoise(2, rows).normal(3))
+    with pytest.raises(NotImplementedError, match="density"):
+        few.log_prob(torch.zeros(6, 3))

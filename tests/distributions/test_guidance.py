@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from amodal.distributions import RowNoise, TokenSequence, guided
+from amodal.distributions import RowNoise, TokenSequence, guided_tokens
 from amodal.nn import TokenDecoder
 
 LENGTH = 3
@@ -35,7 +35,7 @@ def test_odds_go_from_nothing_given_to_what_is_given(
 ) -> None:
     given, nothing = (probabilities(sequence) for sequence in two)
     expected = normalised(given**guidance * nothing ** (1 - guidance))
-    torch.testing.assert_close(probabilities(guided(*two, guidance)), expected)
+    torch.testing.assert_close(probabilities(guided_tokens(*two, guidance)), expected)
 
 
 @pytest.mark.parametrize("guidance", [1.5, 4.0])
@@ -44,7 +44,7 @@ def test_beyond_only_words_that_become_less_likely_are_lowered(
 ) -> None:
     given, nothing = (probabilities(sequence) for sequence in two)
     expected = normalised(given * (given / nothing).clamp_max(1.0) ** (guidance - 1))
-    found = probabilities(guided(*two, guidance))
+    found = probabilities(guided_tokens(*two, guidance))
     torch.testing.assert_close(found, expected)
     # Two words that the given makes likelier keep their odds, however likely each is.
     likelier = given > nothing
@@ -57,15 +57,17 @@ def test_beyond_only_words_that_become_less_likely_are_lowered(
 def test_at_its_ends_it_is_what_it_goes_between(two: tuple[TokenSequence, TokenSequence]) -> None:
     given, nothing = two
     for guidance, end in ((0.0, nothing), (1.0, given)):
-        torch.testing.assert_close(guided(given, nothing, guidance).log_prob(VALUES), end.log_prob(VALUES))
+        torch.testing.assert_close(
+            guided_tokens(given, nothing, guidance).log_prob(VALUES), end.log_prob(VALUES)
+        )
     # Where what is given makes no difference, no guidance does.
-    same = guided(given, given, 5.0)
+    same = guided_tokens(given, given, 5.0)
     noise = [RowNoise(0, torch.arange(len(VALUES))) for _ in range(2)]
     assert torch.equal(same.draw(noise[0]), given.draw(noise[1]))
 
 
 def test_steps_agree_with_the_scores_of_whole_sequences(two: tuple[TokenSequence, TokenSequence]) -> None:
-    sequence = guided(*two, 2.0)
+    sequence = guided_tokens(*two, 2.0)
     whole = sequence.network.scores(sequence.context, VALUES)
     state, token = sequence.network.start(sequence.context), None
     for position in range(LENGTH):

@@ -105,7 +105,7 @@ def test_an_interrupted_comparison_goes_on(
         compare(table, methods=["mvtcae"], epochs=2, target="colour", output=out, seed=1)
     with pytest.raises(UsageError, match="differs in data"):
         compare(table.head(150), methods=["mvtcae"], epochs=2, target="colour", output=out)
-    monkeypatch.setattr(trial_process, "PROCESS", KILLED)
+    monkeypatch.setattr(trial_process, "COMMAND", KILLED)
     anew = compare(table, methods=["mvtcae"], output=out, seed=1, overwrite=True)
     assert anew["failure"].notna().all()
     assert not (out / "mmvae").exists()
@@ -117,18 +117,18 @@ def test_a_method_that_fails_does_not_end_the_others(
     out = tmp_path / "out"
     words = ["compare", str(pictures), "-o", str(out), "--time-limit", "3s", "--methods"]
     with monkeypatch.context() as patch:
-        patch.setattr(trial_process, "PROCESS", KILLED)
+        patch.setattr(trial_process, "COMMAND", KILLED)
         killed = CliRunner().invoke(app, [*words, "mopoe"])
         assert killed.exit_code == 3
         assert "No method finished" in killed.output
         code = "import sys; sys.stdin.buffer.read(1); from os import abort; abort()"
-        patch.setattr(trial_process, "PROCESS", [sys.executable, "-c", code])
+        patch.setattr(trial_process, "COMMAND", [sys.executable, "-c", code])
         assert "SIGABRT" in CliRunner().invoke(app, [*words, "mopoe"]).output
 
     def sometimes(trial: trial_process.Trial) -> trial_process.Outcome:
         with monkeypatch.context() as patch:
             if trial.settings["method"] == "mopoe":
-                patch.setattr(trial_process, "PROCESS", KILLED)
+                patch.setattr(trial_process, "COMMAND", KILLED)
             return trial_process.run_in_subprocess(trial)
 
     monkeypatch.setattr("amodal.comparison.compare_methods.run_in_subprocess", sometimes)
@@ -156,7 +156,7 @@ def run(trial):
 trial.run = run
 trial.main()
 """
-    monkeypatch.setattr(trial_process, "PROCESS", [sys.executable, "-c", code])
+    monkeypatch.setattr(trial_process, "COMMAND", [sys.executable, "-c", code])
     frame = compare(table, methods=["mvtcae"], output=tmp_path / "out")
     assert frame.loc[0, "failure"] == "ZeroDivisionError: division by zero"
     kept = {path.name for path in (tmp_path / "out" / "mvtcae").iterdir()}
@@ -167,7 +167,7 @@ trial.main()
 def test_wrong_calls_start_nothing(
     table: pd.DataFrame, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial_process, "PROCESS", ["no such program"])
+    monkeypatch.setattr(trial_process, "COMMAND", ["no such program"])
     for wrong, said in (
         ({"methods": ["vae"]}, "Choose from latent-flow"),
         ({"methods": []}, "no methods"),

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from amodal import DataError, TableModel, UsageError, cli
-from amodal.models.latent_flow import AnyOrder, ColumnELBO, DistillationLoss
+from amodal.models.latent_flow import AnyOrderLoss, ColumnELBO, DistillationLoss
 
 EPOCHS = 30
 """So many that pictures follow their latents."""
@@ -254,7 +254,7 @@ def unbroken(folder: Path) -> TableModel:
     return quick(epochs=32, batch_size=32).fit(folder)
 
 
-@pytest.mark.parametrize(("objective", "after"), [(ColumnELBO, 4), (AnyOrder, 4), (DistillationLoss, 2)])
+@pytest.mark.parametrize(("objective", "after"), [(ColumnELBO, 4), (AnyOrderLoss, 4), (DistillationLoss, 2)])
 def test_a_run_cut_off_in_any_stage_goes_on_and_ends_where_an_unbroken_one_does(
     objective: type, after: int, unbroken: TableModel, folder: Path, tmp_path: Path
 ) -> None:

@@ -142,7 +142,7 @@ def test_an_old_that_cannot_be_put_back_is_not_deleted(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]
 
 
-@pytest.mark.parametrize("failing", ["_sync", "_sync_all", "_exchange", "_give_mode"])
+@pytest.mark.parametrize("failing", ["_sync", "_sync_all", "_exchange", "_set_default_mode"])
 def test_an_error_at_any_step_leaves_the_old(
     failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +172,7 @@ def test_files_reach_the_disk_one_by_one_where_not_all_at_once(
         sync(path)
 
     monkeypatch.setattr(atomic, "_sync", noted)
-    monkeypatch.setattr(atomic, "_call", lambda name: None)
+    monkeypatch.setattr(atomic, "_libc_function", lambda name: None)
     (tmp_path / "out" / "inside").mkdir(parents=True)
     (tmp_path / "out" / "inside" / "a").touch()
     atomic._sync_all(tmp_path / "out")

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 
 from amodal.cli.edge import endings
-from amodal.files import in_words, naming, reserve
+from amodal.files import explain_machine_error, os_errors_about, preallocate
 
 
 @pytest.mark.parametrize("has_call", [True, False])
@@ -19,7 +19,7 @@ def test_room_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_call
     with (tmp_path / "file").open("w+b") as file:
         file.write(b"begin")
         file.flush()
-        reserve(file, 3_000_000)
+        preallocate(file, 3_000_000)
         assert os.fstat(file.fileno()).st_size == 3_000_000
         assert os.fstat(file.fileno()).st_blocks * 512 >= 3_000_000
         file.seek(0)
@@ -27,23 +27,23 @@ def test_room_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_call
 
 
 def test_errors_name_the_user_s_file(tmp_path: Path) -> None:
-    place, target = tmp_path / "place", tmp_path / "target"
+    staging, target = tmp_path / "staging", tmp_path / "target"
     for hidden in (
         OSError(errno.ENOSPC, "full"),
-        OSError(errno.ENOSPC, "full", str(place / "new")),
-        OSError(errno.ENOSPC, "full", "/elsewhere/source", None, str(place / "copy")),
+        OSError(errno.ENOSPC, "full", str(staging / "new")),
+        OSError(errno.ENOSPC, "full", "/elsewhere/source", None, str(staging / "copy")),
         SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
     ):
         with (
-            pytest.raises(OSError, match="No space left") as told,
-            naming(target, SafetensorError, place=place),
+            pytest.raises(OSError, match="No space left") as raised,
+            os_errors_about(target, SafetensorError, staging=staging),
         ):
             raise hidden
-        assert (told.value.errno, told.value.filename) == (errno.ENOSPC, str(target))
-    with pytest.raises(OSError, match="gone") as told, naming(target, place=place):
+        assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(target))
+    with pytest.raises(OSError, match="gone") as raised, os_errors_about(target, staging=staging):
         raise FileNotFoundError(errno.ENOENT, "gone", "/elsewhere")
-    assert told.value.filename == "/elsewhere"
-    with pytest.raises(SafetensorError), naming(target, SafetensorError):
+    assert raised.value.filename == "/elsewhere"
+    with pytest.raises(SafetensorError), os_errors_about(target, SafetensorError):
         raise SafetensorError("something else")
 
 
@@ -63,7 +63,7 @@ def test_errors_name_the_user_s_file(tmp_path: Path) -> None:
 def test_refusals_are_sentences(
     problem: OSError | MemoryError, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert said in in_words(problem)
+    assert said in explain_machine_error(problem)
     with pytest.raises(SystemExit) as end, endings():
         raise problem
     assert end.value.code == 5

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from amodal.errors import UsageError
-from amodal.files import exclusive
+from amodal.files import exclusive_lock
 from amodal.files.locks import lock_file
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from amodal.files.locks import exclusive
-with exclusive(Path(sys.argv[1])):
+from amodal.files.locks import exclusive_lock
+with exclusive_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -35,7 +35,7 @@ def holder(tmp_path: Path):
 
 
 def test_a_second_run_is_told_who_holds_the_place(holder: subprocess.Popen, tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as told, exclusive(tmp_path / "place"):
+    with pytest.raises(UsageError) as told, exclusive_lock(tmp_path / "place"):
         pass
     for words in (f"process {holder.pid} on {os.uname().nodename} since 2", "(-c ", str(tmp_path / "place")):
         assert words in str(told.value)
@@ -44,7 +44,7 @@ def test_a_second_run_is_told_who_holds_the_place(holder: subprocess.Popen, tmp_
 def test_links_lead_to_the_same_lock(holder: subprocess.Popen, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "link").symlink_to("../place")
-    with pytest.raises(UsageError), exclusive(tmp_path / "there" / "link"):
+    with pytest.raises(UsageError), exclusive_lock(tmp_path / "there" / "link"):
         pass
 
 
@@ -53,7 +53,7 @@ def test_the_lock_of_the_dead_is_free(holder: subprocess.Popen, how: signal.Sign
     holder.send_signal(how)
     holder.wait()
     assert lock_file(tmp_path / "place").is_file()
-    with exclusive(tmp_path / "place"):
+    with exclusive_lock(tmp_path / "place"):
         assert str(os.getpid()) in lock_file(tmp_path / "place").read_text()
     assert list(tmp_path.iterdir()) == []
 
@@ -63,13 +63,13 @@ def test_a_thread_that_holds_it_may_take_it_again_and_another_not(tmp_path: Path
 
     def other() -> None:
         try:
-            with exclusive(tmp_path / "place"):
+            with exclusive_lock(tmp_path / "place"):
                 pass
         except UsageError as problem:
             refused.append(str(problem))
 
-    with exclusive(tmp_path / "place"):
-        with exclusive(tmp_path / "place"):
+    with exclusive_lock(tmp_path / "place"):
+        with exclusive_lock(tmp_path / "place"):
             pass
         thread = threading.Thread(target=other)
         thread.start()
@@ -81,9 +81,9 @@ def test_a_thread_that_holds_it_may_take_it_again_and_another_not(tmp_path: Path
 
 
 def test_a_folder_made_for_a_lock_goes_with_it(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), exclusive(tmp_path / "new" / "place"):
+    with pytest.raises(ZeroDivisionError), exclusive_lock(tmp_path / "new" / "place"):
         raise ZeroDivisionError
     assert not (tmp_path / "new").exists()
-    with exclusive(tmp_path / "new" / "place"):
+    with exclusive_lock(tmp_path / "new" / "place"):
         (tmp_path / "new" / "kept").touch()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["kept"]

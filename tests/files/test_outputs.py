@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from amodal.errors import UsageError
-from amodal.files import MANIFEST, begin_folder, check_file, check_folder, output_folder, remove_folder
+from amodal.files import (
+    MANIFEST,
+    begin_output_folder,
+    check_output_file,
+    check_output_folder,
+    output_folder,
+    remove_output_folder,
+)
 
 
 def write(folder: Path, *names: str, overwrite: bool = False) -> None:
@@ -73,13 +80,13 @@ def test_a_folder_in_a_folder_has_its_own_manifest(tmp_path: Path) -> None:
     with output_folder(tmp_path / "all", "comparison", entries=["one/", "two/"]):
         pass
     write(tmp_path / "all" / "one", "a")
-    check_folder(tmp_path / "all", "comparison", overwrite=True)
+    check_output_folder(tmp_path / "all", "comparison", overwrite=True)
     write(tmp_path / "all" / "one", "b", overwrite=True)
-    check_folder(tmp_path / "all", "comparison", overwrite=True)
+    check_output_folder(tmp_path / "all", "comparison", overwrite=True)
     (tmp_path / "all" / "one" / "mine").touch()
     with pytest.raises(UsageError, match=r"\(one/mine\)"):
-        check_folder(tmp_path / "all", "comparison", overwrite=True)
-    check_folder(tmp_path / "all", "comparison", resume=True)
+        check_output_folder(tmp_path / "all", "comparison", overwrite=True)
+    check_output_folder(tmp_path / "all", "comparison", resume=True)
 
 
 @pytest.mark.parametrize(
@@ -95,15 +102,15 @@ def test_a_broken_manifest_is_none(tmp_path: Path, broken: str) -> None:
 
 def test_a_folder_filled_bit_by_bit(tmp_path: Path) -> None:
     work = tmp_path / "work"
-    begin_folder(work, "checkpoint", ["store/", "last.ckpt"])
+    begin_output_folder(work, "checkpoint", ["store/", "last.ckpt"])
     (work / "last.ckpt").touch()
-    begin_folder(work, "checkpoint", ["store/", "last.ckpt"])
+    begin_output_folder(work, "checkpoint", ["store/", "last.ckpt"])
     assert (work / "last.ckpt").exists()
     (work / "mine").touch()
-    remove_folder(work)
+    remove_output_folder(work)
     assert (work / "mine").exists()
     (work / "mine").unlink()
-    remove_folder(work)
+    remove_output_folder(work)
     assert not work.exists()
 
 
@@ -116,26 +123,28 @@ def test_an_input_by_any_name(tmp_path: Path) -> None:
     for read in (data, tmp_path / "link.csv", tmp_path / "c" / "b" / "t.csv", str(data)):
         for output in ("a", "c", "a/b", "c/b", "a/../a", "c/b/../b"):
             with pytest.raises(UsageError, match="holds"):
-                check_folder(tmp_path / output, "table", overwrite=True, inputs=[read])
+                check_output_folder(tmp_path / output, "table", overwrite=True, inputs=[read])
         for output in ("a/b/t.csv", "link.csv", "c/b/t.csv"):
             with pytest.raises(UsageError, match="which is read"):
-                check_file(tmp_path / output, overwrite=True, inputs=[read])
+                check_output_file(tmp_path / output, overwrite=True, inputs=[read])
         for output in ("d", "a/b/c", "c/b/c", "a/new/deep"):
-            check_folder(tmp_path / output, "table", overwrite=True, inputs=[read])
+            check_output_folder(tmp_path / output, "table", overwrite=True, inputs=[read])
     # A link's own folder is part of the input too.
     (tmp_path / "links").mkdir()
     (tmp_path / "links" / "t.csv").symlink_to(data)
     with pytest.raises(UsageError, match="holds"):
-        check_folder(tmp_path / "links", "table", inputs=[tmp_path / "links" / "t.csv"])
-    check_folder(tmp_path / "d", "table", inputs=[None, {"a": 1}, "", "a\0b", "x" * 5000, "no such thing", 3])
+        check_output_folder(tmp_path / "links", "table", inputs=[tmp_path / "links" / "t.csv"])
+    check_output_folder(
+        tmp_path / "d", "table", inputs=[None, {"a": 1}, "", "a\0b", "x" * 5000, "no such thing", 3]
+    )
 
 
 def test_names_that_are_none(tmp_path: Path) -> None:
     for name in ("a\0b", str(tmp_path / "a\0b")):
         with pytest.raises(UsageError, match="cannot be the name"):
-            check_folder(name, "table")
+            check_output_folder(name, "table")
         with pytest.raises(UsageError, match="cannot be the name"):
-            check_file(name)
+            check_output_file(name)
     write(tmp_path / "two\nlines", "a")
     assert (tmp_path / "two\nlines" / "a").exists()
 
@@ -145,20 +154,20 @@ def test_a_current_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here").rmdir()
     with pytest.raises(UsageError, match="current folder is gone"):
-        check_folder("out", "table")
+        check_output_folder("out", "table")
 
 
 READ_ONLY = """
 import os, sys
-from amodal.files.outputs import check_file, check_folder
-for check in (lambda path: check_folder(path, "table", overwrite=True), check_file):
+from amodal.files.outputs import check_output_file, check_output_folder
+for check in (lambda path: check_output_folder(path, "table", overwrite=True), check_output_file):
     for path in ("mounted/new", "mounted/new/deep"):
         try:
             check(path)
         except OSError as problem:
             print(problem.errno, problem.filename)
 try:
-    check_folder("mounted/", "table")
+    check_output_folder("mounted/", "table")
 except ValueError as problem:
     print(problem)
 """
@@ -197,7 +206,7 @@ def test_a_folder_without_permission(tmp_path: Path) -> None:
         closed.chmod(0o500)
         try:
             with pytest.raises(PermissionError) as caught:
-                check_folder(tmp_path / output, "table", overwrite=True)
+                check_output_folder(tmp_path / output, "table", overwrite=True)
         finally:
             closed.chmod(0o700)
         assert caught.value.filename == str(tmp_path / output)

@@ -35,7 +35,7 @@ def test_every_representation_has_vectors(
 ) -> None:
     cells = five_columns.frame[modality.type]
     fitted = modality.fit(cells, five_columns.root)
-    scaled = fitted.scaled(fitted.to_tensor(cells, five_columns.root))
+    scaled = fitted.scale(fitted.to_tensor(cells, five_columns.root))
     vectors = fit_features(fitted, scaled)(scaled)
     assert vectors.var(axis=0).sum() == pytest.approx(1.0)
     assert np.isfinite(vectors).all()

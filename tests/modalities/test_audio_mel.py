@@ -32,7 +32,7 @@ def test_a_stereo_sound_of_another_rate_is_as_the_others(tmp_path: Path) -> None
     cells = saved(tmp_path, a=(mono, 8_000), b=(mono, 8_000), c=(both, 44_100))
     modality = AudioMel.fit(cells, tmp_path)
     assert modality.rate == 8_000
-    mel = modality.scaled(modality.to_tensor(cells, tmp_path))
+    mel = modality.scale(modality.to_tensor(cells, tmp_path))
     assert abs(peak(mel[2]) - peak(mel[0])) <= 1
     assert (mel[2, peak(mel[0]), 3:12] - mel[0, peak(mel[0]), 3:12]).abs().max() < 0.02
     assert abs(int((mel[2, 0] > -0.25).sum()) - int((mel[0, 0] > -0.25).sum())) <= 1
@@ -46,7 +46,7 @@ def test_a_rate_above_sixteen_kilohertz_is_lowered(tmp_path: Path) -> None:
 def test_silence_comes_back_silent_and_as_long(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=(np.zeros(4_000), 8_000), b=(tone(300, 1.0, 8_000), 8_000))
     modality = AudioMel.fit(cells, tmp_path)
-    silent = modality.to_cells(modality.scaled(modality.to_tensor(cells, tmp_path)))[0]
+    silent = modality.to_cells(modality.scale(modality.to_tensor(cells, tmp_path)))[0]
     assert (silent.samples == 0).all()
     assert abs(len(silent.samples) - 4_000) <= 2 * modality.hop
 
@@ -55,7 +55,7 @@ def test_silence_comes_back_silent_and_as_long(tmp_path: Path) -> None:
 def test_each_sound_keeps_its_length(seconds: float, tmp_path: Path) -> None:
     cells = saved(tmp_path, a=(tone(500, seconds, 8_000), 8_000), b=(tone(500, 1.5, 8_000), 8_000))
     modality = AudioMel.fit(cells, tmp_path)
-    sound = modality.to_cells(modality.scaled(modality.to_tensor(cells.iloc[:1], tmp_path)))[0]
+    sound = modality.to_cells(modality.scale(modality.to_tensor(cells.iloc[:1], tmp_path)))[0]
     assert sound.rate == 8_000
     assert abs(len(sound.samples) - seconds * 8_000) <= 2 * modality.hop
 
@@ -64,14 +64,14 @@ def test_a_quiet_end_is_part_of_the_sound(tmp_path: Path) -> None:
     samples = np.concatenate([tone(500, 0.3, 8_000), np.zeros(2_400)])
     cells = saved(tmp_path, a=(samples, 8_000), b=(tone(500, 2.0, 8_000), 8_000))
     modality = AudioMel.fit(cells, tmp_path)
-    sound = modality.to_cells(modality.scaled(modality.to_tensor(cells, tmp_path)))[0]
+    sound = modality.to_cells(modality.scale(modality.to_tensor(cells, tmp_path)))[0]
     assert abs(len(sound.samples) - len(samples)) <= 2 * modality.hop
 
 
 def test_the_resynthesised_tone_has_its_pitch(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=(tone(1_000, 0.6, 8_000), 8_000))
     modality = AudioMel.fit(cells, tmp_path)
-    sound = modality.to_cells(modality.scaled(modality.to_tensor(cells, tmp_path)))[0]
+    sound = modality.to_cells(modality.scale(modality.to_tensor(cells, tmp_path)))[0]
     spectrum = np.abs(np.fft.rfft(sound.samples))
     assert abs(np.fft.rfftfreq(len(sound.samples), 1 / 8_000)[spectrum.argmax()] - 1_000) < 60
 
@@ -80,7 +80,7 @@ def test_a_longer_sound_is_cut_at_the_limit(tmp_path: Path) -> None:
     modality = AudioMel.fit(saved(tmp_path, a=(tone(500, 0.5, 8_000), 8_000)), tmp_path)
     longer = modality.to_tensor(saved(tmp_path, b=(tone(500, 3.0, 8_000), 8_000)), tmp_path)
     assert tuple(longer.shape) == (1, *modality.shape)
-    assert (modality.scaled(longer)[0, 0] > -0.25).all()
+    assert (modality.scale(longer)[0, 0] > -0.25).all()
 
 
 def test_sounds_without_samples_are_bad_cells(tmp_path: Path) -> None:

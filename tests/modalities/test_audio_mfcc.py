@@ -51,7 +51,7 @@ def test_features_are_those_of_librosa_and_scikit_learn(rate: int, tmp_path: Pat
     expected = [by_librosa(tmp_path / cell, modality) for cell in cells]
     scaler = StandardScaler().fit(np.concatenate(expected, axis=1).T)
     tensor = modality.to_tensor(cells, tmp_path)
-    vectors = modality.calibrated(tensor).features(tensor).view(4, 40, -1).numpy()
+    vectors = modality.refit(tensor).features(tensor).view(4, 40, -1).numpy()
     for vector, coefficients in zip(vectors, expected, strict=True):
         frames = coefficients.shape[1]
         np.testing.assert_allclose(vector[:, :frames].T, scaler.transform(coefficients.T), atol=1e-5)
@@ -64,18 +64,18 @@ def test_a_few_sounds_stand_for_many_until_all_are_there(tmp_path: Path) -> None
     cells = saved(tmp_path, **sounds)
     modality = AudioMfcc.fit(cells, tmp_path)
     tensor = modality.to_tensor(cells, tmp_path)
-    calibrated = modality.calibrated(tensor)
+    refitted = modality.refit(tensor)
     frames = np.concatenate([by_librosa(tmp_path / cell, modality) for cell in cells], axis=1)
-    np.testing.assert_allclose(calibrated.mean, frames.mean(axis=1), rtol=1e-4, atol=1e-3)
-    assert calibrated.mean != modality.mean
-    np.testing.assert_allclose(modality.mean, calibrated.mean, atol=0.2 * max(calibrated.scale))
-    assert modality.calibrated(tensor[:0]) == modality
+    np.testing.assert_allclose(refitted.mean, frames.mean(axis=1), rtol=1e-4, atol=1e-3)
+    assert refitted.mean != modality.mean
+    np.testing.assert_allclose(modality.mean, refitted.mean, atol=0.2 * max(refitted.std))
+    assert modality.refit(tensor[:0]) == modality
 
 
 def test_networks_read_standardised_coefficients_and_where_a_sound_ends(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=chirp(0.5, 8_000), b=chirp(0.2, 8_000))
     modality = AudioMfcc.fit(cells, tmp_path)
-    scaled = modality.scaled(modality.to_tensor(cells, tmp_path))
+    scaled = modality.scale(modality.to_tensor(cells, tmp_path))
     lasts = scaled[:, -1] > 0
     assert lasts.sum(1).tolist() == [1 + 4_000 // modality.hop, 1 + 1_600 // modality.hop]
     coefficients = scaled[:, :-1].transpose(1, 2)
@@ -89,9 +89,9 @@ def test_only_silence_has_no_nan_and_comes_back_silent(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=np.zeros(4_000), b=np.zeros(2_000))
     modality = AudioMfcc.fit(cells, tmp_path)
     tensor = modality.to_tensor(cells, tmp_path)
-    assert modality.scaled(tensor).isfinite().all()
+    assert modality.scale(tensor).isfinite().all()
     assert modality.features(tensor).isfinite().all()
-    silent = modality.to_cells(modality.scaled(tensor))
+    silent = modality.to_cells(modality.scale(tensor))
     assert all(np.abs(sound.samples).max() < 1 / 65_536 for sound in silent)
     assert abs(len(silent[0].samples) - 4_000) <= modality.hop
 
@@ -100,7 +100,7 @@ def test_silence_among_sounds_is_finite(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=np.zeros(4_000), b=chirp(0.5, 8_000))
     modality = AudioMfcc.fit(cells, tmp_path)
     tensor = modality.to_tensor(cells, tmp_path)
-    assert modality.scaled(tensor).isfinite().all()
+    assert modality.scale(tensor).isfinite().all()
     assert modality.features(tensor).isfinite().all()
 
 
@@ -110,8 +110,8 @@ def test_a_sound_shorter_than_a_frame_is_a_sound(samples: int, tmp_path: Path) -
     cells = saved(tmp_path, a=short, b=short)
     modality = AudioMfcc.fit(cells, tmp_path)
     tensor = modality.to_tensor(cells, tmp_path)
-    assert modality.scaled(tensor).isfinite().all()
-    (sound, _) = modality.to_cells(modality.scaled(tensor))
+    assert modality.scale(tensor).isfinite().all()
+    (sound, _) = modality.to_cells(modality.scale(tensor))
     assert 0 < len(sound.samples) <= 2 * modality.n_fft
     assert np.isfinite(sound.samples).all()
 
@@ -120,7 +120,7 @@ def test_a_sound_shorter_than_a_frame_is_a_sound(samples: int, tmp_path: Path) -
 def test_each_sound_keeps_its_length(seconds: float, tmp_path: Path) -> None:
     cells = saved(tmp_path, a=tone(500, seconds, 8_000), b=tone(500, 1.5, 8_000))
     modality = AudioMfcc.fit(cells, tmp_path)
-    sound = modality.to_cells(modality.scaled(modality.to_tensor(cells.iloc[:1], tmp_path)))[0]
+    sound = modality.to_cells(modality.scale(modality.to_tensor(cells.iloc[:1], tmp_path)))[0]
     assert sound.rate == 8_000
     assert abs(len(sound.samples) - seconds * 8_000) <= modality.hop
 
@@ -128,7 +128,7 @@ def test_each_sound_keeps_its_length(seconds: float, tmp_path: Path) -> None:
 def test_the_resynthesised_tone_has_its_pitch_and_is_the_same_each_time(tmp_path: Path) -> None:
     cells = saved(tmp_path, a=tone(1_000, 0.6, 8_000))
     modality = AudioMfcc.fit(cells, tmp_path)
-    tensor = modality.scaled(modality.to_tensor(cells, tmp_path))
+    tensor = modality.scale(modality.to_tensor(cells, tmp_path))
     one, other = (modality.to_cells(tensor)[0].samples for _ in range(2))
     np.testing.assert_array_equal(one, other)
     spectrum = np.abs(np.fft.rfft(one))

@@ -25,7 +25,7 @@ def there_and_back(cells: pd.Series) -> list:
 )
 def test_labels_come_back_as_what_they_were(cells: list, kind: str) -> None:
     modality = CategoryOneHot.fit(pd.Series(cells), None)
-    assert modality.kind == kind
+    assert modality.cell_type == kind
     back = there_and_back(pd.Series(cells))
     assert back == cells
     assert [type(cell) for cell in back] == [type(cell) for cell in cells]
@@ -66,10 +66,10 @@ def test_the_numbers_of_labels_do_not_depend_on_the_order_of_rows() -> None:
 
 def test_too_many_labels_are_rejected() -> None:
     with pytest.raises(RejectColumn, match="too many"):
-        CategoryOneHot.accepts(pd.Series([f"name {row}" for row in range(50)]), None)
+        CategoryOneHot.detect(pd.Series([f"name {row}" for row in range(50)]), None)
 
 
 def test_repeated_sentences_are_a_text() -> None:
     sentences = [f"the {n} hens sit here" for n in range(12)]
     with pytest.raises(RejectColumn, match="text"):
-        CategoryOneHot.accepts(pd.Series(sentences * 5), None)
+        CategoryOneHot.detect(pd.Series(sentences * 5), None)

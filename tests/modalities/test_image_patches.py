@@ -33,10 +33,10 @@ def test_a_picture_that_is_covered_whole_comes_back_exactly(shape: tuple[int, ..
     pictures = [noise(*shape) for _ in range(2)]
     cells = saved(tmp_path, *pictures)
     modality = ImagePatches.fit(cells, tmp_path)
-    back = modality.to_cells(modality.scaled(modality.to_tensor(cells, tmp_path)))
+    back = modality.to_cells(modality.scale(modality.to_tensor(cells, tmp_path)))
     for number, (one, other) in enumerate(zip(back, pictures, strict=True)):
         np.testing.assert_array_equal(one.reshape(shape), other)
-        modality.write(tmp_path / f"again-{number}.png", one)
+        (tmp_path / f"again-{number}.png").write_bytes(modality.to_bytes(one))
         again = cv2.imread(str(tmp_path / f"again-{number}.png"), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(again, other if other.ndim == 2 else other[:, :, ::-1])
 
@@ -46,7 +46,7 @@ def test_any_grid_comes_back_exactly(patch: int, step: int, tmp_path: Path) -> N
     picture = noise(21, 17, 3)
     cells = saved(tmp_path, picture)
     modality = ImagePatches.fit(cells, tmp_path, patch=patch, step=step)
-    (back,) = modality.to_cells(modality.scaled(modality.to_tensor(cells, tmp_path)))
+    (back,) = modality.to_cells(modality.scale(modality.to_tensor(cells, tmp_path)))
     np.testing.assert_array_equal(back, picture)
 
 
@@ -90,7 +90,7 @@ def test_pictures_of_different_sizes_have_the_same_patches(tmp_path: Path) -> No
     tensor = modality.to_tensor(cells, tmp_path)
     assert tensor.shape == (4, *modality.shape)
     assert modality.channels == 3
-    assert all(cell.shape == (20, 30, 3) for cell in modality.to_cells(modality.scaled(tensor)))
+    assert all(cell.shape == (20, 30, 3) for cell in modality.to_cells(modality.scale(tensor)))
 
 
 def test_patches_that_overlap_are_averaged() -> None:

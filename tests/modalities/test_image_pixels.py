@@ -30,7 +30,7 @@ def test_pictures_of_their_own_size_come_back_exactly(shape: tuple[int, ...], tm
     cells = saved(tmp_path, *pictures)
     modality = ImagePixels.fit(cells, tmp_path)
     assert modality.shape == (3 if len(shape) == 3 else 1, *shape[:2])
-    back = modality.to_cells(modality.scaled(modality.to_tensor(cells, tmp_path)))
+    back = modality.to_cells(modality.scale(modality.to_tensor(cells, tmp_path)))
     for one, other in zip(back, pictures, strict=True):
         np.testing.assert_array_equal(one.reshape(shape), other)
 
@@ -79,9 +79,9 @@ def test_broken_and_missing_files_are_bad_cells(tmp_path: Path) -> None:
 
 def test_names_of_pictures_that_do_not_open_are_a_problem_and_not_a_text(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="media-root"):
-        ImagePixels.accepts(pd.Series(["a.png", "b.png", "c.jpg"]), tmp_path)
+        ImagePixels.detect(pd.Series(["a.png", "b.png", "c.jpg"]), tmp_path)
 
 
 def test_words_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(RejectColumn, match="0 of 2"):
-        ImagePixels.accepts(pd.Series(["a word", "b"]), tmp_path)
+        ImagePixels.detect(pd.Series(["a word", "b"]), tmp_path)

@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 
 def there_and_back(cells: pd.Series) -> list:
     modality = NumberQuantile.fit(cells, None)
-    return list(modality.to_cells(modality.scaled(modality.to_tensor(cells, None))))
+    return list(modality.to_cells(modality.scale(modality.to_tensor(cells, None))))
 
 
 def test_whole_numbers_stay_whole() -> None:
@@ -46,7 +46,7 @@ def test_tiny_numbers_keep_their_digits() -> None:
 
 def test_text_of_numbers_is_read() -> None:
     cells = pd.Series(["1.5", "2.25", "-3", "1e3"] * 10)
-    assert NumberQuantile.accepts(pd.Series([f"{value:.3f}" for value in RNG.normal(size=50)]), None)
+    assert NumberQuantile.detect(pd.Series([f"{value:.3f}" for value in RNG.normal(size=50)]), None)
     assert there_and_back(cells) == [1.5, 2.25, -3.0, 1000.0] * 10
 
 
@@ -97,14 +97,14 @@ def test_a_single_number_comes_back() -> None:
 
 def test_few_whole_numbers_are_rejected_as_categories() -> None:
     with pytest.raises(RejectColumn, match="categories"):
-        NumberQuantile.accepts(pd.Series([0, 1, 2] * 20), None)
+        NumberQuantile.detect(pd.Series([0, 1, 2] * 20), None)
 
 
 def test_booleans_are_rejected() -> None:
     with pytest.raises(RejectColumn):
-        NumberQuantile.accepts(pd.Series([True, False] * 20), None)
+        NumberQuantile.detect(pd.Series([True, False] * 20), None)
 
 
 def test_one_spoilt_cell_does_not_make_a_text() -> None:
     cells = pd.Series([*RNG.normal(size=30), "oops"], dtype=object)
-    assert NumberQuantile.accepts(cells, None)
+    assert NumberQuantile.detect(cells, None)

@@ -23,7 +23,7 @@ TEXTS = [
 def there_and_back(texts: list[str]) -> list[str]:
     cells = pd.Series(texts, dtype=object)
     modality = TextBagOfWords.fit(cells, None)
-    return list(modality.to_cells(modality.scaled(modality.to_tensor(cells, None))))
+    return list(modality.to_cells(modality.scale(modality.to_tensor(cells, None))))
 
 
 def test_counts_are_those_of_scikit_learn_and_nltk() -> None:
@@ -50,7 +50,7 @@ def test_a_script_without_spaces_is_a_bag_of_its_characters() -> None:
 def test_one_distinct_word() -> None:
     assert there_and_back(["hen", "hen hen", "hen"]) == ["hen", "hen hen", "hen"]
     modality = TextBagOfWords.fit(pd.Series(["hen", "hen hen"]), None)
-    drawn = modality.draw(modality.decoder(2)(torch.randn(5, 2)), RowNoise(0, torch.arange(5)))
+    drawn = modality.to_display(modality.decoder(2)(torch.randn(5, 2)), RowNoise(0, torch.arange(5)))
     assert set(modality.to_cells(drawn)) <= {"hen", "hen hen"}
 
 
@@ -64,7 +64,7 @@ def test_words_outside_the_vocabulary_are_counted_and_never_shown() -> None:
     tensor = modality.to_tensor(pd.Series(["a zebra zebra hen", "zebra"]), None)
     assert tensor[:, 0].tolist() == [2, 1]
     assert modality.to_cells(tensor) == ["a hen", ""]
-    drawn = modality.draw(modality.decoder(2)(torch.randn(50, 2)), RowNoise(0, torch.arange(50)))
+    drawn = modality.to_display(modality.decoder(2)(torch.randn(50, 2)), RowNoise(0, torch.arange(50)))
     assert (drawn[:, 0] == 0).all()
     assert all(modality.to_cells(drawn))
 
@@ -86,7 +86,7 @@ def test_a_very_long_text() -> None:
     modality = TextBagOfWords.fit(pd.Series(["hen " * 100_000, "cat"]), None)
     tensor = modality.to_tensor(pd.Series(["hen " * 100_000, "cat"]), None)
     assert tensor.max() == 32_767
-    scores = modality.decoder(2)(torch.randn(2, 2)).log_prob(modality.scaled(tensor))
+    scores = modality.decoder(2)(torch.randn(2, 2)).log_prob(modality.scale(tensor))
     assert scores.isfinite().all()
 
 

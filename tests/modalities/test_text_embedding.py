@@ -7,7 +7,7 @@ import torch
 
 from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import TextEmbedding
-from amodal.modalities.text_embedding import leading_singular_vectors
+from amodal.modalities.text_embedding import truncated_svd
 
 ANIMALS, THINGS = ("cat", "dog", "hen"), ("car", "bus", "tram")
 TEXTS = [
@@ -55,14 +55,14 @@ def test_words_that_stand_twice_come_back_twice() -> None:
     assert modality.to_cells(modality.to_tensor(pd.Series(texts), None)) == texts
 
 
-def test_vectors_have_the_scalar_products_of_the_leading_singular_vectors() -> None:
+def test_vectors_have_the_scalar_products_of_the_truncated_svd() -> None:
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(40, 40))
     matrix += matrix.T
     left, values, _ = np.linalg.svd(matrix)
     for most in (40, 7):
         expected = left[:, :most] * values[:most]
-        found = leading_singular_vectors(matrix, most)
+        found = truncated_svd(matrix, most)
         np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-10)
         np.testing.assert_allclose(np.linalg.norm(found, axis=0), values[:most], rtol=1e-10)
 
@@ -74,10 +74,10 @@ def test_equal_singular_values_have_vectors_that_rounding_does_not_turn() -> Non
     values = np.concatenate([[3.0], np.repeat([2.0, -2.0], 6), np.zeros(17)])
     matrix = basis * values @ basis.T
     noise = 1e-13 * rng.normal(size=matrix.shape)
-    found, other = (leading_singular_vectors(each, 8) for each in (matrix, matrix + noise + noise.T))
+    found, other = (truncated_svd(each, 8) for each in (matrix, matrix + noise + noise.T))
     np.testing.assert_allclose(found, other, atol=1e-8)
     np.testing.assert_allclose(found.T @ found, np.diag(np.square([3.0, *[2.0] * 7])), atol=1e-8)
-    assert leading_singular_vectors(matrix, 20).shape == (30, 13)
+    assert truncated_svd(matrix, 20).shape == (30, 13)
 
 
 def test_a_draw_between_words_is_the_nearest() -> None:

@@ -93,7 +93,7 @@ def test_a_column_without_a_word_is_rejected() -> None:
 
 def test_numbers_are_no_texts() -> None:
     with pytest.raises(RejectColumn):
-        TextTokens.accepts(pd.Series(["a", 2], dtype=object), None)
+        TextTokens.detect(pd.Series(["a", 2], dtype=object), None)
 
 
 def test_a_drawn_text_is_never_empty() -> None:
@@ -101,5 +101,5 @@ def test_a_drawn_text_is_never_empty() -> None:
 
     torch.manual_seed(0)
     modality = TextTokens.fit(pd.Series(["one two", "two"]), None)
-    drawn = modality.draw(modality.decoder(2)(torch.randn(500, 2)), RowNoise(0, torch.arange(500)))
+    drawn = modality.to_display(modality.decoder(2)(torch.randn(500, 2)), RowNoise(0, torch.arange(500)))
     assert all(modality.to_cells(drawn))

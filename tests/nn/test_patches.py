@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from amodal.nn.patches import MapNorm, Merging, PatchStem, joined_patches
+from amodal.nn.patches import GroupNorm1, PatchEncoder, PatchMerging, PatchStem
 
 
 @pytest.mark.parametrize("size", [(28, 28), (30, 5), (1, 1), (3, 9)])
@@ -33,7 +33,7 @@ def test_every_pixel_is_read_by_some_patch() -> None:
 
 @pytest.mark.parametrize("flat", [False, True])
 def test_a_merging_is_a_convolution_whose_windows_do_not_overlap(flat: bool) -> None:
-    merging = Merging(3, 5, flat=flat)
+    merging = PatchMerging(3, 5, flat=flat)
     maps = torch.randn(2, 1 if flat else 7, 5, 3)
     merged = merging(maps)
     down = 1 if flat else 2
@@ -45,12 +45,12 @@ def test_a_merging_is_a_convolution_whose_windows_do_not_overlap(flat: bool) -> 
 
 def test_a_map_is_normalised_as_a_whole_and_each_row_by_itself() -> None:
     maps = torch.randn(3, 4, 2, 5) * torch.tensor([1.0, 10.0, 0.0]).view(3, 1, 1, 1) + 2.0
-    normed = MapNorm()(maps)
+    normed = GroupNorm1()(maps)
     torch.testing.assert_close(normed, functional.group_norm(maps.permute(0, 3, 1, 2), 1).permute(0, 2, 3, 1))
-    torch.testing.assert_close(normed[:1], MapNorm()(maps[:1]))
+    torch.testing.assert_close(normed[:1], GroupNorm1()(maps[:1]))
     assert normed[2].abs().max() == 0
 
 
 def test_joined_patches_end_at_their_last_width() -> None:
-    network = joined_patches(1, [8, 16, 24], (4, 4))
+    network = PatchEncoder(1, [8, 16, 24], (4, 4))
     assert network(torch.rand(2, 1, 28, 20)).shape == (2, 2, 2, 24)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from amodal.nn.upsampling import Doubling, doublings
+from amodal.nn.upsampling import PixelShuffleUpsample, upsampling_layers
 
 
 @pytest.mark.parametrize("backward", [True, False])
 @pytest.mark.parametrize("flat", [True, False])
 def test_a_pixel_s_four_come_from_its_window_alone(backward: bool, flat: bool) -> None:
-    doubling = Doubling(3, 2, backward=backward, flat=flat)
+    doubling = PixelShuffleUpsample(3, 2, backward=backward, flat=flat)
     maps = torch.randn(1, 3, 1 if flat else 5, 6, requires_grad=True)
     doubled = doubling(maps)
     assert doubled.shape == (1, 2, 1 if flat else 10, 12)
@@ -26,7 +26,9 @@ def test_a_pixel_s_four_come_from_its_window_alone(backward: bool, flat: bool) -
 
 def test_two_doublings_in_a_row_keep_a_picture_in_its_place() -> None:
     torch.manual_seed(0)
-    both = torch.nn.Sequential(Doubling(1, 1, backward=True), Doubling(1, 1, backward=False))
+    both = torch.nn.Sequential(
+        PixelShuffleUpsample(1, 1, backward=True), PixelShuffleUpsample(1, 1, backward=False)
+    )
     for layer in both:
         torch.nn.init.constant_(layer.convolution.weight, 0.25)
         torch.nn.init.zeros_(layer.convolution.bias)
@@ -48,12 +50,12 @@ def test_pixels_that_are_not_wanted_are_not_made_and_the_others_are_the_same(
 ) -> None:
     if flat:
         start, size = (1, start[1]), (1, size[1])
-    network = doublings([3, 8, 4, 1], start, size, flat=flat)
+    network = upsampling_layers([3, 8, 4, 1], start, size, flat=flat)
     maps = torch.randn(2, 3, *start)
     wanted = network(maps)
     made = []
     for layer in network:
-        if isinstance(layer, Doubling):
+        if isinstance(layer, PixelShuffleUpsample):
             made.append(layer.size)
             layer.size = None
     torch.testing.assert_close(wanted, network(maps)[:, :, : size[0], : size[1]])
@@ -62,5 +64,9 @@ def test_pixels_that_are_not_wanted_are_not_made_and_the_others_are_the_same(
 
 
 def test_a_picture_of_28_pixels_is_made_of_14_and_these_of_8() -> None:
-    layers = [layer for layer in doublings([3, 8, 4, 1], (4, 4), (28, 28)) if isinstance(layer, Doubling)]
+    layers = [
+        layer
+        for layer in upsampling_layers([3, 8, 4, 1], (4, 4), (28, 28))
+        if isinstance(layer, PixelShuffleUpsample)
+    ]
     assert [layer.size for layer in layers] == [(8, 8), (14, 14), (28, 28)]

@@ -368,9 +368,9 @@ def _read_handwriting_once() -> None:
 
 def _hold_out_few() -> None:
     """Make the demo's held-out table of 10 rows; 500 take seconds."""
-    from amodal.cli.demo import digits
+    from amodal.datasets.digits import table
 
-    digits._HELD_OUT = 10
+    table._HELD_OUT = 10
 
 
 def _mount_read_only(folder: str) -> None:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from amodal.modalities import Modality
 from amodal.table import Table, infer_schema
-from tests.table.fakes import CANDIDATES, Label, Note, Number, table_with_notes
+from tests.table.fakes import MODALITIES, table_with_notes
 
 
 @pytest.fixture
@@ -12,5 +13,5 @@ def table(tmp_path: Path) -> Table:
 
 
 @pytest.fixture
-def modalities(table: Table) -> dict[str, Note | Number | Label]:
-    return infer_schema(table, CANDIDATES).used  # type: ignore[return-value]
+def modalities(table: Table) -> dict[str, Modality]:
+    return infer_schema(table, MODALITIES).used

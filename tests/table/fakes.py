@@ -1,4 +1,4 @@
-"""The smallest modalities that meet the table's protocol."""
+"""Small column types without networks: a file, a number, a label."""
 
 from __future__ import annotations
 
@@ -9,28 +9,46 @@ from typing import Any, ClassVar, Self
 
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from amodal.errors import BadCells, RejectColumn
+from amodal.modalities import Modality
 from amodal.table import Table, read_table
 
 WIDTH = 4
 
 
+class WithoutNetworks(Modality):
+    """What tables leave alone."""
+
+    unit: ClassVar[str] = "none"
+    size: ClassVar[float] = 1.0  # type: ignore[assignment]
+
+    def to_cells(self, tensor: Tensor) -> list[Any]:
+        raise NotImplementedError
+
+    def encoder(self, features: int) -> nn.Module:
+        raise NotImplementedError
+
+    def head(self, context: int) -> nn.Module:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Note:
+class Note(WithoutNetworks):
     """A .txt file as its first four bytes; stands for pictures and sounds."""
 
     type: ClassVar[str] = "note"
     representation: ClassVar[str] = "bytes"
     suffix: ClassVar[str | None] = ".txt"
 
+    dtype: ClassVar[str] = "uint8"
+    shape: ClassVar[tuple[int, ...]] = (WIDTH,)  # type: ignore[assignment]
+
     longest: int
-    shape: tuple[int, ...] = (WIDTH,)
-    dtype: str = "uint8"
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         for cell in cells:
             if not (isinstance(cell, str) and cell.endswith(".txt")):
                 raise RejectColumn(f"{cell!r} is no .txt file")
@@ -56,11 +74,8 @@ class Note:
             raise BadCells(bad)
         return torch.tensor(found, dtype=torch.uint8)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"longest": self.longest}
-
-    def write(self, path: Path, cell: str) -> None:
-        path.write_text("".join(cell), encoding="utf-8")
+    def to_bytes(self, cell: str) -> bytes:
+        return "".join(cell).encode()
 
 
 class NoteLength(Note):
@@ -70,16 +85,17 @@ class NoteLength(Note):
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(WithoutNetworks):
     type: ClassVar[str] = "number"
     representation: ClassVar[str] = "standard"
-    suffix: ClassVar[str | None] = None
+    shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[assignment]
+    dtype: ClassVar[str] = "float32"
 
     largest: float
     threads: ClassVar[set[int]] = set()
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         if pd.to_numeric(cells, errors="coerce").isna().mean() > 0.2:
             raise RejectColumn("not numbers")
         return "numbers"
@@ -95,14 +111,6 @@ class Number:
     def summary(self) -> str:
         return f"up to {self.largest}"
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return ()
-
-    @property
-    def dtype(self) -> str:
-        return "float32"
-
     def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
         self.threads.add(threading.get_ident())
         values = torch.tensor(pd.to_numeric(cells, errors="coerce").to_numpy(dtype="float32"))
@@ -112,23 +120,18 @@ class Number:
             raise BadCells({bad[0]: "not a finite number"})
         return values
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"largest": self.largest}
-
-    def write(self, path: Path, cell: object) -> None:
-        raise AssertionError("a number is no file")
-
 
 @dataclass(frozen=True)
-class Label:
+class Label(WithoutNetworks):
     type: ClassVar[str] = "category"
     representation: ClassVar[str] = "one_hot"
-    suffix: ClassVar[str | None] = None
+    shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[assignment]
+    dtype: ClassVar[str] = "int64"
 
     labels: tuple[str, ...]
 
     @classmethod
-    def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+    def detect(cls, cells: pd.Series, root: Path | None) -> str:
         return f"{cells.nunique()} labels"
 
     @classmethod
@@ -139,28 +142,14 @@ class Label:
     def summary(self) -> str:
         return f"{len(self.labels)} labels"
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return ()
-
-    @property
-    def dtype(self) -> str:
-        return "int64"
-
     def to_tensor(self, cells: pd.Series, root: Path | None) -> Tensor:
         bad = {i: "unknown label" for i, cell in enumerate(cells) if str(cell) not in self.labels}
         if bad:
             raise BadCells(bad)
         return torch.tensor([self.labels.index(str(cell)) for cell in cells])
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"labels": list(self.labels)}
 
-    def write(self, path: Path, cell: object) -> None:
-        raise AssertionError("a label is no file")
-
-
-CANDIDATES = (Note, NoteLength, Number, Label)
+MODALITIES: tuple[type[Modality], ...] = (Note, NoteLength, Number, Label)
 
 
 def table_with_notes(folder: Path, rows: int = 300) -> Table:

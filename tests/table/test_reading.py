@@ -144,8 +144,8 @@ def test_a_frame_of_arrays_and_labels() -> None:
 
 def test_rows_with_nothing(tmp_path: Path) -> None:
     table = read_table(written(tmp_path, "a,b,c\n1,,x\n,,x\n,2,x\n,,x"))
-    assert table.rows_with_nothing(["a", "b"]) == [1, 3]
-    assert table.rows_with_nothing(["a", "c"]) == []
+    assert table.empty_rows(["a", "b"]) == [1, 3]
+    assert table.empty_rows(["a", "c"]) == []
     assert row_number(1) == 2
 
 
@@ -154,7 +154,7 @@ def test_rows_with_nothing(tmp_path: Path) -> None:
     [
         ("t.csv", "", "has no columns"),
         ("t.csv", "a,b\n", "has no rows"),
-        ("t.csv", "a,b,a,c,b\n1,2,3,4,5", "stand more than once: 'a', 'b'"),
+        ("t.csv", "a,b,a,c,b\n1,2,3,4,5", "repeated column names: 'a', 'b'"),
         ("t.csv", ",a,\n1,2,3", r"no name \(counted from 1\): 1, 3"),
         ("t.csv", "a,b\n1,2\n1,2,3\n\n1", r"2 rows do not have 2 cells .*: line 3 has 3, line 5 has 1"),
         ("t.csv", 'a,b\n1,"2\n3,4', "line 3: unexpected end of data"),
@@ -199,7 +199,7 @@ def test_parquet_with_duplicate_names(tmp_path: Path) -> None:
 
     twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
     parquet.write_table(twice, tmp_path / "t.parquet")
-    with pytest.raises(DataError, match="more than once: 'a'"):
+    with pytest.raises(DataError, match="repeated column names: 'a'"):
         read_table(tmp_path / "t.parquet")
 
 
@@ -208,8 +208,8 @@ def test_parquet_with_duplicate_names(tmp_path: Path) -> None:
     [
         (pd.DataFrame(), "has no columns"),
         (pd.DataFrame({"a": []}), "has no rows"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "more than once: 'a'"),
-        (pd.DataFrame([[1, 2]], columns=[1, "1"]), "more than once: '1'"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "repeated column names: 'a'"),
+        (pd.DataFrame([[1, 2]], columns=[1, "1"]), "repeated column names: '1'"),
         (pd.DataFrame([[1, 2]], columns=["a", " "]), "no name .* 2"),
     ],
 )

@@ -9,14 +9,14 @@ import pytest
 from amodal.errors import DataError, RejectColumn, UsageError
 from amodal.table import Schema, describe, infer_schema, read_table
 from amodal.table.identifiers import looks_like_identifiers
-from amodal.table.inference import spread_sample
-from tests.table.fakes import CANDIDATES, Label, Note, NoteLength, Number
+from amodal.table.inference import stratified_sample
+from tests.table.fakes import MODALITIES, Label, Note, NoteLength, Number
 
 RNG = np.random.default_rng(0)
 
 
 def schema_of(cells: dict[str, list[object]], **settings: object) -> Schema:
-    return infer_schema(read_table(pd.DataFrame(cells)), CANDIDATES, **settings)  # type: ignore[arg-type]
+    return infer_schema(read_table(pd.DataFrame(cells)), MODALITIES, **settings)  # type: ignore[arg-type]
 
 
 def test_each_type_is_found_and_says_why() -> None:
@@ -41,7 +41,7 @@ def test_the_sample_decides_and_all_cells_are_fitted() -> None:
     # The largest of many numbers is not in the sample, and the modality knows it all the same.
     numbers = RNG.normal(size=5000).round(3).tolist()
     numbers[1234] = 99.5
-    seen = spread_sample(pd.Series(numbers))
+    seen = stratified_sample(pd.Series(numbers))
     assert len(seen) == 200
     assert 99.5 not in seen.tolist()
     assert schema_of({"a": numbers}).used == {"a": Number(99.5)}
@@ -49,8 +49,8 @@ def test_the_sample_decides_and_all_cells_are_fitted() -> None:
 
 def test_the_sample_is_spread_over_the_table_and_meets_all_of_what_repeats() -> None:
     cells = pd.Series(range(2000))
-    sample = spread_sample(cells)
-    assert sample.tolist() == spread_sample(cells).tolist()
+    sample = stratified_sample(cells)
+    assert sample.tolist() == stratified_sample(cells).tolist()
     assert (np.diff(sample) > 0).all()
     assert {cell // 10 for cell in sample} == set(range(200))
     assert {cell % 10 for cell in sample} == set(range(10))
@@ -145,7 +145,7 @@ def test_a_fit_that_rejects_after_accepting_leaves_the_column_to_the_next() -> N
 def test_files_that_do_not_open_are_told_with_their_column() -> None:
     class Broken(Note):
         @classmethod
-        def accepts(cls, cells: pd.Series, root: Path | None) -> str:
+        def detect(cls, cells: pd.Series, root: Path | None) -> str:
             raise DataError("names notes, but none opens")
 
     with pytest.raises(DataError, match="column 'p' names notes, but none opens"):
@@ -162,13 +162,20 @@ def test_a_schema_goes_through_json_without_any_cell() -> None:
     schema = schema_of({"note": ["secret.txt", "b.txt"], "empty": [None, None]})
     text = json.dumps(schema.to_dict())
     assert "secret" not in text
-    kinds = {(kind.type, kind.representation): kind for kind in CANDIDATES}
-    restored = Schema.from_dict(json.loads(text), lambda t, r, fields: kinds[t, r](**fields))
+    restored = Schema.from_dict(json.loads(text), MODALITIES)
     assert restored.used == schema.used
     assert restored.ignored == schema.ignored
     assert [column.missing for column in restored.columns] == [0.0, 1.0]
     with pytest.raises(ValueError, match="format 99"):
-        Schema.from_dict({"format": 99, "columns": []}, lambda t, r, fields: Note(1))
+        Schema.from_dict({"format": 99, "columns": []}, MODALITIES)
+
+
+def test_a_schema_with_a_type_that_is_not_known_is_refused() -> None:
+    schema = schema_of({"note": ["a.txt", "b.txt"]})
+    with pytest.raises(
+        DataError, match=r"'note' is of type note:bytes, .* Known are number:standard, category"
+    ):
+        Schema.from_dict(schema.to_dict(), [Number, Label])
 
 
 def test_describe_is_json_and_shortens_examples() -> None:

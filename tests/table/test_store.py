@@ -16,8 +16,8 @@ from amodal.table import (
     BadCell,
     Store,
     Table,
-    convert,
     encode,
+    encode_cells,
     prepare_store,
     read_table,
 )
@@ -101,8 +101,15 @@ def test_a_column_the_table_lacks_is_absent(table: Table, modalities: dict) -> N
     batch = encode(lacking, modalities, slice(0, 5))
     assert batch.present.tolist() == [[False, row != 2, True] for row in range(5)]
     assert torch.equal(batch.x["note"], torch.zeros(5, 4, dtype=torch.uint8))
-    with pytest.raises(ValueError, match="rows must follow one another"):
-        encode(table, modalities, slice(0, 10, 2))
+
+
+def test_rows_in_any_order_are_encoded_once_each(table: Table, modalities: dict, tmp_path: Path) -> None:
+    rows = np.array([230, 3, 299, 2, 100])
+    store = prepare_store(table, modalities, tmp_path / "store")
+    assert_same(encode(table, modalities, rows), store.gather(rows))
+    assert_same(encode(table, modalities, slice(9, 0, -2)), store.gather(np.arange(9, 0, -2)))
+    with pytest.raises(ValueError, match="rows must be distinct"):
+        encode(table, modalities, np.array([1, 2, 1]))
 
 
 def test_a_store_needs_every_column(table: Table, modalities: dict, tmp_path: Path) -> None:
@@ -185,13 +192,13 @@ def test_bad_cells_can_be_missing(table: Table, modalities: dict, tmp_path: Path
     assert bytes(whole.x["note"][152].tolist()) == b"n152"
     assert whole.x["weight"][[4, 6, 201]].tolist() == [1.0, 1.5, 50.25]
     assert_same(encode(bad_table, modalities, bad_cells="missing"), whole)
-    batch, bad = convert(bad_table, modalities, slice(151, 153))
+    batch, bad = encode_cells(bad_table, modalities, slice(151, 153))
     assert [(cell.column, cell.row) for cell in bad] == [("note", 152)]
     assert batch.present.tolist() == [[False, True, True], [True, False, True]]
 
 
 def test_an_unknown_way_with_bad_cells(table: Table, modalities: dict, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"Unknown way with bad cells 'zero'. Choose from error, missing"):
+    with pytest.raises(UsageError, match=r"Unknown value 'zero' of bad_cells. Choose from error, missing"):
         prepare_store(table, modalities, tmp_path / "store", bad_cells="zero")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="Choose from error, missing"):
         encode(table, modalities, bad_cells="zero")  # type: ignore[arg-type]
@@ -273,11 +280,19 @@ def test_room_is_taken_before_it_is_written(table: Table, modalities: dict, tmp_
         assert path.stat().st_blocks * 512 >= path.stat().st_size
 
 
-def test_a_modality_that_breaks_its_word(table: Table, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"Note of column 'note' gave uint8 of shape \(\d+, 4\), not float16"):
-        prepare_store(table, {"note": Note(9, dtype="float16")}, tmp_path / "store")
+def test_a_tensor_of_another_shape_or_type_than_declared_is_refused(table: Table, tmp_path: Path) -> None:
+    class Halves(Note):
+        dtype = "float16"
+
+    class Fives(Note):
+        shape = (5,)
+
+    with pytest.raises(
+        TypeError, match=r"Halves of column 'note' gave uint8 of shape \(\d+, 4\), not float16"
+    ):
+        prepare_store(table, {"note": Halves(9)}, tmp_path / "store")
     with pytest.raises(TypeError, match=r"not uint8 of shape \(\d+, 5\)"):
-        prepare_store(table, {"note": Note(9, shape=(5,))}, tmp_path / "store")
+        prepare_store(table, {"note": Fives(9)}, tmp_path / "store")
 
 
 def test_several_threads_work(tmp_path: Path) -> None:

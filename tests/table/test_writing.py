@@ -125,7 +125,7 @@ def test_a_place_that_is_taken(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     class Failing(Note):
-        def write(self, path: Path, cell: object) -> None:
+        def to_bytes(self, cell: object) -> bytes:
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):

@@ -11,7 +11,7 @@ from amodal.methods import method_named
 from amodal.models.latent_flow import LatentFlow
 from amodal.training.callbacks import Best
 from amodal.training.module import LRDecay, TrainingModule
-from tests.vector import LatentVector
+from tests.modalities.vector import LatentVector
 
 PATIENCE = 4
 

@@ -163,15 +163,16 @@ def test_no_limit_thins_nothing_out(store: Store) -> None:
 
 
 def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> None:
+    from amodal.models.latent_flow import cache_latents
     from tests.models.latent_flow.test_model import NAMES, batch, made
 
     flow, rows = made(), batch()
-    with flow.keeping_latents([rows], len(rows) + 1):
+    with cache_latents(flow, [rows], len(rows) + 1):
         latents = flow.latents(NAMES.index("picture"), rows)
         assert latents.mean.isfinite().all()
-        assert not flow._kept
-    with flow.keeping_latents([rows], len(rows)):
-        assert flow._kept
+        assert not flow.latent_cache
+    with cache_latents(flow, [rows], len(rows)):
+        assert flow.latent_cache
 
 
 def test_a_limit_that_reading_uses_up_is_said(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from amodal.cli.arguments import (
     names,
 )
 from amodal.cli.folders import load, write_rows
-from amodal.files import check_folder
+from amodal.files import check_output_folder
 
 if TYPE_CHECKING:
     from amodal.table import BadCellPolicy
@@ -44,12 +44,12 @@ def complete(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Fill the holes of a table, or turn columns into others."""
-    from amodal.table import check_cells_kept, read_table
+    from amodal.table import check_media_kept, read_table
 
-    check_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
+    check_output_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
     fitted = load(model, device)
     table = read_table(data, media_root)
-    check_cells_kept(table, fitted.schema_.used, output)
+    check_media_kept(table, fitted.schema_.used, output)
     frame = fitted.complete(
         data,
         columns=names(columns),

@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from amodal.errors import DataError, UsageError
-from amodal.files import in_words
+from amodal.files import explain_machine_error
 from amodal.interrupts import Terminated
 
 __all__ = ["endings"]
@@ -47,14 +47,14 @@ def endings() -> Iterator[None]:
     except BrokenPipeError as problem:
         _end(problem, "", _OF_SIGNALS + _SIGPIPE)
     except OSError as problem:
-        _end(problem, f"Error: {in_words(problem)}", MACHINE)
+        _end(problem, f"Error: {explain_machine_error(problem)}", MACHINE)
     except MemoryError as problem:
-        _end(problem, f"Error: {in_words(problem)}", MACHINE)
+        _end(problem, f"Error: {explain_machine_error(problem)}", MACHINE)
     except RuntimeError as problem:
         # PyTorch says it so, of main memory and of a graphics card's.
         if "can't allocate memory" not in str(problem) and type(problem).__name__ != "OutOfMemoryError":
             raise
-        _end(problem, f"Error: {in_words(MemoryError())}", MACHINE)
+        _end(problem, f"Error: {explain_machine_error(MemoryError())}", MACHINE)
 
 
 def _in_options(message: str) -> str:

@@ -15,7 +15,7 @@ from amodal.cli.arguments import (
     OverwriteOption,
 )
 from amodal.cli.folders import load
-from amodal.files import check_file
+from amodal.files import check_output_file
 
 
 def embed(
@@ -27,7 +27,7 @@ def embed(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write each row's joint representation, one fixed-size list a row."""
-    check_file(output, overwrite=overwrite, inputs=[model, data, media_root])
+    check_output_file(output, overwrite=overwrite, inputs=[model, data, media_root])
     from amodal.features import embedding_table, write_features
 
     fitted = load(model, device)

@@ -19,7 +19,7 @@ from amodal.cli.arguments import (
 )
 from amodal.cli.folders import load
 from amodal.errors import UsageError
-from amodal.files import check_folder
+from amodal.files import check_output_folder
 
 if TYPE_CHECKING:
     from amodal.table import BadCellPolicy
@@ -54,7 +54,7 @@ def evaluate(
     """
     if fail_under is not None and not 0 <= fail_under <= 1:
         raise UsageError(f"--fail-under must be 0 to 1, not {fail_under}.")
-    check_folder(output, "report", overwrite=overwrite, inputs=[model, data, training, media_root])
+    check_output_folder(output, "report", overwrite=overwrite, inputs=[model, data, training, media_root])
     fitted = load(model, device)
     report = fitted.evaluate(
         data,

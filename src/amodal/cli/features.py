@@ -16,7 +16,7 @@ from amodal.cli.arguments import (
     pairs,
     read_config,
 )
-from amodal.files import check_file, replacing_file
+from amodal.files import check_output_file, replacing_file
 
 
 def features(
@@ -32,16 +32,16 @@ def features(
 ) -> None:
     """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
     inputs = [data, media_root, config]
-    check_file(output, overwrite=overwrite, inputs=inputs)
+    check_output_file(output, overwrite=overwrite, inputs=inputs)
     settings = read_config(config) | ({"bad_cells": bad_cells} if bad_cells else {})
     settings["types"] = {**settings.get("types", {}), **pairs(types, "--type")}
     from amodal.estimator import TableModel
-    from amodal.features import described, write_features
-    from amodal.table import lists_bad_cells, write_bad_cells
+    from amodal.features import feature_metadata, write_features
+    from amodal.table import is_bad_cell_list, write_bad_cells
 
     beside = output.with_name(f"{output.stem}.bad_cells.csv")
     if settings.get("bad_cells") == "missing":
-        check_file(beside, overwrite=overwrite, inputs=inputs, is_ours=lists_bad_cells)
+        check_output_file(beside, overwrite=overwrite, inputs=inputs, is_ours=is_bad_cell_list)
     model = TableModel(**settings)
     vectors = model.features(data, media_root=media_root)
     write_features(vectors, output)
@@ -50,6 +50,6 @@ def features(
             write_bad_cells(path, model.bad_cells_)
         typer.echo(f"{len(model.bad_cells_)} cells could not be read: {beside}", err=True)
     typer.echo(f"{output}: {vectors.num_rows} rows")
-    for name, column in described(vectors).items():
+    for name, column in feature_metadata(vectors).items():
         shape = "x".join(str(side) for side in column["shape"])
         typer.echo(f"  {name}: {column['type']}:{column['representation']}, {shape}; {column['unit']}")

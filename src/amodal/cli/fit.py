@@ -67,14 +67,14 @@ def fit(
     """Learn a table and write the model."""
     # What is loaded next takes seconds, which the user's time limit counts.
     started = time.monotonic()
-    from amodal.files import check_folder
+    from amodal.files import check_output_folder
     from amodal.training import global_rank
 
     if overwrite and resume:
         raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
     if global_rank() == 0:
         inputs = [data, media_root, config]
-        check_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
+        check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
     given = {
         "method": method,
         "time_limit": time_limit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -26,6 +26,5 @@ def write_rows(
     """Write rows as a folder of raw files, and say where."""
     from amodal.table import write_table
 
-    writers: dict[str, Any] = fitted.schema_.used
-    path = write_table(frame, output, writers, root=root, overwrite=overwrite)
+    path = write_table(frame, output, fitted.schema_.used, root=root, overwrite=overwrite)
     typer.echo(f"{path}: {len(frame)} rows")

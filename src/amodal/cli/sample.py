@@ -19,7 +19,7 @@ from amodal.cli.arguments import (
     pairs,
 )
 from amodal.cli.folders import load, write_rows
-from amodal.files import check_folder
+from amodal.files import check_output_folder
 
 
 def sample(
@@ -39,7 +39,7 @@ def sample(
     """Generate rows."""
     cells = pairs(given, "--given")
     files = [cell for cell in cells.values() if os.path.isfile(cell)]  # noqa: PTH113, long texts among them
-    check_folder(output, "table", overwrite=overwrite, inputs=[model, *files])
+    check_output_folder(output, "table", overwrite=overwrite, inputs=[model, *files])
     fitted = load(model, device)
     frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
     write_rows(fitted, frame, output, Path.cwd(), overwrite)

@@ -1,7 +1,6 @@
-"""Which method to take for a table: each fitted under the same budget, judged by the same rows.
+"""Comparison of methods on one table: each fitted under the same budget and scored on the same held-out rows.
 
-Each method is fitted and judged in a process of its own, so that its peak memory is its own and that its end,
-whatever it is, does not end the others.
+Each method runs in a process of its own, so that peak memory is measured per method and a crash stops only that method.
 """
 
 from amodal.comparison.compare_methods import compare

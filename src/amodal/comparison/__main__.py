@@ -1,4 +1,4 @@
-"""`python -m amodal.comparison`: a process that fits and judges one method, which it is told through stdin."""
+"""Worker process of one trial: `python -m amodal.comparison`, with a pickled `Trial` on stdin."""
 
 from amodal.comparison.trial import main
 

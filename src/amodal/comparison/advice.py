@@ -1,89 +1,92 @@
-"""Which method to take, in words."""
+"""The recommendation in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amodal.comparison.leaderboard import SCORES, Standing, ranked, tied
+from amodal.comparison.leaderboard import SCORES, MethodResult, intervals_overlap, rank
 from amodal.report.page.formatting import joined, percent
 
-_MANY = 3
+_MAX_NAMES = 3
 
 
-def advice(standings: Sequence[Standing], target: str | None = None) -> list[str]:
-    """A recommendation with its reasons, the most important first; methods' names stand between backticks.
+def advice(results: Sequence[MethodResult], target: str | None = None) -> list[str]:
+    """Sentences that recommend a method and give reasons, the most important first; method names in backticks.
 
-    A difference within the 95 % intervals is said to be none.
+    Methods whose 95 % intervals overlap count as equally good.
 
     Args:
-        standings: all methods.
-        target: what the target is called, if there is one.
+        results: all methods.
+        target: name of the target column.
     """
-    finished = [each for each in standings if not each.outcome.failure]
-    sentences = _pick(finished)
+    finished = [result for result in results if not result.outcome.failure]
+    sentences = _recommendation(finished)
     if len(finished) > 1:
-        sentences += _reasons(finished, target)
+        sentences += _strengths(finished, target)
     sentences += [
-        f"`{each.method}` failed: {each.outcome.failure}" for each in standings if each.outcome.failure
+        f"`{result.method}` failed: {result.outcome.failure}" for result in results if result.outcome.failure
     ]
     return sentences
 
 
-def _pick(finished: Sequence[Standing]) -> list[str]:
+def _recommendation(finished: Sequence[MethodResult]) -> list[str]:
     if not finished:
         return ["No method finished, so that there is nothing to recommend."]
-    order = ranked(finished, "overall")
-    if not order:
+    ranking = rank(finished, "overall")
+    if not ranking:
         return ["No score could be had, most often because rows are too few; each method's report says why."]
-    best = order[0]
+    best = ranking[0]
     if len(finished) == 1:
         return [f"Only `{best.method}` finished: there is nothing to compare it with."]
-    said = f"Take `{best.method}`: its overall score is the best, {_said(best, 'overall')}."
-    equal = [each for each in order[1:] if tied(best.scores["overall"], each.scores["overall"])]
-    if equal:
-        are = "is" if len(equal) == 1 else "are"
-        said += f" {_names(equal, 'overall')} {are} as good within the intervals{_cheaper(best, equal)}."
-    return [said]
+    sentence = f"Take `{best.method}`: its overall score is the best, {_format(best, 'overall')}."
+    if ties := _ties(ranking, "overall"):
+        verb = "is" if len(ties) == 1 else "are"
+        sentence += f" {_names(ties, 'overall')} {verb} as good within the intervals{_smallest(best, ties)}."
+    return [sentence]
 
 
-def _cheaper(best: Standing, equal: Sequence[Standing]) -> str:
-    """What speaks for one that is as good."""
-    small = min(equal, key=lambda each: each.costs["parameters"])
-    if small.costs["parameters"] * 2 > best.costs["parameters"]:
-        return ""
-    times = best.costs["parameters"] / small.costs["parameters"]
-    return f", and `{small.method}` has {times:.0f} times fewer weights"
+def _smallest(best: MethodResult, ties: Sequence[MethodResult]) -> str:
+    """A clause that names the smallest tied method where it has at most half the weights of the best."""
+    small = min(ties, key=lambda result: result.costs["parameters"])
+    ratio = best.costs["parameters"] / small.costs["parameters"]
+    return f", and `{small.method}` has {ratio:.0f} times fewer weights" if ratio >= 2 else ""
 
 
-def _reasons(finished: Sequence[Standing], target: str | None) -> list[str]:
-    """What each method is best at, and at what none is better than another for certain."""
-    best: dict[str, list[str]] = {}
-    alike = []
-    for score, words in SCORES.items():
-        order = ranked(finished, score)
-        if score == "overall" or len(order) < 2:
+def _strengths(finished: Sequence[MethodResult], target: str | None) -> list[str]:
+    """One sentence for each method that is best in some score, and one for the scores in which all are tied."""
+    strengths: dict[str, list[str]] = {}
+    undecided = []
+    for score, label in SCORES.items():
+        ranking = rank(finished, score)
+        if score == "overall" or len(ranking) < 2:
             continue
-        called = f"prediction of {target}" if score == "target" else words
-        first, rest = order[0], order[1:]
-        equal = [each for each in rest if tied(first.scores[score], each.scores[score])]
-        if len(equal) == len(rest):
-            alike.append(called)
+        name = f"prediction of {target}" if score == "target" else label
+        best, ties = ranking[0], _ties(ranking, score)
+        if len(ties) == len(ranking) - 1:
+            undecided.append(name)
             continue
-        within = f"; within the intervals also {_names(equal, score)}" if equal else ""
-        best.setdefault(first.method, []).append(f"best {called} ({_said(first, score)}{within})")
-    sentences = [f"`{method}`: {', '.join(reasons)}." for method, reasons in best.items()]
-    if alike:
-        sentences.append(f"In {joined(alike)} the intervals of all overlap: no method is better for certain.")
+        within = f"; within the intervals also {_names(ties, score)}" if ties else ""
+        strengths.setdefault(best.method, []).append(f"best {name} ({_format(best, score)}{within})")
+    sentences = [f"`{method}`: {', '.join(reasons)}." for method, reasons in strengths.items()]
+    if undecided:
+        sentences.append(
+            f"In {joined(undecided)} the intervals of all overlap: no method is better for certain."
+        )
     return sentences
 
 
-def _said(each: Standing, score: str) -> str:
-    value = each.scores[score].value
+def _ties(ranking: Sequence[MethodResult], score: str) -> list[MethodResult]:
+    best, *others = ranking
+    return [other for other in others if intervals_overlap(best.scores[score], other.scores[score])]
+
+
+def _format(result: MethodResult, score: str) -> str:
+    value = result.scores[score].value
     return f"{value:.2f}" if score == "target" else percent(value)
 
 
-def _names(standings: Sequence[Standing], score: str) -> str:
-    names = [f"`{each.method}` ({_said(each, score)})" for each in standings[:_MANY]]
-    if len(standings) > _MANY:
-        names.append(f"{len(standings) - _MANY} more")
+def _names(results: Sequence[MethodResult], score: str) -> str:
+    names = [f"`{result.method}` ({_format(result, score)})" for result in results[:_MAX_NAMES]]
+    if len(results) > _MAX_NAMES:
+        names.append(f"{len(results) - _MAX_NAMES} more")
     return joined(names)

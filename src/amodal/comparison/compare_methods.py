@@ -1,4 +1,4 @@
-"""The whole comparison."""
+"""`compare`: one leaderboard of several methods on a table."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import pandas as pd
 from pydantic import ValidationError
 
 from amodal.comparison.advice import advice
-from amodal.comparison.leaderboard import Standing, in_order, leaderboard, standing
+from amodal.comparison.leaderboard import MethodResult, leaderboard, rank_overall
 from amodal.comparison.page import write_page
-from amodal.comparison.run_folder import LEADERBOARD, SETTINGS, begin, check_settings
+from amodal.comparison.run_folder import LEADERBOARD, SETTINGS, check_settings, write_settings
 from amodal.comparison.split import split_table
 from amodal.comparison.trial import Outcome, Trial
 from amodal.comparison.trial_process import read_outcome, run_in_subprocess
 from amodal.errors import UsageError
-from amodal.files import check_folder, exclusive, replacing_file, temporary_folder
+from amodal.files import check_output_folder, exclusive_lock, replacing_file, temporary_folder
 from amodal.methods import METHODS, method_named
 from amodal.metrics import column_metrics
 from amodal.modalities import MODALITIES
 from amodal.report import Report
 from amodal.report.evaluate import REPORT
-from amodal.table import check_cells, check_cells_kept, fingerprint, infer_schema, read_table
+from amodal.table import check_cells, check_media_kept, fingerprint, infer_schema, read_table
 from amodal.training import parse_duration
 
 TIME_LIMIT = "5m"
@@ -48,51 +48,50 @@ def compare(
     seed: int = 0,
     overwrite: bool = False,
 ) -> pd.DataFrame:
-    """Fit several methods to a table under the same budget, and judge each by the same rows, which none of them saw.
+    """Fit several methods to a table under the same budget and score each on the same held-out rows.
 
     A fifth of the rows, or 100 where that is fewer and no more than half, is held out; at most 2,000. Each method
-    is fitted and judged in a process of its own. One that fails is on the leaderboard with its reason.
+    runs in a process of its own. A method that fails is on the leaderboard with the reason.
 
     Args:
         data: the table; see `TableModel.fit`.
-        methods: their names; all by default.
-        time_limit: most time that each is fitted for, in seconds or as "5m"; None for no limit.
-        epochs: most passes over the table of each.
-        target: a column of categories or numbers, of which it is asked what the others say of it.
-        output: a folder, to which leaderboard.csv, report.html and a folder for each method are written, with its
-            model, report and some generated rows. The same call goes on where one was interrupted. By default
-            nothing is kept.
+        methods: names of methods; all by default.
+        time_limit: maximum fitting time of each method, in seconds or as "5m"; None for no limit.
+        epochs: maximum number of epochs of each method.
+        target: a category or number column to predict from all others.
+        output: a folder for leaderboard.csv, report.html and one folder a method, with its model, report and some
+            generated rows. The same call resumes an interrupted comparison. By default nothing is kept.
         types: see `TableModel`.
         options: see `TableModel`.
         bad_cells: see `TableModel`.
-        media_root: the folder that paths in the table are relative to.
+        media_root: folder that paths in the table are relative to.
         device: "auto", "cpu", "cuda" or "mps".
-        seed: of the split, of training and of evaluation.
-        overwrite: begin anew what is in `output`.
+        seed: seed of the split, of training and of evaluation.
+        overwrite: replace an earlier comparison in `output`.
 
     Returns:
         The leaderboard, one row a method, the best overall first; see `amodal.comparison.leaderboard.leaderboard`. Its
-        `attrs["advice"]` says in a few sentences which method to take, and why.
+        `attrs["advice"]` recommends a method in a few sentences.
 
     Raises:
         UsageError: an unknown method, column or type; or `output` holds something else, or a comparison of other
-            data, another seed or another budget; or another process compares there.
-        DataError: the table cannot be used; says which columns and rows.
-        OSError: the machine refused something, such as room on a disk; the same call goes on later.
+            data, another seed or another budget, or is in use by another process.
+        DataError: the table cannot be used; names columns and rows.
+        OSError: an error of the machine, such as a full disk; the same call resumes later.
     """
     if output is not None:
-        check_folder(
+        check_output_folder(
             output, "comparison", overwrite=overwrite, resume=not overwrite, inputs=[data, media_root]
         )
-    names = _names(methods)
+    names = _method_names(methods)
     limit = parse_duration(time_limit)
-    with _place(output) as folder:
+    with _run_folder(output) as folder:
         table = read_table(data, Path(media_root) if media_root else None)
         schema = infer_schema(table, MODALITIES, types, options)
-        modalities: dict[str, Any] = schema.used
+        modalities = schema.used
         _check_target(target, modalities)
         if output is not None:
-            check_cells_kept(table, modalities, Path(output))
+            check_media_kept(table, modalities, Path(output))
         settings = {
             "amodal": version("amodal"),
             "data": fingerprint(table, modalities),
@@ -101,18 +100,18 @@ def compare(
             "epochs": epochs,
             "target": target,
             "types": dict(types or {}),
-            "options": {name: dict(told) for name, told in (options or {}).items()},
+            "options": {name: dict(fields) for name, fields in (options or {}).items()},
             "bad_cells": bad_cells,
             "device": device,
         }
         if (folder / SETTINGS).is_file() and not overwrite:
             check_settings(folder, settings)
         else:
-            # Before any method's time is spent: a cell that cannot be read stops all of them.
+            # Before any method's time is spent: an unreadable cell would stop all of them.
             check_cells(table, modalities, bad_cells=bad_cells)
-            begin(folder, settings)
+            write_settings(folder, settings)
         split = split_table(table, modalities, seed)
-        told = {
+        arguments = {
             "types": types,
             "options": options,
             "bad_cells": bad_cells,
@@ -121,13 +120,13 @@ def compare(
             "device": device,
             "random_state": seed,
         }
-        trials = [Trial({"method": name} | told, split, target, folder / name) for name in names]
-        standings = in_order(_standings(trials))
-        frame = leaderboard(standings)
+        trials = [Trial({"method": name} | arguments, split, target, folder / name) for name in names]
+        results = rank_overall(_run_trials(trials))
+        frame = leaderboard(results)
         with replacing_file(folder / LEADERBOARD) as path:
             frame.to_csv(path, index=False, lineterminator="\n")
         write_page(
-            standings,
+            results,
             split,
             folder,
             modalities,
@@ -135,81 +134,83 @@ def compare(
             seed=seed,
             target=target,
         )
-        frame.attrs["advice"] = advice(standings, target)
+        frame.attrs["advice"] = advice(results, target)
         return frame
 
 
-def _names(methods: Sequence[str] | None) -> list[str]:
+def _method_names(methods: Sequence[str] | None) -> list[str]:
     if methods is None:
         return [method.name for method in METHODS]
     names = list(dict.fromkeys(method_named(name).name for name in methods))
     if not names:
-        raise UsageError(f"There are no methods to compare. Choose from {', '.join(_names(None))}.")
+        raise UsageError(f"There are no methods to compare. Choose from {', '.join(_method_names(None))}.")
     return names
 
 
 def _check_target(target: str | None, modalities: Mapping[str, Any]) -> None:
     if target is None:
         return
-    able = [name for name, modality in modalities.items() if column_metrics(modality).is_scalar]
-    if target not in able:
+    allowed = [name for name, modality in modalities.items() if column_metrics(modality).is_scalar]
+    if target not in allowed:
         raise UsageError(
             f"The target must be a column of numbers or categories, and {target!r} is none. "
-            f"Choose from {', '.join(able) or 'none'}."
+            f"Choose from {', '.join(allowed) or 'none'}."
         )
 
 
 @contextmanager
-def _place(output: str | Path | None) -> Iterator[Path]:
+def _run_folder(output: str | Path | None) -> Iterator[Path]:
     if output is not None:
-        with exclusive(Path(output)):
+        with exclusive_lock(Path(output)):
             yield Path(output)
         return
     with temporary_folder() as folder:
         yield folder
 
 
-def _standings(trials: Sequence[Trial]) -> list[Standing]:
-    """Do what is not done yet, and say so."""
-    found: dict[str, Standing] = {}
-    left = []
+def _run_trials(trials: Sequence[Trial]) -> list[MethodResult]:
+    """Run the trials that have no successful outcome yet, and print progress."""
+    results: dict[str, MethodResult] = {}
+    pending = []
     for trial in trials:
-        outcome, method = read_outcome(trial.folder), trial.folder.name
-        kept = None if outcome is None else _standing(outcome, trial.folder)
-        if kept is not None and not kept.outcome.failure:
-            _tell(f"{method}: fitted and judged before, and used again.")
-            found[method] = kept
+        method, outcome = trial.folder.name, read_outcome(trial.folder)
+        result = None if outcome is None else _read_result(outcome, trial.folder)
+        if result is not None and not result.outcome.failure:
+            _print(f"{method}: fitted and judged before, and used again.")
+            results[method] = result
             continue
         if outcome is not None and outcome.failure:
-            _tell(f"{method}: failed before, and is tried again.")
-        left.append(trial)
-    for number, trial in enumerate(left, start=1):
+            _print(f"{method}: failed before, and is tried again.")
+        pending.append(trial)
+    for number, trial in enumerate(pending, start=1):
         method = trial.folder.name
-        _tell(f"{method}: being fitted and judged, {number} of {len(left)}.")
+        _print(f"{method}: being fitted and judged, {number} of {len(pending)}.")
         outcome = run_in_subprocess(trial)
-        found[method] = _standing(outcome, trial.folder) or Standing(
+        result = _read_result(outcome, trial.folder) or MethodResult(
             Outcome(method=method, failure="its report cannot be read")
         )
-        _tell(f"{method}: {_result(found[method])}")
-    return [found[trial.folder.name] for trial in trials]
+        _print(f"{method}: {_in_words(result)}")
+        results[method] = result
+    return [results[trial.folder.name] for trial in trials]
 
 
-def _standing(outcome: Outcome, folder: Path) -> Standing | None:
-    """How a finished trial stands; None where its report is not there whole."""
+def _read_result(outcome: Outcome, folder: Path) -> MethodResult | None:
+    """Result of a finished trial; None where its report cannot be read."""
     if outcome.failure:
-        return standing(outcome, None)
+        return MethodResult(outcome)
     try:
-        return standing(outcome, Report.model_validate_json((folder / REPORT).read_bytes()))
+        report = Report.model_validate_json((folder / REPORT).read_bytes())
     except (OSError, ValidationError):
         return None
+    return MethodResult.of_report(outcome, report)
 
 
-def _result(each: Standing) -> str:
-    if each.outcome.failure:
-        return f"failed: {each.outcome.failure}"
-    overall = each.scores.get("overall")
+def _in_words(result: MethodResult) -> str:
+    if result.outcome.failure:
+        return f"failed: {result.outcome.failure}"
+    overall = result.scores.get("overall")
     score = "no overall score could be had" if overall is None else f"overall score {overall.value:.2f}"
-    return f"{score}, fitted in {each.costs['seconds']:.0f} s"
+    return f"{score}, fitted in {result.costs['seconds']:.0f} s"
 
 
 def _budget(limit: float | None, epochs: int | None) -> str:
@@ -217,5 +218,5 @@ def _budget(limit: float | None, epochs: int | None) -> str:
     return " and ".join(parts + ([] if epochs is None else [f"{epochs} epochs"])) or "no limit"
 
 
-def _tell(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,9 +1,10 @@
-"""How a method stands beside others: its scores, its costs, or its failure."""
+"""Scores and costs of each method, and the leaderboard made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -21,151 +22,149 @@ SCORES: Mapping[str, str] = {
     "completion": "completion",
     "target": "prediction of the target",
 }
-"""Column of the leaderboard -> what a person reads; more is better in all of them."""
+"""Leaderboard column -> label; higher is better."""
 COSTS: Mapping[str, str] = {
     "seconds": "time to fit",
     "memory_mb": "memory",
     "parameters": "weights",
 }
-"""Likewise; less is better."""
+"""Leaderboard column -> label; lower is better."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A method in a comparison.
+class MethodResult:
+    """Scores and costs of one method, or its failure.
 
     Attributes:
-        outcome: what it cost, or why it failed.
-        report: its evaluation; None where it failed.
-        scores: the keys of `SCORES` that could be had.
+        outcome: costs of fitting, or the reason of a failure.
+        report: evaluation on the held-out rows; None after a failure.
+        scores: the keys of `SCORES` that could be measured.
     """
 
     outcome: Outcome
     report: Report | None = None
     scores: Mapping[str, Estimate] = field(default_factory=dict)
 
+    @classmethod
+    def of_report(cls, outcome: Outcome, report: Report) -> Self:
+        """The scores of an evaluation."""
+        scores = {
+            "overall": report.summary.overall,
+            "fidelity": report.summary.fidelity,
+            "matching_accuracy": report.summary.matching_accuracy,
+            "whole_rows": _normalized(rows.score if (rows := report.sections.get("rows")) else None),
+            "completion": completion_score(report.sections.get("completion", [])),
+            "target": _target_score(report),
+        }
+        return cls(outcome, report, {name: score for name, score in scores.items() if score is not None})
+
     @property
     def method(self) -> str:
-        """Its name."""
+        """Name of the method."""
         return self.outcome.method
 
     @property
     def costs(self) -> dict[str, float]:
         """The keys of `COSTS` that are known."""
-        memory = None if self.outcome.memory is None else round(self.outcome.memory / 1e6)
-        known = {
+        memory = self.outcome.memory
+        costs = {
             "seconds": self.outcome.seconds,
-            "memory_mb": memory,
+            "memory_mb": None if memory is None else round(memory / 1e6),
             "parameters": self.outcome.parameters,
         }
-        return {name: value for name, value in known.items() if value is not None}
+        return {name: value for name, value in costs.items() if value is not None}
 
 
-def standing(outcome: Outcome, report: Report | None) -> Standing:
-    """What an evaluation says of a method, in few numbers."""
-    if report is None:
-        return Standing(outcome)
-    found = {
-        "overall": report.summary.overall,
-        "fidelity": report.summary.fidelity,
-        "matching_accuracy": report.summary.matching_accuracy,
-        "whole_rows": _between(rows.score if (rows := report.sections.get("rows")) else None),
-        "completion": completion(report.sections.get("completion", [])),
-        "target": _target(report),
-    }
-    return Standing(outcome, report, {name: mark for name, mark in found.items() if mark is not None})
+def completion_score(columns: Sequence[ColumnCompletion]) -> Estimate | None:
+    """Skill score of completion, a mean over columns: 0 for typical cells, 1 for the hidden cells themselves.
 
-
-def completion(columns: Sequence[ColumnCompletion]) -> Estimate | None:
-    """How far hidden cells that are filled come from the typical cell, 0, to the hidden ones, 1: a mean over columns.
-
-    A column that is filled no better than by its mean, its most frequent label or its mean cell counts 0.
+    The typical cell is the mean, the most frequent label or the mean tensor of a column. A column that is completed
+    worse than that counts 0.
     """
-    parts = [ends for column in columns if (ends := _skill(column.model)) is not None]
-    if not parts:
+    skills = [skill for column in columns if (skill := _skill(column.model)) is not None]
+    if not skills:
         return None
-    value, low, high = (float(np.mean(ends)) for ends in zip(*parts, strict=True))
-    readings = [column.model for column in columns]
+    value, low, high = (float(np.mean(ends)) for ends in zip(*skills, strict=True))
+    metrics = [column.model for column in columns]
     return Estimate(
         value=value,
         low=low,
         high=high,
-        rows=max(reading.rows for reading in readings),
-        subsampled=any(reading.subsampled for reading in readings),
+        rows=max(metric.rows for metric in metrics),
+        subsampled=any(metric.subsampled for metric in metrics),
     )
 
 
-def _skill(reading: Metric) -> tuple[float, float, float] | None:
-    if reading.floor is None:
+def _skill(metric: Metric) -> tuple[float, float, float] | None:
+    """Skill score with the ends of its interval, each clipped to [0, 1]; None where the baseline is perfect."""
+    perfect = 1.0 if metric.better == "higher" else 0.0
+    if metric.floor is None or metric.floor.value == perfect:
         return None
-    floor, perfect = reading.floor.value, 1.0 if reading.better == "higher" else 0.0
-    if floor == perfect:
-        return None
+    floor = metric.floor.value
     value, *ends = (
         float(np.clip((number - floor) / (perfect - floor), 0.0, 1.0))
-        for number in (reading.value, *reading.interval)
+        for number in (metric.value, *metric.interval)
     )
     return value, min(ends), max(ends)
 
 
-def _between(metric: Metric | None) -> Estimate | None:
-    """A metric between its floor, 0, and its ceiling, 1."""
+def _normalized(metric: Metric | None) -> Estimate | None:
+    """A metric rescaled so that its floor is 0 and its ceiling 1."""
     if metric is None or metric.normalized is None:
         return None
     low, high = metric.normalized_interval
     return Estimate(metric.normalized, metric.rows, low, high, metric.subsampled)
 
 
-def _target(report: Report) -> Estimate | None:
-    """How well the target is drawn given all other columns."""
+def _target_score(report: Report) -> Estimate | None:
+    """Score of the target column drawn given all other columns."""
     target = report.sections.get("target")
     drawn = [each for each in target.predictions if each.predictor == "completion"] if target else []
-    return max(drawn, key=lambda each: len(each.given)).score if drawn else None
+    return max(drawn, key=lambda prediction: len(prediction.given)).score if drawn else None
 
 
-def tied(one: Estimate, other: Estimate) -> bool:
-    """Whether two scores' intervals overlap, so that these rows do not say which is better."""
-    ends = [(mark.value if mark.low is None else mark.low) for mark in (one, other)]
-    tops = [(mark.value if mark.high is None else mark.high) for mark in (one, other)]
-    return max(ends) <= min(tops)
+def intervals_overlap(one: Estimate, other: Estimate) -> bool:
+    """True where two 95 % intervals overlap, so that these rows do not decide which score is better."""
+    (low, high), (other_low, other_high) = one.interval, other.interval
+    return max(low, other_low) <= min(high, other_high)
 
 
-def ranked(standings: Sequence[Standing], score: str) -> list[Standing]:
-    """Those that have the score, the best first."""
+def rank(results: Sequence[MethodResult], score: str) -> list[MethodResult]:
+    """The results that have this score, the best first."""
     return sorted(
-        (each for each in standings if score in each.scores),
-        key=lambda each: each.scores[score].value,
+        (result for result in results if score in result.scores),
+        key=lambda result: result.scores[score].value,
         reverse=True,
     )
 
 
-def in_order(standings: Sequence[Standing]) -> list[Standing]:
-    """The best overall first, then those without the score, failures last."""
-    best = ranked(standings, "overall")
-    rest = [each for each in standings if each not in best]
-    return best + sorted(rest, key=lambda each: bool(each.outcome.failure))
+def rank_overall(results: Sequence[MethodResult]) -> list[MethodResult]:
+    """All results: the best overall score first, then those without one, failures last."""
+    ranking = rank(results, "overall")
+    others = [result for result in results if result not in ranking]
+    return ranking + sorted(others, key=lambda result: bool(result.outcome.failure))
 
 
-def leaderboard(standings: Sequence[Standing]) -> pd.DataFrame:
-    """One row a method, the best first; scores are followed by the ends of their 95 % intervals.
+def leaderboard(results: Sequence[MethodResult]) -> pd.DataFrame:
+    """One row a method, the best first; `X_low` and `X_high` are the 95 % interval of score `X`.
 
     Columns: `method`; `overall`, `fidelity`, `matching_accuracy`, `whole_rows`, `completion`, 0 to 1; `target`, an
-    accuracy or R2, where one was asked for; `seconds` and `memory_mb` of fitting; `parameters`; `epochs`; `failure`.
+    accuracy or R2, where a target was named; `seconds` and `memory_mb` of fitting; `parameters`; `epochs`; `failure`.
     """
-    asked = [
-        name for name in SCORES if name != "target" or any("target" in each.scores for each in standings)
+    scores = [
+        name for name in SCORES if name != "target" or any("target" in result.scores for result in results)
     ]
     rows = []
-    for each in in_order(standings):
-        row: dict[str, float | str | None] = {"method": each.method}
-        for name in asked:
-            mark = each.scores.get(name)
-            row[name] = None if mark is None else round(mark.value, 4)
-            row[f"{name}_low"] = None if mark is None or mark.low is None else round(mark.low, 4)
-            row[f"{name}_high"] = None if mark is None or mark.high is None else round(mark.high, 4)
-        row |= {name: each.costs.get(name) for name in COSTS}
-        rows.append(row | {"epochs": each.outcome.epochs, "failure": each.outcome.failure or None})
+    for result in rank_overall(results):
+        row: dict[str, float | str | None] = {"method": result.method}
+        for name in scores:
+            score = result.scores.get(name)
+            row[name] = None if score is None else round(score.value, 4)
+            row[f"{name}_low"] = None if score is None or score.low is None else round(score.low, 4)
+            row[f"{name}_high"] = None if score is None or score.high is None else round(score.high, 4)
+        row |= {name: result.costs.get(name) for name in COSTS}
+        rows.append(row | {"epochs": result.outcome.epochs, "failure": result.outcome.failure or None})
     table = pd.DataFrame(rows)
-    whole = ["memory_mb", "parameters", "epochs"]
-    scores = [name for name in table.columns if name not in ("method", "failure", *whole)]
-    return table.astype(dict.fromkeys(scores, "float64") | dict.fromkeys(whole, "Int64"))
+    integers = ["memory_mb", "parameters", "epochs"]
+    floats = [name for name in table.columns if name not in ("method", "failure", *integers)]
+    return table.astype(dict.fromkeys(floats, "float64") | dict.fromkeys(integers, "Int64"))

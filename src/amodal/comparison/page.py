@@ -1,4 +1,4 @@
-"""The page of a comparison."""
+"""The comparison's HTML page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from amodal.comparison.advice import advice
-from amodal.comparison.leaderboard import COSTS, SCORES, Standing, ranked, tied
+from amodal.comparison.leaderboard import COSTS, SCORES, MethodResult, intervals_overlap, rank
 from amodal.comparison.run_folder import PAGE
 from amodal.comparison.split import Split
-from amodal.comparison.trial import GENERATED, SHOWN
+from amodal.comparison.trial import GENERATED, NUM_SAMPLES
 from amodal.files import replacing_file
 from amodal.media import png_bytes, read_image
 from amodal.methods import method_named
@@ -23,45 +23,45 @@ from amodal.modalities import Modality
 from amodal.pages import data_uri, render
 from amodal.report.page import formatting
 from amodal.report.page.cells import shrink_image
-from amodal.table import Table, convert
+from amodal.table import Table, encode_cells
 
-_PIXELS = 96
-_SMOOTH = 64
-_COLUMNS = 3
+_THUMBNAIL_PIXELS = 96
+_MIN_SMOOTH_PIXELS = 64
+_MAX_COLUMNS = 3
 
 
 @dataclass(frozen=True)
-class Standout:
-    """A cell of the leaderboard.
+class LeaderboardCell:
+    """One cell of the leaderboard.
 
     Attributes:
-        shown: the number as a person reads it.
-        mark: the score with its interval; None for a cost.
-        sign: "best", "tied" with the best within the intervals, or empty.
+        text: the formatted number.
+        score: the score with its interval; None for a cost.
+        rank: "best", "tied" (interval overlaps that of the best), or empty.
     """
 
-    shown: str
-    mark: Estimate | None
-    sign: str
+    text: str
+    score: Estimate | None
+    rank: str
 
 
 @dataclass(frozen=True)
-class Strip:
-    """Pictures of one column by one method, or real ones.
+class ImageStrip:
+    """Images of one column by one method, or real ones.
 
     Attributes:
-        method: its name; empty for real pictures.
-        pictures: data URIs.
-        smooth: whether they have so many pixels that none should be seen.
+        method: name of the method; empty for real images.
+        images: data URIs.
+        smooth: true for images large enough to be interpolated instead of shown as pixels.
     """
 
     method: str
-    pictures: list[str]
+    images: list[str]
     smooth: bool
 
 
 def write_page(
-    standings: Sequence[Standing],
+    results: Sequence[MethodResult],
     split: Split,
     folder: Path,
     modalities: Mapping[str, Any],
@@ -70,35 +70,37 @@ def write_page(
     seed: int,
     target: str | None,
 ) -> Path:
-    """Write report.html of a comparison: one file that needs no network, and links to each method's own report.
+    """Write report.html: a self-contained file with links to each method's own report.
 
     Args:
-        standings: the methods, the best first.
-        split: the rows.
-        folder: of the comparison, with a folder of each method.
-        modalities: column -> its modality.
-        budget: that each was fitted under, in words.
-        seed: of all of it.
-        target: the target column, if there is one.
+        results: the methods, the best first.
+        split: training and held-out rows.
+        folder: the comparison's folder, which holds a folder for each method.
+        modalities: column name -> modality.
+        budget: budget of each method, in words.
+        seed: seed of the comparison.
+        target: name of the target column.
 
     Returns:
-        The page's path.
+        Path of the page.
     """
-    scores = {name: words for name, words in SCORES.items() if any(name in each.scores for each in standings)}
-    finished = [each for each in standings if each.report is not None]
-    cells = {each.method: _cells(each, standings) for each in standings}
+    finished = [result for result in results if result.report is not None]
+    cells = {result.method: _leaderboard_cells(result, results) for result in results}
     html = render(
         ("amodal.comparison", "amodal.report.page"),
         "comparison.html.jinja",
-        standings=standings,
+        results=results,
         finished=finished,
-        methods={each.method: method_named(each.method) for each in standings},
-        scores=scores,
+        methods={result.method: method_named(result.method) for result in results},
+        scores={
+            name: label for name, label in SCORES.items() if any(name in result.scores for result in results)
+        },
         costs=COSTS,
         cells=cells,
-        close=any(shown["overall"].sign == "tied" for shown in cells.values() if "overall" in shown),
-        advice=[_parts(sentence) for sentence in advice(standings, target)],
-        strips=_strips(finished, split, folder, modalities),
+        has_tie=any(row["overall"].rank == "tied" for row in cells.values() if "overall" in row),
+        # Every second part of a sentence cut at its backticks is a method's name.
+        advice=[sentence.split("`") for sentence in advice(results, target)],
+        strips=_image_strips(finished, split, folder, modalities),
         columns=len(modalities),
         split=split,
         budget=budget,
@@ -108,65 +110,60 @@ def write_page(
         machine=f"{platform.system()} {platform.machine()}",
         **{name: getattr(formatting, name) for name in ("number", "percent", "interval")},
     )
-    with replacing_file(folder / PAGE) as beside:
-        beside.write_text(html, encoding="utf-8")
+    with replacing_file(folder / PAGE) as new:
+        new.write_text(html, encoding="utf-8")
     return folder / PAGE
 
 
-def _parts(sentence: str) -> list[str]:
-    """A sentence cut at its backticks: every second part is a name."""
-    return sentence.split("`")
-
-
-def _cells(each: Standing, standings: Sequence[Standing]) -> dict[str, Standout]:
-    cells = {name: _score(name, each, standings) for name in each.scores}
-    for name, value in each.costs.items():
-        least = min(other.costs[name] for other in standings if name in other.costs)
-        cells[name] = Standout(formatting.number(float(value)), None, "best" if value == least else "")
+def _leaderboard_cells(result: MethodResult, results: Sequence[MethodResult]) -> dict[str, LeaderboardCell]:
+    cells = {name: _score_cell(name, result, results) for name in result.scores}
+    for name, cost in result.costs.items():
+        lowest = min(other.costs[name] for other in results if name in other.costs)
+        cells[name] = LeaderboardCell(formatting.number(float(cost)), None, "best" if cost == lowest else "")
     return cells
 
 
-def _score(name: str, each: Standing, standings: Sequence[Standing]) -> Standout:
-    mark, best = each.scores[name], ranked(standings, name)[0]
-    sign = "best" if each is best else "tied" if tied(mark, best.scores[name]) else ""
-    shown = f"{mark.value:.2f}" if name == "target" else formatting.percent(mark.value)
-    return Standout(shown, mark, sign)
+def _score_cell(name: str, result: MethodResult, results: Sequence[MethodResult]) -> LeaderboardCell:
+    score, best = result.scores[name], rank(results, name)[0]
+    place = "best" if result is best else "tied" if intervals_overlap(score, best.scores[name]) else ""
+    text = f"{score.value:.2f}" if name == "target" else formatting.percent(score.value)
+    return LeaderboardCell(text, score, place)
 
 
-def _strips(
-    finished: Sequence[Standing], split: Split, folder: Path, modalities: Mapping[str, Any]
-) -> dict[str, list[Strip]]:
-    """Of each column of pictures, real ones and those of each method."""
-    names = [name for name, modality in modalities.items() if column_metrics(modality).display == "image"][
-        :_COLUMNS
-    ]
-    if not names or not finished:
+def _image_strips(
+    finished: Sequence[MethodResult], split: Split, folder: Path, modalities: Mapping[str, Any]
+) -> dict[str, list[ImageStrip]]:
+    """Image column -> its real images, and those of each method."""
+    displays = {name: column_metrics(modality).display for name, modality in modalities.items()}
+    names = [name for name, display in displays.items() if display == "image"][:_MAX_COLUMNS]
+    if not names:
         return {}
-    tables = {
-        each.method: pd.read_csv(folder / each.method / GENERATED / "metadata.csv") for each in finished
-    }
-    strips = {}
-    for name in names:
-        made = [
-            _strip(method, [read_image(folder / method / GENERATED / cell) for cell in table[name].dropna()])
-            for method, table in tables.items()
+    folders = {result.method: folder / result.method / GENERATED for result in finished}
+    tables = {method: pd.read_csv(root / "metadata.csv") for method, root in folders.items()}
+    return {
+        name: [
+            _image_strip("", _real_images(name, split.heldout, modalities[name])),
+            *(
+                _image_strip(method, [read_image(folders[method] / path) for path in table[name].dropna()])
+                for method, table in tables.items()
+            ),
         ]
-        strips[name] = [_strip("", _real(name, split.heldout, modalities[name])), *made]
-    return strips
+        for name in names
+    }
 
 
-def _real(name: str, table: Table, modality: Modality) -> Sequence[Any]:
-    """Some real pictures, as large as models draw them."""
-    cells = table.frame[name].dropna().head(SHOWN)
-    some = replace(table, frame=cells.to_frame().reset_index(drop=True))
-    batch, _ = convert(some, {name: modality})
+def _real_images(name: str, table: Table, modality: Modality) -> Sequence[Any]:
+    """Held-out images at the resolution of drawn ones."""
+    cells = table.frame[name].dropna().head(NUM_SAMPLES)
+    column = replace(table, frame=cells.to_frame().reset_index(drop=True))
+    batch, _ = encode_cells(column, {name: modality})
     return modality.to_cells(scaled_batch(batch, {name: modality}).column(name))
 
 
-def _strip(method: str, pictures: Sequence[Any]) -> Strip:
-    small = [shrink_image(picture, _PIXELS) for picture in pictures]
-    return Strip(
+def _image_strip(method: str, images: Sequence[Any]) -> ImageStrip:
+    thumbnails = [shrink_image(image, _THUMBNAIL_PIXELS) for image in images]
+    return ImageStrip(
         method,
-        [data_uri(png_bytes(picture), "image/png") for picture in small],
-        any(max(picture.shape[:2]) > _SMOOTH for picture in small),
+        [data_uri(png_bytes(image), "image/png") for image in thumbnails],
+        any(max(image.shape[:2]) > _MIN_SMOOTH_PIXELS for image in thumbnails),
     )

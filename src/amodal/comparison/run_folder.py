@@ -1,4 +1,4 @@
-"""The folder of a comparison: what it is of, and what is finished in it."""
+"""Output folder of a comparison: its settings, which a resumed run must share."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ SETTINGS, LEADERBOARD, PAGE = "comparison.json", "leaderboard.csv", "report.html
 
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """See that a comparison that was begun is the one that is asked for.
+    """Compare the settings of a comparison begun earlier with those of this call.
 
     Raises:
-        UsageError: it is another, whose results do not compare with those of this one.
+        UsageError: they differ, so that results would not be comparable.
         DataError: comparison.json is damaged.
     """
     path = folder / SETTINGS
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
+        saved = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as problem:
         raise DataError(f"{path} is damaged: {problem}") from problem
-    changed = [name for name, value in settings.items() if before.get(name) != value]
-    if changed:
-        differences = ", ".join(
-            f"{name} ({_shown(before.get(name))}, now {_shown(settings[name])})" for name in changed
-        )
+    differences = ", ".join(
+        f"{name} ({_short(saved.get(name))}, now {_short(value)})"
+        for name, value in settings.items()
+        if saved.get(name) != value
+    )
+    if differences:
         raise UsageError(
-            f"The comparison in {folder} differs in {differences}: give another place, or pass "
-            "overwrite=True."
+            f"The comparison in {folder} differs in {differences}: give another path, or pass overwrite=True."
         )
 
 
-def begin(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Write down what a comparison is of, in the place of an earlier one."""
+def write_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Begin a comparison's folder with its settings; an earlier comparison is replaced."""
     entries = [LEADERBOARD, PAGE, *(f"{method.name}/" for method in METHODS)]
-    with output_folder(folder, "comparison", overwrite=True, entries=entries) as beside:
+    with output_folder(folder, "comparison", overwrite=True, entries=entries) as new:
         text = json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
-        (beside / SETTINGS).write_text(text, encoding="utf-8")
+        (new / SETTINGS).write_text(text, encoding="utf-8")
 
 
-def _shown(value: Any) -> str:
+def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= 16 else text[:12] + "…"

@@ -1,4 +1,4 @@
-"""One method of a comparison: fitted, judged, and what it cost."""
+"""One trial of a comparison: a method fitted and evaluated, with its costs."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from amodal.comparison.split import Split
 from amodal.errors import DataError, UsageError
 
 MODEL, GENERATED, OUTCOME, TRACEBACK = "model", "generated", "outcome.json", "traceback.txt"
-REFUSED = 5
-SHOWN = 8
-"""Generated rows that are kept to look at."""
+OS_ERROR_EXIT = 5
+NUM_SAMPLES = 8
+"""Generated rows kept for the page."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is to be done.
+    """Input of a worker process.
 
     Attributes:
-        settings: of `TableModel`, the method among them.
-        split: the table.
-        target: the column that evaluation asks the others about; None for none.
-        folder: an empty folder for all that comes of it.
+        settings: arguments of `TableModel`, the method among them.
+        split: training and held-out rows.
+        target: column to predict from all others in the evaluation.
+        folder: empty output folder.
     """
 
     settings: Mapping[str, Any]
@@ -46,15 +46,15 @@ class Trial:
 
 
 class Outcome(BaseModel):
-    """What a method cost, or why it failed; outcome.json.
+    """Costs of a trial, or the reason of its failure; saved as outcome.json.
 
     Attributes:
-        method: its name.
-        seconds: that fitting took.
-        memory: most bytes of main memory that the process held while it fitted, its libraries included.
-        parameters: how many weights the model has.
-        epochs: that it was trained for.
-        failure: why there is no model or no report; empty when there are.
+        method: name of the method.
+        seconds: wall time of fitting.
+        memory: peak main memory of the process during fitting, in bytes, its libraries included.
+        parameters: number of weights of the model.
+        epochs: number of epochs trained.
+        failure: reason why there is no model or no report; empty on success.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -69,24 +69,24 @@ class Outcome(BaseModel):
 
 
 def main() -> None:
-    """Do the trial that stdin holds; what stops it is the outcome's failure, and the process's end is 1.
+    """Run the pickled trial on stdin; an exception becomes the outcome's failure, with exit code 1.
 
-    The process ends when stdin does, and so with its caller. What the machine refuses is no failure of the method: the
-    end is then `REFUSED`, and the last line of stdout the number of the error and the file, in JSON.
+    The process exits when stdin closes, and so with its parent. An `OSError` is not the method's failure: the exit
+    code is then `OS_ERROR_EXIT`, and the last line of stdout holds errno and file name as JSON.
     """
-    # The parent pickled it a moment ago.
+    # Pickled by the parent process a moment ago.
     trial: Trial = pickle.load(sys.stdin.buffer)  # noqa: S301
-    Thread(target=_end_with_caller, daemon=True).start()
+    Thread(target=_exit_with_parent, daemon=True).start()
 
     def fail(reason: str) -> None:
         _write(trial.folder, Outcome(method=trial.settings["method"], failure=reason))
 
-    def unforeseen(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-        lines = traceback.format_exception(kind, error, where)
+    def on_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        lines = traceback.format_exception(kind, error, trace)
         (trial.folder / TRACEBACK).write_text("".join(lines), encoding="utf-8")
         fail("".join(traceback.format_exception_only(error)).strip())
 
-    sys.excepthook = unforeseen
+    sys.excepthook = on_crash
     try:
         run(trial)
     except (UsageError, DataError) as problem:
@@ -94,18 +94,18 @@ def main() -> None:
         sys.exit(1)
     except OSError as problem:
         print(json.dumps([problem.errno or errno.EIO, problem.filename]), flush=True)
-        sys.exit(REFUSED)
+        sys.exit(OS_ERROR_EXIT)
 
 
-def _end_with_caller() -> None:
-    # Past the buffer, whose lock a thread would hold when this process ends.
+def _exit_with_parent() -> None:
+    # Unbuffered: a thread that holds the buffer's lock at exit would block the interpreter's shutdown.
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os._exit(1)
 
 
 def run(trial: Trial) -> None:
-    """Fit a method and judge it; writes the model, the report, some generated rows, and at last the outcome."""
+    """Fit and evaluate a method; write the model, the report, some generated rows and, last, the outcome."""
     from amodal.estimator import TableModel
     from amodal.report import evaluate, write_evaluation
     from amodal.table import write_table
@@ -126,8 +126,7 @@ def run(trial: Trial) -> None:
         bad_cells=model.bad_cells,
     )
     write_evaluation(evaluation, folder)
-    writers: dict[str, Any] = model.schema_.used
-    write_table(model.sample(SHOWN), folder / GENERATED, writers)
+    write_table(model.sample(NUM_SAMPLES), folder / GENERATED, model.schema_.used)
     outcome = Outcome(
         method=model.method,
         seconds=round(seconds, 1),
@@ -143,19 +142,18 @@ def _write(folder: Path, outcome: Outcome) -> None:
 
 
 def peak_memory() -> int | None:
-    """Most bytes of main memory that this process has held so far; None where the system does not say.
+    """Peak main memory of this process so far, in bytes; None where the system does not report it.
 
-    Linux's `ru_maxrss` of a new process begins with what its parent held, so that the larger the caller's table,
-    the more every method would seem to take; VmHWM is of the process alone.
+    Read from VmHWM on Linux, where `ru_maxrss` of a new process starts at its parent's memory.
     """
     status = Path("/proc/self/status")
     if status.is_file():
         lines = status.read_text(encoding="ascii", errors="replace").splitlines()
-        held = next((line.split() for line in lines if line.startswith("VmHWM:")), None)
-        return int(held[1]) * 1024 if held else None
+        fields = next((line.split() for line in lines if line.startswith("VmHWM:")), None)
+        return int(fields[1]) * 1024 if fields else None
     if os.name == "nt":
         return None
     import resource
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,4 +1,4 @@
-"""A trial in a process of its own."""
+"""Trials in subprocesses."""
 
 from __future__ import annotations
 
@@ -15,65 +15,64 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from amodal.comparison.trial import OUTCOME, REFUSED, TRACEBACK, Outcome, Trial
+from amodal.comparison.trial import OS_ERROR_EXIT, OUTCOME, TRACEBACK, Outcome, Trial
 from amodal.files import output_folder
 
-PROCESS = [sys.executable, "-m", "amodal.comparison"]
-_OUT_OF_MEMORY = 9  # SIGKILL: what systems end processes with when memory runs out
+COMMAND = [sys.executable, "-m", "amodal.comparison"]
+_SIGKILL = 9  # sent by the system when memory runs out; `signal` lacks the name on Windows
 
 
 def run_in_subprocess(trial: Trial) -> Outcome:
-    """Do a trial; `trial.folder` is there whole and with an outcome afterwards, be it a failure.
+    """Run a trial in a worker process; afterwards `trial.folder` holds its complete output and outcome.
 
-    It is done in a folder beside, which a later attempt clears away where this one is interrupted. The trial's process
-    ends with this one, as its stdin does.
+    The worker writes to a temporary folder that replaces `trial.folder` at the end, and exits with this process.
 
     Raises:
-        OSError: the machine refused something, such as room on a disk, which is not the method's failure.
+        OSError: an error of the machine, such as a full disk, which is not the method's failure.
     """
-    with output_folder(trial.folder, "trial", overwrite=True) as beside:
-        code = _run(replace(trial, folder=beside))
-        outcome = read_outcome(beside)
+    with output_folder(trial.folder, "trial", overwrite=True) as new:
+        code = _run_worker(replace(trial, folder=new))
+        outcome = read_outcome(new)
         if outcome is None or (code and not outcome.failure):
-            outcome = Outcome(method=trial.settings["method"], failure=_ended(code))
+            outcome = Outcome(method=trial.settings["method"], failure=_exit_reason(code))
         if outcome.failure:
-            _keep_failure(beside, outcome)
+            _keep_failure(new, outcome)
     return outcome
 
 
-def _run(trial: Trial) -> int:
-    """Do a trial in a process that ends when this one does, however that is; gives its exit code."""
-    with subprocess.Popen(PROCESS, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
-        told, said = process.stdin, process.stdout
-        if told is None or said is None:
+def _run_worker(trial: Trial) -> int:
+    """Exit code of a worker process that runs the trial."""
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
+        stdin, stdout = process.stdin, process.stdout
+        if stdin is None or stdout is None:
             raise RuntimeError("a process was started without its pipes")
         try:
-            with suppress(BrokenPipeError):  # it has ended already
-                told.write(pickle.dumps(trial))
-                told.flush()
-            # What it is told through stays open: its end is what tells it that this process is gone.
-            refusal = said.read()
+            with suppress(BrokenPipeError):  # the worker has exited already
+                stdin.write(pickle.dumps(trial))
+                stdin.flush()
+            # stdin stays open: the worker exits when it closes.
+            output = stdout.read()
             code = process.wait()
         finally:
             process.kill()
             with suppress(BrokenPipeError):
-                told.close()
-    if code == REFUSED:
-        number, name = json.loads(refusal.splitlines()[-1])
+                stdin.close()
+    if code == OS_ERROR_EXIT:
+        number, name = json.loads(output.splitlines()[-1])
         raise OSError(number, os.strerror(number), name)
     return code
 
 
 def read_outcome(folder: Path) -> Outcome | None:
-    """A finished trial's outcome; None where there is none that can be read."""
+    """Outcome saved in a trial's folder; None where none can be read."""
     try:
         return Outcome.model_validate_json((folder / OUTCOME).read_bytes())
     except (OSError, ValidationError):
         return None
 
 
-def _ended(code: int) -> str:
-    if code == -_OUT_OF_MEMORY:
+def _exit_reason(code: int) -> str:
+    if code == -_SIGKILL:
         return "the system killed it, most often because memory ran out"
     if code < 0:
         return f"it ended by {signal.Signals(-code).name}"
@@ -81,7 +80,7 @@ def _ended(code: int) -> str:
 
 
 def _keep_failure(folder: Path, outcome: Outcome) -> None:
-    """Leave nothing of a failure but its reason: half a model is none."""
+    """Remove everything but the outcome and the traceback of a failed trial."""
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,1 +1,1 @@
-"""The tour of `make demo`."""
+"""Demonstration of every use of a fitted model on one page: `make demo`."""

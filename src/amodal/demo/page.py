@@ -1,4 +1,4 @@
-"""One page that shows a fitted table: generated, filled and translated rows, pictures and sounds in it."""
+"""Page of generated, completed and translated rows, with their images and sounds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MEDIA = {"image": "image/png", "speech": "audio/wav"}
 
 @dataclass(frozen=True)
 class Step:
-    """A command that was run.
+    """One command of the demonstration.
 
     Attributes:
-        command: as typed.
-        seconds: how long it took.
+        command: the command line.
+        seconds: wall time.
     """
 
     command: str
@@ -35,15 +35,15 @@ Row = list[Cell]
 
 
 def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
-    """Write FOLDER/index.html from the tables that the tour wrote there.
+    """Write FOLDER/index.html, a self-contained page of the demonstration's tables.
 
     Args:
-        folder: with `generated`, `filled`, `from-caption`, `from-image`, `table` and `model`. Of `model`,
-            history.csv and model.json are shown where they are.
-        steps: the commands that were run, to show.
+        folder: folder of `generated`, `filled`, `from-caption`, `from-image`, `table` and `model`; the model's
+            history.csv and model.json are optional.
+        steps: the commands that were run.
 
     Returns:
-        The page's path. It needs no other file and no network.
+        Path of the page.
     """
     history = folder / "model" / "history.csv"
     html = render(
@@ -58,13 +58,13 @@ def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
         versions=_versions(folder / "model" / "model.json"),
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     )
-    with replacing_file(folder / "index.html") as beside:
-        beside.write_text(html, encoding="utf-8")
+    with replacing_file(folder / "index.html") as new:
+        new.write_text(html, encoding="utf-8")
     return folder / "index.html"
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a table; a missing cell is an empty text."""
+    """Rows of a CSV file; a missing cell is an empty string."""
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
@@ -72,8 +72,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _cell(root: Path, column: str, value: str, role: Role) -> Cell:
     if column not in _MEDIA:
         return Cell(column, "text", value, role)
-    inside = data_uri((root / value).read_bytes(), _MEDIA[column])
-    return Cell(column, "image" if column == "image" else "audio", inside, role)
+    content = data_uri((root / value).read_bytes(), _MEDIA[column])
+    return Cell(column, "image" if column == "image" else "audio", content, role)
 
 
 def _generated(folder: Path) -> list[Row]:
@@ -106,7 +106,7 @@ def _translated(folder: Path, source: str, targets: list[str]) -> list[Row]:
 
 
 def _versions(description: Path) -> dict[str, str]:
-    """Library -> version, as the model's folder tells them."""
+    """Library -> version, from model.json."""
     if not description.is_file():
         return {"python": platform.python_version()}
     versions: dict[str, str] = json.loads(description.read_text(encoding="utf-8")).get("versions", {})

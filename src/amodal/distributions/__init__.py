@@ -1,10 +1,10 @@
-"""What torch.distributions lacks: noise owned by rows, masked Gaussian mixtures, flows, sequences and bags of words."""
+"""Distributions that torch.distributions lacks, and the row noise that all are sampled from."""
 
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.draw import draw
-from amodal.distributions.flow import FewStepFlow, Flow
-from amodal.distributions.gaussian import Gaussians, kl_to_standard
-from amodal.distributions.guidance import guided
+from amodal.distributions.flow import FewStepFlow, Flow, Velocity
+from amodal.distributions.gaussian import Gaussians, bounded_gaussians, kl_to_standard
+from amodal.distributions.guidance import guided_tokens, guided_velocity
 from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
@@ -19,7 +19,10 @@ __all__ = [
     "IsotropicNormal",
     "RowNoise",
     "TokenSequence",
+    "Velocity",
+    "bounded_gaussians",
     "draw",
-    "guided",
+    "guided_tokens",
+    "guided_velocity",
     "kl_to_standard",
 ]

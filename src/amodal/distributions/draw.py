@@ -1,4 +1,4 @@
-"""Draws of any distribution from noise that belongs to rows."""
+"""Sampling any distribution from row noise."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from amodal.distributions.sequence import TokenSequence
 
 @singledispatch
 def draw(distribution: Distribution, noise: RowNoise) -> Tensor:
-    """One draw a row, as `distribution.sample()` gives it but from `noise`.
+    """Draw one sample a row, as `distribution.sample()` does, with random numbers from `noise`.
 
-    Another distribution joins with `draw.register`.
+    Register another distribution with `draw.register`.
 
     Raises:
-        NotImplementedError: for a distribution that has not joined.
+        NotImplementedError: the distribution's type is not registered.
     """
-    raise NotImplementedError(f"no rule draws a {type(distribution).__name__} from row noise")
+    raise NotImplementedError(
+        f"{type(distribution).__name__} has no sampler from row noise; add one with draw.register"
+    )
 
 
 @draw.register(Independent)
@@ -46,8 +48,8 @@ def _(distribution: Normal, noise: RowNoise) -> Tensor:
 
 @draw.register
 def _(distribution: MultivariateNormal, noise: RowNoise) -> Tensor:
-    start = noise.normal(*distribution.loc.shape[1:])
-    return distribution.loc + (distribution.scale_tril @ start[..., None])[..., 0]
+    eps = noise.normal(*distribution.loc.shape[1:])
+    return distribution.loc + (distribution.scale_tril @ eps[..., None])[..., 0]
 
 
 @draw.register
@@ -67,9 +69,9 @@ def _(distribution: BagOfWords, noise: RowNoise) -> Tensor:
 
 @draw.register
 def _(distribution: MixtureSameFamily, noise: RowNoise) -> Tensor:
-    chosen = draw(distribution.mixture_distribution, noise)
+    component = draw(distribution.mixture_distribution, noise)
     points = draw(distribution.component_distribution, noise)
-    return points[torch.arange(len(points), device=points.device), chosen]
+    return points[torch.arange(len(points), device=points.device), component]
 
 
 @draw.register

@@ -1,9 +1,10 @@
-"""A continuous flow from noise to points, given by its velocity."""
+"""Continuous normalising flows, given by a velocity."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from amodal.distributions.noise import RowNoise
+from amodal.distributions.solvers import euler_step, heun_step
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 """Velocities (K, B, D) of points (K, B, D) at times (K, B)."""
@@ -19,21 +21,24 @@ _PROBES = 4
 
 
 class Flow(Distribution):
-    """Points that standard normal noise becomes when it moves with a velocity from time 0 to time 1.
+    """Distribution of x_1, where dx/dt = v(x, t) carries x_0 ~ N(0, I) from t = 0 to t = 1.
 
-    Flow matching (Lipman et al., arXiv 2210.02747). Paths are followed by Heun's method, two velocities a step.
+    Its density is log p(x_1) = log N(x_0; 0, I) - int_0^1 div v(x_t, t) dt (Chen et al., arXiv 1806.07366). The
+    velocity is learned by flow matching (Lipman et al., arXiv 2210.02747). Solved by Heun's method, two evaluations
+    of the velocity a step.
 
     Args:
-        velocity: of B rows.
+        velocity: v, for B rows.
         rows: B.
         size: D.
-        steps: of the solver.
-        device: where the velocity computes.
-        numbers: integer (B,), the rows' numbers, on which `log_prob`'s probes depend; 0 to B-1 by default.
+        steps: solver steps from 0 to 1.
+        device: device of the velocity.
+        row_numbers: integer (B,), which seed the probes of `log_prob`; 0 to B-1 by default.
     """
 
     arg_constraints: dict[str, Any] = {}  # noqa: RUF012 - torch declares it so
     has_rsample = False
+    solver_step = staticmethod(heun_step)
 
     def __init__(
         self,
@@ -43,92 +48,78 @@ class Flow(Distribution):
         *,
         steps: int,
         device: torch.device | None = None,
-        numbers: Tensor | None = None,
+        row_numbers: Tensor | None = None,
     ) -> None:
         self.velocity = velocity
         self.steps = steps
         self.device = device
-        self.numbers = torch.arange(rows, device=device) if numbers is None else numbers
+        self.row_numbers = torch.arange(rows, device=device) if row_numbers is None else row_numbers
         super().__init__(torch.Size([rows]), torch.Size([size]), validate_args=False)
 
     def draw(self, noise: RowNoise) -> Tensor:
         """One point a row, (B, D)."""
-        return self._moved(noise.normal(self.event_shape[0])[None])[0]
+        return self.trajectory(noise.normal(self.event_shape[0])[None])[-1][0]
 
     def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
-        """Points with torch's global generator, (*sample_shape, B, D)."""
+        """Points (*sample_shape, B, D) from torch's global generator."""
         shape = torch.Size(sample_shape)
-        start = torch.randn(shape.numel(), *self.batch_shape, *self.event_shape, device=self.device)
-        return self._moved(start).view(*shape, *self.batch_shape, *self.event_shape)
-
-    def _moved(self, points: Tensor) -> Tensor:
-        return self.path(points)[-1]
+        x_0 = torch.randn(shape.numel(), *self.batch_shape, *self.event_shape, device=self.device)
+        return self.trajectory(x_0)[-1].view(*shape, *self.batch_shape, *self.event_shape)
 
     @torch.no_grad()
-    def path(self, points: Tensor) -> list[Tensor]:
-        """Where noise (K, B, D) is after 0, 1, ... and all steps."""
+    def trajectory(self, x_0: Tensor) -> list[Tensor]:
+        """x_t (K, B, D) after 0, 1, ... and all solver steps, from x_0 (K, B, D)."""
         step = 1.0 / self.steps
-        places = [points]
+        points = [x_0]
         for number in range(self.steps):
-            first = self.velocity(points, self._times(points, number * step))
-            ahead = self.velocity(points + step * first, self._times(points, (number + 1) * step))
-            points = points + 0.5 * step * (first + ahead)
-            places.append(points)
-        return places
+            points.append(self.solver_step(self._field, points[-1], number * step, step))
+        return points
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Log density (B,) or (K, B) of points (B, D) or (K, B, D), by the flow's way back to the noise.
+        """Log density (B,) or (K, B) in nats of points (B, D) or (K, B, D).
 
-        An estimate: the divergence of the velocity is Hutchinson's, with Rademacher probes that are the same for
-        the same row (Grathwohl et al., arXiv 1810.01367). It is exact where the velocity's Jacobian is diagonal.
+        An estimate: the divergence is Hutchinson's, with Rademacher probes that depend on the row's number alone
+        (Grathwohl et al., arXiv 1810.01367). Exact where the velocity's Jacobian is diagonal.
         """
         points = value if value.dim() == 3 else value[None]
-        noise = RowNoise(0, self.numbers)
-        gained = torch.zeros(points.shape[:2], device=points.device)
+        noise = RowNoise(0, self.row_numbers)
+        # The last coordinate accumulates the integral of the divergence, from 1 back to 0.
+        state = torch.cat([points, points.new_zeros(*points.shape[:2], 1)], dim=2)
         step = 1.0 / self.steps
         for number in reversed(range(self.steps)):
             probes = 2.0 * (noise.uniform(_PROBES, points.shape[2]) < 0.5).transpose(0, 1) - 1.0
-            later, spread_later = self._velocity_and_divergence(points, (number + 1) * step, probes)
-            before, spread_before = self._velocity_and_divergence(
-                points - step * later, number * step, probes
-            )
-            points = points - 0.5 * step * (later + before)
-            gained = gained + 0.5 * step * (spread_later + spread_before)
-        base = -0.5 * (points.square() + math.log(2.0 * math.pi)).sum(-1)
-        scores = base - gained
+            field = partial(self._augmented_field, probes=probes)
+            state = heun_step(field, state, (number + 1) * step, -step)
+        x_0, divergence = state[..., :-1], state[..., -1]
+        scores = -0.5 * (x_0.square() + math.log(2.0 * math.pi)).sum(-1) + divergence
         return scores if value.dim() == 3 else scores[0]
 
-    def _velocity_and_divergence(self, points: Tensor, time: float, probes: Tensor) -> tuple[Tensor, Tensor]:
+    def _field(self, points: Tensor, time: float) -> Tensor:
+        return self.velocity(points, torch.full(points.shape[:2], time, device=points.device))
+
+    def _augmented_field(self, state: Tensor, time: float, probes: Tensor) -> Tensor:
+        """Velocity and, as one more coordinate, the estimate of its divergence."""
         with torch.enable_grad():
-            points = points.detach().requires_grad_()
-            velocity = self.velocity(points, self._times(points, time))
-            spread = torch.zeros(points.shape[:2], device=points.device)
+            points = state[..., :-1].detach().requires_grad_()
+            velocity = self._field(points, time)
+            divergence = torch.zeros(points.shape[:2], device=points.device)
             for number, probe in enumerate(probes):
                 (product,) = torch.autograd.grad(
                     velocity, points, probe.expand_as(points), retain_graph=number + 1 < len(probes)
                 )
-                spread = spread + (product * probe).sum(-1)
-        return velocity.detach(), spread / len(probes)
-
-    @staticmethod
-    def _times(points: Tensor, time: float) -> Tensor:
-        return torch.full(points.shape[:2], time, device=points.device)
+                divergence = divergence + (product * probe).sum(-1)
+        return torch.cat([velocity.detach(), divergence[..., None] / len(probes)], dim=2)
 
 
 class FewStepFlow(Flow):
-    """The same in a few straight jumps, whose velocities are those of a path's parts and not of its points.
+    """A flow distilled to a few Euler steps: its velocity is the mean velocity over a step.
 
-    Drawn from, and not scored: a jump has no density of its own that is cheap.
+    It can be drawn from, and has no tractable density.
     """
 
-    @torch.no_grad()
-    def path(self, points: Tensor) -> list[Tensor]:
-        step = 1.0 / self.steps
-        places = [points]
-        for number in range(self.steps):
-            points = points + step * self.velocity(points, self._times(points, number * step))
-            places.append(points)
-        return places
+    solver_step = staticmethod(euler_step)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        raise NotImplementedError("jumps are drawn from; the flow they were learned from has densities")
+        raise NotImplementedError(
+            "a FewStepFlow has no density; score points by the flow it was distilled from"
+        )

@@ -1,4 +1,4 @@
-"""Random numbers that belong to rows, whatever batch, worker or device a row is drawn in."""
+"""Counter-based random numbers of rows, the same in any batch, process and device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RESOLUTION = 2.0**-24
 
 
 def _shifted(bits: Tensor, by: int) -> Tensor:
-    """Shift right and fill with zeros, where torch would repeat the sign."""
+    """Logical shift to the right, where torch's is arithmetic."""
     return (bits >> by) & ((1 << (64 - by)) - 1)
 
 
@@ -27,15 +27,15 @@ def _mixed(bits: Tensor) -> Tensor:
 
 
 class RowNoise:
-    """Noise for a batch of rows: a row's numbers depend on the seed, its number and the call's turn alone.
+    """Random number generator of a batch of rows.
 
-    Counter-based: each number is a hash (SplitMix64's finaliser) of seed, row, turn and position, so that a
-    batch is filled in one vectorised pass and the same row gets the same numbers in any batch, on any device
-    and on any number of processes.
+    Each number is a hash (SplitMix64's finaliser) of seed, row number, count of earlier calls and position, as in
+    counter-based generators (Salmon et al., SC 2011): a row gets the same numbers in any batch, on any device and
+    with any number of processes, and a batch is filled in one vectorised pass.
 
     Args:
-        seed: which sequence.
-        rows: integer (B,), the rows' numbers.
+        seed: seed of the sequence.
+        rows: row numbers, integer (B,).
 
     Example:
         >>> whole = RowNoise(0, torch.tensor([5, 6, 7])).normal(4)
@@ -47,28 +47,28 @@ class RowNoise:
     def __init__(self, seed: int, rows: Tensor) -> None:
         seeded = torch.tensor(seed, dtype=torch.int64, device=rows.device) * _GOLDEN
         self._keys = _mixed(_mixed(seeded) + (rows.to(torch.int64) + 1) * _GOLDEN)
-        self._turn = 0
+        self._calls = 0
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def uniform(self, *shape: int) -> Tensor:
-        """Numbers in the open interval (0, 1), of shape (B, *shape), float32."""
-        self._turn += 1
+        """Uniform numbers in the open interval (0, 1), (B, *shape), float32."""
+        self._calls += 1
         count = math.prod(shape)
-        counter = torch.arange(1, count + 1, device=self._keys.device) + (self._turn << 40)
+        counter = torch.arange(1, count + 1, device=self._keys.device) + (self._calls << 40)
         bits = _mixed(self._keys[:, None] + _mixed(counter * _GOLDEN))
-        return ((_shifted(bits, 40).to(torch.float32) + 0.5) * _RESOLUTION).view(-1, *shape)
+        return ((_shifted(bits, 40).to(torch.float32) + 0.5) * _RESOLUTION).view(len(self), *shape)
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers of shape (B, *shape), float32 (Box-Muller)."""
+        """Standard normal numbers (B, *shape), float32, by the Box-Muller transform."""
         count = math.prod(shape)
         radius, angle = self.uniform(2, (count + 1) // 2).unbind(1)
         radius = (-2.0 * radius.log()).sqrt()
         angle = angle * (2.0 * math.pi)
         pairs = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)
-        return pairs[:, :count].reshape(-1, *shape)
+        return pairs[:, :count].reshape(len(self), *shape)
 
     def gumbel(self, *shape: int) -> Tensor:
-        """Standard Gumbel numbers of shape (B, *shape): argmax(logits + gumbel) is a categorical draw."""
+        """Standard Gumbel numbers (B, *shape); argmax(logits + gumbel) is a categorical sample."""
         return -(-self.uniform(*shape).log()).log()

@@ -1,4 +1,4 @@
-"""Normal noise of one scale."""
+"""Isotropic normal distribution."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from torch.nn import functional
 
 
 class IsotropicNormal(Distribution):
-    """Independent normal numbers, all of one scale: noise on a picture, a spectrogram or an embedding.
+    """N(x; mean, scale^2 I), the noise of an image, a spectrogram or an embedding.
 
-    The same as `Independent(Normal(mean, scale.expand_as(mean)), n)`, whose density takes a division, a logarithm and
-    a gradient for every number; here it takes one of each.
+    log p(x) = -|x - mean|^2 / (2 scale^2) - n log(scale sqrt(2 pi)), for n numbers. Equal to
+    `Independent(Normal(mean, scale.expand_as(mean)), ...)`, which takes a division, a logarithm and a gradient for
+    every number instead of one of each.
 
     Args:
         mean: (B, ...).
-        scale: positive, a scalar tensor.
+        scale: positive scalar tensor.
 
     Example:
         >>> import torch
@@ -36,12 +37,14 @@ class IsotropicNormal(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        """The mean, which is the mode too."""
+        """Mean, which is also the mode."""
         return self._mean
 
+    mode = mean
+
     def log_prob(self, value: Tensor) -> Tensor:
-        """Log density (B,) of values (B, ...), in nats."""
-        # One pass over the cells in either direction, where a difference and its square take three each.
+        """Log density (B,) of values (B, ...) in nats."""
+        # mse_loss makes one pass over the cells each way, where a difference and its square make three.
         squared = functional.mse_loss(self._mean, value, reduction="none").flatten(1).sum(1)
         size = self.event_shape.numel()
         return -0.5 * squared / self.scale**2 - size * (self.scale.log() + 0.5 * math.log(2 * math.pi))

@@ -1,31 +1,31 @@
-"""Files: outputs that are there whole or not at all, locks, and what a full disk says."""
+"""Atomic outputs, locks, and errors of the machine in words."""
 
-from amodal.files.atomic import is_place, replacing_file, replacing_folder, temporary_folder
-from amodal.files.disk import file_system, in_words, naming, reserve
-from amodal.files.locks import exclusive
+from amodal.files.atomic import is_staging_folder, replacing_file, replacing_folder, temporary_folder
+from amodal.files.disk import existing_folder, explain_machine_error, os_errors_about, preallocate
+from amodal.files.locks import exclusive_lock
 from amodal.files.outputs import (
     MANIFEST,
-    begin_folder,
-    check_file,
-    check_folder,
+    begin_output_folder,
+    check_output_file,
+    check_output_folder,
     output_folder,
-    remove_folder,
+    remove_output_folder,
 )
 
 __all__ = [
     "MANIFEST",
-    "begin_folder",
-    "check_file",
-    "check_folder",
-    "exclusive",
-    "file_system",
-    "in_words",
-    "is_place",
-    "naming",
+    "begin_output_folder",
+    "check_output_file",
+    "check_output_folder",
+    "exclusive_lock",
+    "existing_folder",
+    "explain_machine_error",
+    "is_staging_folder",
+    "os_errors_about",
     "output_folder",
-    "remove_folder",
+    "preallocate",
+    "remove_output_folder",
     "replacing_file",
     "replacing_folder",
-    "reserve",
     "temporary_folder",
 ]

@@ -1,12 +1,12 @@
-"""Writing so that an interruption never leaves half a file, nor nothing where something was.
+"""Atomic replacement of files and folders.
 
-All is written in a *place*, a folder of its own beside what it is for: `.amodal-` and eight letters. It holds
+Outputs are written to a *staging folder* next to the target, named `.amodal-` and eight letters. It holds
 
-- `lock`, locked as long as its owner lives, whatever ends that;
-- `new`, what is being written;
-- `old`, what was moved out of the way, where the system cannot exchange two folders.
+- `lock`, a file that stays locked while the owning process lives;
+- `new`, the output being written;
+- `old`, the replaced folder, where the system cannot exchange two folders.
 
-The next place made in the same folder clears away those whose owner is dead.
+Every new staging folder removes those of dead processes in the same parent folder.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from amodal.files.disk import naming
+from amodal.files.disk import os_errors_about
 
-__all__ = ["is_place", "replacing_file", "replacing_folder", "temporary_folder"]
+__all__ = ["is_staging_folder", "replacing_file", "replacing_folder", "temporary_folder"]
 
 _PREFIX = ".amodal-"
-_PLACE = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
+_STAGING_NAME = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
 _LOCK, _NEW, _OLD = "lock", "new", "old"
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 
 @contextmanager
 def replacing_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to, of the same name; it takes the place of `path` only when all went well.
+    """Yield a temporary path of the same name, which replaces `path` when the block succeeds.
 
-    Where `path` is a link, what it leads to is replaced. The file is on the disk and has the mode that the umask gives.
+    A link is followed and its target replaced. The file is synced to disk and has the mode given by the umask.
 
     Raises:
-        OSError: the machine cannot; `path` is as it was.
+        OSError: writing failed; `path` is unchanged.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _place(target.parent) as place, naming(path, place=place):
-        new = place / _NEW / target.name
+    with _staging_folder(target.parent) as staging, os_errors_about(path, staging=staging):
+        new = staging / _NEW / target.name
         yield new
-        _give_mode(new, place)
+        _set_default_mode(new, staging)
         _sync(new)
         new.replace(target)
         _sync(target.parent)
@@ -55,121 +55,121 @@ def replacing_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder to fill; it takes the place of `path`, all that is in it, only when all went well.
+    """Yield an empty folder, which replaces `path` and all its content when the block succeeds.
 
-    Where `path` is a link, what it leads to is replaced. Files are on the disk and have the modes that the umask gives.
-    The two are exchanged in one step where the system can; where it cannot and this process is killed between two
-    steps, what was there is put back by the next that writes into the same folder.
+    A link is followed and its target replaced. Files are synced to disk and have the modes given by the umask.
+    The two folders are exchanged in one step where the system supports it. Otherwise, if this process is killed
+    between the two steps, the next process that writes to the same parent folder restores the old one.
 
     Raises:
-        OSError: the machine cannot; `path` is as it was.
+        OSError: writing failed; `path` is unchanged.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _place(target.parent) as place, naming(path, place=place):
-        new = place / _NEW / target.name
+    with _staging_folder(target.parent) as staging, os_errors_about(path, staging=staging):
+        new = staging / _NEW / target.name
         new.mkdir()
         yield new
         for file in _files(new):
-            _give_mode(file, place)
+            _set_default_mode(file, staging)
         _sync_all(new)
-        _put(new, target, place / _OLD)
+        _replace(new, target, staging / _OLD)
         _sync(target.parent)
 
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder that is gone afterwards.
+    """Yield an empty folder, which is removed afterwards.
 
     Args:
-        parent: where it is made; the system's folder for temporary files by default.
+        parent: parent folder; the system's temporary folder by default.
     """
-    with _place(parent or Path(tempfile.gettempdir())) as place:
-        folder = place / _NEW / "folder"
+    with _staging_folder(parent or Path(tempfile.gettempdir())) as staging:
+        folder = staging / _NEW / "folder"
         folder.mkdir()
         yield folder
 
 
-def is_place(name: str) -> bool:
-    """Whether a folder's name is that of a place."""
-    return _PLACE.fullmatch(name) is not None
+def is_staging_folder(name: str) -> bool:
+    """True for names of staging folders."""
+    return _STAGING_NAME.fullmatch(name) is not None
 
 
 @contextmanager
-def _place(parent: Path) -> Iterator[Path]:
-    _clear_leftovers(parent)
-    place, lock = _new_place(parent)
+def _staging_folder(parent: Path) -> Iterator[Path]:
+    _remove_abandoned(parent)
+    staging, lock = _create_staging_folder(parent)
     try:
-        (place / _NEW).mkdir()
-        yield place
+        (staging / _NEW).mkdir()
+        yield staging
     finally:
-        _clear(place, lock)
+        _remove(staging, lock)
 
 
-def _new_place(parent: Path) -> tuple[Path, FileLock]:
+def _create_staging_folder(parent: Path) -> tuple[Path, FileLock]:
     while True:
         try:
-            place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+            staging = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         except OSError as problem:
-            # Its own name says nothing to a reader.
+            # The random name would tell the user nothing.
             raise OSError(problem.errno, problem.strerror, str(parent)) from problem
-        lock = _lock(place)
+        lock = _lock(staging)
         try:
             lock.acquire(blocking=False)
         except (Timeout, FileNotFoundError, FileExistsError):
-            # Before it was locked, another process took it for a leftover; the lock makes it anew or fails to.
+            # Another process removed it as abandoned before it was locked.
             continue
         except OSError:
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
             raise
-        return place, lock
+        return staging, lock
 
 
-def _lock(place: Path) -> FileLock:
-    # One thread may make a place and another leave it.
-    return FileLock(place / _LOCK, thread_local=False)
+def _lock(staging: Path) -> FileLock:
+    # One thread may create a staging folder and another remove it.
+    return FileLock(staging / _LOCK, thread_local=False)
 
 
-def _clear_leftovers(parent: Path) -> None:
-    """Remove the places of dead owners; what is locked, or may not be ours, stays."""
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the staging folders of dead processes; locked and foreign ones stay."""
     with suppress(OSError):
         for entry in list(os.scandir(parent)):
-            if is_place(entry.name) and entry.is_dir(follow_symlinks=False):
+            if is_staging_folder(entry.name) and entry.is_dir(follow_symlinks=False):
                 with suppress(OSError, Timeout):
-                    _clear_leftover(Path(entry.path))
+                    _remove_if_abandoned(Path(entry.path))
 
 
-def _clear_leftover(place: Path) -> None:
-    if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():
+def _remove_if_abandoned(staging: Path) -> None:
+    if hasattr(os, "getuid") and staging.stat().st_uid != os.getuid():
         return
-    names = {entry.name for entry in place.iterdir()}
+    names = {entry.name for entry in staging.iterdir()}
     if not names:
-        place.rmdir()
+        staging.rmdir()
     elif _LOCK in names and names <= {_LOCK, _NEW, _OLD}:
-        lock = _lock(place)
+        lock = _lock(staging)
         lock.acquire(blocking=False)
-        _clear(place, lock)
+        _remove(staging, lock)
 
 
-def _clear(place: Path, lock: FileLock) -> None:
-    """Remove a place; what was moved away for something that never came is put back first."""
+def _remove(staging: Path, lock: FileLock) -> None:
+    """Remove a staging folder, after restoring what was moved to `old` and not replaced."""
     try:
-        for kept in list((place / _OLD).iterdir()) if (place / _OLD).is_dir() else []:
-            if not os.path.lexists(place.parent / kept.name):
-                kept.rename(place.parent / kept.name)
+        for moved in list((staging / _OLD).iterdir()) if (staging / _OLD).is_dir() else []:
+            if not os.path.lexists(staging.parent / moved.name):
+                moved.rename(staging.parent / moved.name)
         for name in (_NEW, _OLD):
-            shutil.rmtree(place / name, ignore_errors=True)
+            shutil.rmtree(staging / name, ignore_errors=True)
     finally:
         lock.release()
-    # The lock goes last: a place without one would be nobody's.
+    # The lock is removed last: a staging folder without one is never cleaned up.
     with suppress(OSError):
-        if not {entry.name for entry in place.iterdir()} - {_LOCK}:
-            (place / _LOCK).unlink(missing_ok=True)
-            place.rmdir()
+        if not {entry.name for entry in staging.iterdir()} - {_LOCK}:
+            (staging / _LOCK).unlink(missing_ok=True)
+            staging.rmdir()
 
 
-def _put(new: Path, target: Path, old: Path) -> None:
-    """Put `new` where `target` is; `target` goes where `new` was, or to `old`."""
+def _replace(new: Path, target: Path, old: Path) -> None:
+    """Move `new` to `target`; an existing `target` moves to `new` or `old`."""
     if not target.exists():
         new.rename(target)
     elif not _exchange(new, target):
@@ -179,11 +179,11 @@ def _put(new: Path, target: Path, old: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step; False where the system or the file system has no such step."""
+    """Exchange two folders in one step; False where the system or the file system does not support it."""
     names = os.fsencode(one), os.fsencode(other)
-    if call := _call("renameat2"):
+    if call := _libc_function("renameat2"):
         failed = call(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
-    elif call := _call("renamex_np"):
+    elif call := _libc_function("renamex_np"):
         failed = call(*names, _RENAME_SWAP)
     else:
         return False
@@ -195,9 +195,9 @@ def _exchange(one: Path, other: Path) -> bool:
     raise OSError(error, os.strerror(error), str(other))
 
 
-def _give_mode(file: Path, place: Path) -> None:
-    """Give a file the mode of a new one, as a new folder has it: to ask for the umask is to set it."""
-    mode = (place / _NEW).stat().st_mode & 0o666
+def _set_default_mode(file: Path, staging: Path) -> None:
+    """Set a file's mode by the umask, read off a new folder's mode: os.umask cannot be read without being set."""
+    mode = (staging / _NEW).stat().st_mode & 0o666
     if file.stat().st_mode & 0o777 != mode:
         file.chmod(mode)
 
@@ -207,20 +207,20 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in names)
 
 
-def _call(name: str) -> Callable[..., int] | None:
-    """A function of the C library; None where it has none of that name."""
+def _libc_function(name: str) -> Callable[..., int] | None:
+    """A function of the C library by name; None where it has none."""
     if os.name != "posix":
         return None
     return getattr(ctypes.CDLL(None, use_errno=True), name, None)
 
 
 def _sync_all(folder: Path) -> None:
-    """Bring a folder and all in it to the disk.
+    """Sync a folder and all its content to disk.
 
-    On Linux with one call for the whole file system: one for each file takes milliseconds, and tables have many.
+    On Linux by one call for the whole file system: a call for each file takes milliseconds, and tables have many files.
     """
-    if call := _call("syncfs"):
-        with _opened(folder) as descriptor:
+    if call := _libc_function("syncfs"):
+        with _open_descriptor(folder) as descriptor:
             if not call(descriptor):
                 return
     for root, _, names in os.walk(folder):
@@ -230,19 +230,19 @@ def _sync_all(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
+    """Sync a file, or a folder's list of names, to disk."""
     if os.name == "nt" and path.is_dir():
         return
-    with _opened(path) as descriptor:
+    with _open_descriptor(path) as descriptor:
         try:
             os.fsync(descriptor)
         except OSError as problem:
-            if problem.errno != EINVAL:  # what a file system that cannot says of a folder
+            if problem.errno != EINVAL:  # from file systems that cannot sync a folder
                 raise OSError(problem.errno, problem.strerror, str(path)) from problem
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _open_descriptor(path: Path) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         yield descriptor

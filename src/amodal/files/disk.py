@@ -1,4 +1,4 @@
-"""What a machine refuses: no room on a disk, no permission, no memory. In words, and before it is too late."""
+"""Errors of the machine (full disk, no permission, no memory): named by path, in words, and raised early."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["file_system", "in_words", "naming", "reserve"]
+__all__ = ["existing_folder", "explain_machine_error", "os_errors_about", "preallocate"]
 
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -19,13 +19,15 @@ _BLOCK = 2**20
 
 
 @contextmanager
-def naming(path: Path, *library_errors: type[Exception], place: Path | None = None) -> Iterator[None]:
-    """Say in an `OSError` which of the user's files it is about.
+def os_errors_about(
+    path: Path, *library_errors: type[Exception], staging: Path | None = None
+) -> Iterator[None]:
+    """Name the user's file in every `OSError` of the block.
 
     Args:
-        path: the file or folder that is being written.
-        library_errors: exceptions of libraries that hide an `OSError`, raised as one where their text holds its number.
-        place: a temporary folder that is written to instead; errors that name what is in it name `path`.
+        path: the file or folder being written.
+        library_errors: exceptions of libraries that wrap an `OSError`; re-raised as one if their text holds errno.
+        staging: temporary folder written to instead; errors about its content name `path`.
 
     Raises:
         OSError: with `filename`.
@@ -33,30 +35,30 @@ def naming(path: Path, *library_errors: type[Exception], place: Path | None = No
     try:
         yield
     except OSError as problem:
-        # Of a copy that is named by both its ends, it is the other that is written.
+        # The second name of a copy is its target.
         named = problem.filename2 or problem.filename
-        inside = place is not None and isinstance(named, str) and Path(named).is_relative_to(place)
+        inside = staging is not None and isinstance(named, str) and Path(named).is_relative_to(staging)
         if (named is not None and not inside) or problem.errno == errno.EPIPE:
             raise
         number = problem.errno or (errno.ENOSPC if _is_full(path) else None)
         if number is None:
-            # A library's own refusal, such as of a format: its words say more than a number would.
+            # A library's own error, such as an unknown format, is clearer than an errno.
             raise
-        raise _as_of(path, number) from problem
+        raise _os_error(path, number) from problem
     except library_errors as problem:
         found = re.search(r"os error (\d+)", str(problem))
         if not found:
             raise
-        raise _as_of(path, int(found[1])) from problem
+        raise _os_error(path, int(found[1])) from problem
 
 
-def reserve(file: IO[bytes], size: int) -> None:
-    """Take room for a file's first `size` bytes, so that a disk that is full says so here.
+def preallocate(file: IO[bytes], size: int) -> None:
+    """Allocate a file's first `size` bytes on disk.
 
-    A memory map takes its room only as it is written, and a disk that is full then ends the process (SIGBUS).
+    A memory map allocates as it is written, and a full disk then kills the process (SIGBUS) instead of raising.
 
     Raises:
-        OSError: there is no room.
+        OSError: the disk is full.
     """
     allocate = getattr(os, "posix_fallocate", None)
     if allocate is not None and size:
@@ -73,21 +75,21 @@ def reserve(file: IO[bytes], size: int) -> None:
     file.flush()
 
 
-def file_system(path: Path) -> Path:
-    """The nearest folder that is there."""
+def existing_folder(path: Path) -> Path:
+    """The nearest existing folder: the path itself or one of its parents."""
     return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.is_dir())
 
 
-def in_words(problem: OSError | MemoryError) -> str:
-    """One sentence that says what the machine refused, where, and what to do."""
+def explain_machine_error(problem: OSError | MemoryError) -> str:
+    """One sentence on an error of the machine: its cause, the path and the remedy."""
     if isinstance(problem, MemoryError):
         return "Memory ran out: close other programs, or take fewer or smaller cells, or a smaller batch."
     where = f" {problem.filename}" if problem.filename is not None else ""
     if problem.errno in _NO_ROOM:
-        return f"There is no room to write{where}{_free(problem.filename)}: make room, or give another place."
+        return f"There is no room to write{where}{_free(problem.filename)}: make room, or give another path."
     reason = problem.strerror or str(problem) or type(problem).__name__
     if isinstance(problem, PermissionError) or problem.errno == errno.EROFS:
-        return f"No permission for{where or ' a file'} ({reason}): change it, or give another place."
+        return f"No permission for{where or ' a file'} ({reason}): change it, or give another path."
     if problem.errno == errno.ENAMETOOLONG:
         return f"The name{where} is too long for its disk: give a shorter one."
     if problem.errno in (errno.EMFILE, errno.ENFILE):
@@ -98,17 +100,17 @@ def in_words(problem: OSError | MemoryError) -> str:
 def _free(name: str | bytes | int | None) -> str:
     if not isinstance(name, str):
         return ""
-    place = file_system(Path(name))
+    folder = existing_folder(Path(name))
     try:
-        free = shutil.disk_usage(place).free
+        free = shutil.disk_usage(folder).free
     except OSError:
         return ""
-    return f" ({free / 1e6:,.1f} MB free at {place})"
+    return f" ({free / 1e6:,.1f} MB free at {folder})"
 
 
-def _as_of(path: Path, number: int) -> OSError:
+def _os_error(path: Path, number: int) -> OSError:
     return OSError(number, os.strerror(number), str(path))
 
 
 def _is_full(path: Path) -> bool:
-    return shutil.disk_usage(file_system(path)).free < _BLOCK
+    return shutil.disk_usage(existing_folder(path)).free < _BLOCK

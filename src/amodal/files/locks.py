@@ -1,4 +1,4 @@
-"""One run at a time in a place."""
+"""Locks that keep two processes from writing the same output."""
 
 from __future__ import annotations
 
@@ -15,63 +15,63 @@ from pathlib import Path
 from filelock import FileLock, SoftFileLock, Timeout
 
 from amodal.errors import UsageError
-from amodal.files.disk import naming
+from amodal.files.disk import os_errors_about
 
-__all__ = ["exclusive", "lock_file"]
+__all__ = ["exclusive_lock", "lock_file"]
 
-_PATIENCE = 0.2  # seconds, for a lock that is let go just now
+_TIMEOUT = 0.2  # seconds; enough for a lock that is just being released
 
 
 @contextmanager
-def exclusive(place: Path) -> Iterator[None]:
-    """Hold the lock of a file or folder, which is free again when its owner ends, however it does.
+def exclusive_lock(output: Path) -> Iterator[None]:
+    """Hold the lock of an output file or folder; it is released when the process exits, even by a crash.
 
-    A thread that holds it may take it again. The lock is a file beside the place, and says who holds it.
+    Reentrant within a thread. The lock file lies next to the output and names its holder.
 
     Raises:
-        UsageError: another process, or another thread, holds it; says who.
+        UsageError: another process or thread holds the lock; names it.
     """
-    path = lock_file(place)
-    made = not path.parent.exists()
+    path = lock_file(output)
+    created_parent = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, is_singleton=True)
     try:
-        lock.acquire(timeout=_PATIENCE)
+        lock.acquire(timeout=_TIMEOUT)
     except Timeout:
         raise UsageError(
-            f"{place} is being written by another run{_holder(path)}. Wait for it to end, or give another place."
+            f"{output} is being written by another run{_holder(path)}. Wait for it to end, or give another path."
         ) from None
-    # What stands in for a lock, where a file system has none, keeps its own words in the file and removes it itself.
-    ours = lock.lock_counter == 1 and not isinstance(lock, SoftFileLock)
+    # A SoftFileLock, used on file systems without locks, writes and removes the file itself.
+    owned = lock.lock_counter == 1 and not isinstance(lock, SoftFileLock)
     try:
-        if ours:
-            with naming(place):
-                _sign(path)
+        if owned:
+            with os_errors_about(output):
+                _write_holder(path)
         yield
     finally:
-        # While it is held: whoever opened the file before takes no lock on one that has no name.
-        if ours and os.name == "posix":
+        # Removed while held, so that no process locks a file that is about to be unlinked.
+        if owned and os.name == "posix":
             path.unlink(missing_ok=True)
         lock.release()
-        if made:
-            with suppress(OSError):  # it holds what was written
+        if created_parent:
+            with suppress(OSError):  # not empty: it holds the output
                 path.parent.rmdir()
 
 
-def lock_file(place: Path) -> Path:
-    """The lock of a place, beside it; the same by whatever links the place is reached."""
-    real = place.resolve()
+def lock_file(output: Path) -> Path:
+    """Path of an output's lock file, the same through any link."""
+    real = output.resolve()
     return real.with_name(f".amodal.{real.name}.lock")
 
 
-def _sign(path: Path) -> None:
+def _write_holder(path: Path) -> None:
     holder = {
         "process": os.getpid(),
         "host": socket.gethostname(),
         "since": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
-    # A system that lets no other handle write to a locked file lets none read it either.
+    # Windows lets no other handle write to, or read, a locked file.
     with suppress(PermissionError):
         path.write_text(json.dumps(holder), encoding="utf-8")
 

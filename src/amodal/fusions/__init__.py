@@ -1,4 +1,4 @@
-"""Fusion rules: from one expert a column to the joint posterior of a row."""
+"""Fusion rules: one Gaussian expert a column to the joint posterior of a row."""
 
 from amodal.fusions.barycenter import Barycenter
 from amodal.fusions.fusion import Fusion

@@ -1,4 +1,4 @@
-"""The Wasserstein barycenter of all experts that are present."""
+"""Wasserstein barycenter of experts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 from amodal.distributions import GaussianMixture, Gaussians
-from amodal.fusions.fusion import Fusion, entering
+from amodal.fusions.fusion import Fusion, present_or_all
 
 
 class Barycenter(Fusion):
-    """The Gaussian nearest to all experts in squared 2-Wasserstein distance (Qiu et al., arXiv 2412.20487).
+    """Barycenter in squared 2-Wasserstein distance (Qiu et al., arXiv 2412.20487).
 
-    Of diagonal Gaussians it has the mean of their means and the mean of their standard deviations: it averages
-    where experts say the latent is, and not how sure they are. Agreement does not make it surer than its
-    experts, and a sure expert counts no more than an unsure one.
+    For diagonal Gaussians mean = (1/M) sum_j mean_j and std = (1/M) sum_j std_j, over the M present experts. Agreement
+    does not make it surer than its experts, and a sure expert has no more weight than an unsure one.
 
     Example:
         >>> import torch
@@ -26,8 +25,8 @@ class Barycenter(Fusion):
     """
 
     def join(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
-        weights = entering(present).to(experts.mean.dtype)
+        weights = present_or_all(present).to(experts.mean.dtype)
         weights = (weights / weights.sum(1, keepdim=True))[:, :, None]
         deviation = (weights * torch.exp(0.5 * experts.log_variance)).sum(1, keepdim=True)
-        joined = Gaussians((weights * experts.mean).sum(1, keepdim=True), 2.0 * torch.log(deviation))
-        return GaussianMixture(joined, torch.ones_like(present[:, :1]))
+        joint = Gaussians((weights * experts.mean).sum(1, keepdim=True), 2.0 * torch.log(deviation))
+        return GaussianMixture(joint, torch.ones_like(present[:, :1]))

@@ -1,4 +1,4 @@
-"""What every fusion rule is: from experts to a joint posterior."""
+"""Interface of fusion rules."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from amodal.distributions import GaussianMixture, Gaussians
 
 
 class Fusion(nn.Module, ABC):
-    """Joins one Gaussian expert a column to the joint posterior q(z | what is present).
+    """Joint posterior q(z | x_S) of one Gaussian expert q_j(z | x_j) for each present column j in S.
 
-    Every rule keeps this contract: an absent expert has no effect and exactly zero gradient, even where its
-    values are NaN; a row with nothing present gets the prior, a standard normal; the order of the columns does
-    not matter.
+    Contract of every rule: an absent expert has no effect and exactly zero gradient, even where its values are NaN;
+    a row with nothing present gets the prior N(0, I); the order of the columns does not matter.
     """
 
     def forward(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
-        """Join the present ones of experts of shape (B, M, D), `present` being boolean (B, M), row by row."""
+        """Join the present experts of each row.
+
+        Args:
+            experts: (B, M, D).
+            present: boolean (B, M).
+        """
         # Absent values are replaced before any arithmetic: zero times NaN would still be NaN.
-        shown = present[:, :, None]
-        known = Gaussians(
-            torch.where(shown, experts.mean, 0.0), torch.where(shown, experts.log_variance, 0.0)
-        )
-        return self.join(known, present)
+        mask = present[:, :, None]
+        finite = Gaussians(torch.where(mask, experts.mean, 0.0), torch.where(mask, experts.log_variance, 0.0))
+        return self.join(finite, present)
 
     def conditional(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
-        """q(z | what is given), which other cells are drawn from: the joint posterior, if a rule has no surer one."""
+        """Distribution of z from which other columns are completed; by default the joint posterior."""
         return self(experts, present)
 
     @abstractmethod
     def join(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
-        """Join experts of which the absent ones are standard normals.
+        """Join experts, of which the absent ones are standard normal.
 
         Args:
-            experts: of shape (B, M, D), finite everywhere.
+            experts: (B, M, D), finite everywhere.
             present: boolean (B, M).
 
         Returns:
@@ -44,6 +46,6 @@ class Fusion(nn.Module, ABC):
         """
 
 
-def entering(present: Tensor) -> Tensor:
-    """Who is averaged, boolean (B, M): the present ones; of a row with none all, which `Fusion` made the prior."""
+def present_or_all(present: Tensor) -> Tensor:
+    """Mask (B, M) of the experts to average: the present ones, or all, each the prior, in a row with none."""
     return present | ~present.any(1, keepdim=True)

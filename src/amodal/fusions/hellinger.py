@@ -1,4 +1,4 @@
-"""The Hellinger barycenter of all experts that are present, as one Gaussian."""
+"""Hellinger barycenter of experts, moment-matched."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ import torch
 from torch import Tensor
 
 from amodal.distributions import GaussianMixture, Gaussians
-from amodal.fusions.fusion import Fusion, entering
+from amodal.fusions.fusion import Fusion, present_or_all
 
 
 class Hellinger(Fusion):
-    """The diagonal Gaussian with the moments of (sum_j sqrt q_j)^2, normalised (Vo & Valera, arXiv 2601.06572).
+    """Diagonal Gaussian with the moments of (sum_j sqrt q_j)^2, normalised (Vo & Valera, arXiv 2601.06572).
 
-    That density is the nearest to all experts in squared Hellinger distance, the one symmetric member of the family
-    of divergences between the product of experts and their mixture. Written out it is a mixture of pairs
-    sqrt(q_i q_j), each a Gaussian by half its experts' precisions, that weighs as much as the two overlap: experts
-    that agree are averaged pairwise, experts apart are covered as by a mixture.
+    That density minimises the summed squared Hellinger distance to the experts, the symmetric member of the family of
+    divergences between product and mixture of experts. It is a mixture of the pairs sqrt(q_i q_j), each a Gaussian of
+    half the summed precisions, weighted by the pair's overlap (Bhattacharyya coefficient): experts that agree are
+    averaged pairwise, experts apart are covered as by a mixture.
 
-    The overlap is that of whole latents, a product over dimensions: dimensions taken one by one would give
-    other weights, and moments that belong to no joint density. What the density says of correlations between
-    dimensions is left out. Its cost grows with the square of the columns.
+    The overlap is that of whole latents, a product over dimensions; weights per dimension would belong to no joint
+    density. Correlations between dimensions are left out. Its cost grows with M^2.
     """
 
     def join(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
         columns = present.shape[1]
-        one, other = torch.triu_indices(columns, columns, device=present.device)
-        enters = entering(present)
+        i, j = torch.triu_indices(columns, columns, device=present.device)
+        mask = present_or_all(present)
         mean, log_variance = experts.mean, experts.log_variance
         precision = torch.exp(-log_variance)
 
-        total = precision[:, one] + precision[:, other]
+        total = precision[:, i] + precision[:, j]
         variance = 2.0 / total
-        apart = mean[:, one] - mean[:, other]
-        centre = mean[:, other] + precision[:, one] / total * apart
+        difference = mean[:, i] - mean[:, j]
+        pair_mean = mean[:, j] + precision[:, i] / total * difference
 
-        # The overlap's logarithm, Bhattacharyya's coefficient: its product over dimensions would vanish.
-        nearness = precision[:, one] * precision[:, other] / total * apart.square()
-        between = log_variance[:, one] + log_variance[:, other]
-        overlap = (0.5 * torch.log(variance) - 0.25 * (between + nearness)).sum(2)
-        # A pair of two stands for its mirror image too.
-        overlap = overlap + torch.log1p((one != other).to(overlap.dtype))
-        overlap = overlap.masked_fill(~(enters[:, one] & enters[:, other]), -torch.inf)
+        # In logarithms: over many dimensions the coefficient itself would underflow.
+        squared = precision[:, i] * precision[:, j] / total * difference.square()
+        summed = log_variance[:, i] + log_variance[:, j]
+        overlap = (0.5 * torch.log(variance) - 0.25 * (summed + squared)).sum(2)
+        # Pair (i, j) also counts for (j, i).
+        overlap = overlap + torch.log1p((i != j).to(overlap.dtype))
+        overlap = overlap.masked_fill(~(mask[:, i] & mask[:, j]), -torch.inf)
         weights = torch.softmax(overlap, dim=1)[:, :, None]
 
-        joint = (weights * centre).sum(1, keepdim=True)
-        spread = (weights * (variance + (centre - joint).square())).sum(1, keepdim=True)
-        return GaussianMixture(Gaussians(joint, torch.log(spread)), torch.ones_like(present[:, :1]))
+        joint_mean = (weights * pair_mean).sum(1, keepdim=True)
+        joint_variance = (weights * (variance + (pair_mean - joint_mean).square())).sum(1, keepdim=True)
+        joint = Gaussians(joint_mean, torch.log(joint_variance))
+        return GaussianMixture(joint, torch.ones_like(present[:, :1]))

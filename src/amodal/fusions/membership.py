@@ -1,4 +1,4 @@
-"""The arithmetic shared by all rules of the product and mixture family."""
+"""Fusion rules of the product and mixture family, given by a membership table."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from amodal.fusions.fusion import Fusion
 
 
 class MembershipTable(Fusion):
-    """A rule that is its membership table: `members` says which experts enter which product.
+    """Uniform mixture of products of experts, q(z | x) = (1/K) sum_k prod_{j in S_k} q_j(z | x_j).
 
-    The posterior is the even mixture of these products, as in the generalised product of experts of Cao & Fleet
-    (arXiv 1410.7827) and the mixture of products of Sutter et al. (arXiv 2105.02470).
+    A rule is its table of the sets S_k, `members` (Cao & Fleet, arXiv 1410.7827; Sutter et al., arXiv 2105.02470).
 
     Args:
-        prior_expert: whether the standard normal prior enters every product as one more expert.
+        prior_expert: multiply each product by the prior N(0, I), as one more expert.
     """
 
     def __init__(self, *, prior_expert: bool) -> None:
@@ -27,27 +26,22 @@ class MembershipTable(Fusion):
 
     @abstractmethod
     def members(self, present: Tensor) -> Tensor:
-        """Which experts enter which product.
+        """Membership table: boolean (B, K, M), true where expert m is a factor of product k.
 
         Args:
-            present: boolean (B, M).
-
-        Returns:
-            Boolean (B, K, M), true only where `present` is. A product without a member is not in the mixture.
+            present: boolean (B, M). An absent expert is never a member, and a product without members is not in
+                the mixture.
         """
 
     def join(self, experts: Gaussians, present: Tensor) -> GaussianMixture:
         precision = torch.exp(-experts.log_variance)
         members = self.members(present)
-        active = members.any(2)
-        active = active | (~active.any(1, keepdim=True) & _first(active))
-        chosen = members.to(precision.dtype)
-        of_prior = torch.ones_like(active) if self.prior_expert else ~members.any(2)
-        total = chosen @ precision + of_prior[:, :, None].to(precision.dtype)
-        joined = Gaussians((chosen @ (precision * experts.mean)) / total, -torch.log(total))
-        return GaussianMixture(joined, active)
-
-
-def _first(active: Tensor) -> Tensor:
-    """Marks the first product of each row, which stands for the prior where nothing is present."""
-    return torch.arange(active.shape[1], device=active.device)[None] == 0
+        nonempty = members.any(2)
+        # In a row with nothing present the first product is the prior.
+        first = torch.arange(members.shape[1], device=present.device)[None] == 0
+        active = nonempty | (~nonempty.any(1, keepdim=True) & first)
+        factors = members.to(precision.dtype)
+        prior = torch.ones_like(nonempty) if self.prior_expert else ~nonempty
+        total = factors @ precision + prior[:, :, None].to(precision.dtype)
+        products = Gaussians((factors @ (precision * experts.mean)) / total, -torch.log(total))
+        return GaussianMixture(products, active)

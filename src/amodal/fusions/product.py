@@ -1,4 +1,4 @@
-"""The product of all experts that are present."""
+"""Product of experts (PoE)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from amodal.fusions.membership import MembershipTable
 
 
 class Product(MembershipTable):
-    """Product of experts (Wu & Goodman, arXiv 1802.05335): sharp, and led by the surest expert.
+    """Product of experts, q(z | x) prop. to prod_j q_j(z | x_j) (Wu & Goodman, arXiv 1802.05335).
+
+    Sharp, and dominated by the surest expert. Precisions add up: 1 / var = sum_j 1 / var_j.
 
     Example:
         >>> import torch
@@ -20,5 +22,5 @@ class Product(MembershipTable):
     """
 
     def members(self, present: Tensor) -> Tensor:
-        """One product, of all that is present."""
+        """One product, of all present experts."""
         return present[:, None]

@@ -1,4 +1,4 @@
-"""Files to arrays and back: the only place that knows Pillow, OpenCV, librosa and soundfile."""
+"""Files to arrays and back, by Pillow, OpenCV, librosa and soundfile, which no other package imports."""
 
 from amodal.media.audio import Sound, read_sound, resample, sound_shape, wav_bytes, write_sound
 from amodal.media.cepstrum import from_mfcc, mfcc

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Sound", "read_sound", "resample", "sound_shape", "wav_bytes", "write_sound"]
 
 _BLOCK = 2**18
-# Without a frame that says how long it is, its length is estimated by its size, tags included.
 _MP3 = "MP3"
-# A writer that could not know the length when it began leaves a size of zero, or one as large as this.
+"""The format whose length libsndfile estimates by the file's size where no header gives it."""
 _UNKNOWN_LENGTH = 0x7FFF_0000
+"""A size as large as this, or zero, is left by a writer that did not know the length in advance."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Sound:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Duration in seconds."""
         return len(self.samples) / self.rate
 
 
@@ -52,14 +52,14 @@ def read_sound(path: Path, max_seconds: float | None = None) -> Sound:
 
     Args:
         path: a file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF and others.
-        max_seconds: read no further than this; None reads all.
+        max_seconds: where reading stops; None reads all.
 
     Returns:
         Two samples or more, all finite.
 
     Raises:
         UnreadableCell: the file is no sound, damaged, shorter than two samples or has samples that are not
-            numbers; the message says which.
+            finite; the message says which.
     """
     with _open(path) as file:
         wanted = (
@@ -68,12 +68,12 @@ def read_sound(path: Path, max_seconds: float | None = None) -> Sound:
         blocks = [
             block[:, 0] if block.shape[1] == 1 else block.mean(axis=1) for block in _blocks(file, wanted)
         ]
-        found = sum(len(block) for block in blocks)
+        length = sum(len(block) for block in blocks)
         rate, estimated = file.samplerate, file.format == _MP3
-    if (found < wanted and not estimated) or _ends_early(path):
+    if (length < wanted and not estimated) or _ends_early(path):
         raise UnreadableCell("is truncated: it ends before its header says")
-    if found < 2:
-        raise UnreadableCell(f"is too short ({found} sample{'' if found == 1 else 's'})")
+    if length < 2:
+        raise UnreadableCell(f"is too short ({length} sample{'' if length == 1 else 's'})")
     samples = np.concatenate(blocks)
     if not np.isfinite(samples).all():
         raise UnreadableCell("has samples that are not finite numbers")
@@ -81,10 +81,10 @@ def read_sound(path: Path, max_seconds: float | None = None) -> Sound:
 
 
 def sound_shape(path: Path) -> tuple[float, int]:
-    """Read how long a sound is, from its header; an MP3, whose header may not say it, is decoded.
+    """Read duration and rate of a sound from its header; an MP3 without a length in its header is decoded.
 
     Returns:
-        Its seconds, and its samples a second.
+        Seconds, and samples a second.
 
     Raises:
         UnreadableCell: the file is no sound.
@@ -115,27 +115,27 @@ def wav_bytes(samples: NDArray[np.floating], rate: int) -> bytes:
     """The 16-bit WAV file of one channel.
 
     Args:
-        samples: (n,), finite; what lies outside -1 to 1 is clipped.
+        samples: (n,), finite; clipped to -1 to 1.
         rate: samples a second, in hertz.
     """
     import soundfile
 
     if samples.ndim != 1 or not np.isfinite(samples).all():
         raise ValueError("a sound is one row of finite samples")
-    # 32,768 is what reading divides by.
-    whole = np.clip(np.rint(np.asarray(samples, np.float64) * 32768), -32768, 32767).astype(np.int16)
+    # Readers divide by 32,768.
+    integers = np.clip(np.rint(np.asarray(samples, np.float64) * 32768), -32768, 32767).astype(np.int16)
     file = BytesIO()
-    soundfile.write(file, whole, rate, format="WAV", subtype="PCM_16")
+    soundfile.write(file, integers, rate, format="WAV", subtype="PCM_16")
     return file.getvalue()
 
 
 def resample(samples: NDArray[np.floating], rate: int, target_rate: int) -> NDArray[np.float32]:
-    """Change how many samples a second a sound has, what it cannot hold at the new rate filtered out.
+    """Change the sampling rate of a sound, frequencies above half the new rate filtered out.
 
     Args:
         samples: (n,).
         rate: their samples a second, in hertz.
-        target_rate: the samples a second wanted.
+        target_rate: the new samples a second.
 
     Returns:
         float32, about n * target_rate / rate samples.
@@ -153,30 +153,30 @@ def _open(path: Path) -> Iterator[SoundFile]:
     from soundfile import LibsndfileError, SoundFile
 
     try:
-        # Nameless, since a name that ends in .raw is taken at its word. A descriptor is read in half the time of
-        # a Python file; on Windows Python's are not libsndfile's.
-        with open_cell(path) as named, SoundFile(_nameless(named), closefd=False) as file:
+        # Without its name, since libsndfile trusts a name that ends in .raw.
+        with open_cell(path) as named, SoundFile(_without_name(named), closefd=False) as file:
             yield file
     except LibsndfileError as error:
         raise UnreadableCell(f"is not a sound that can be read ({error.error_string.rstrip('.')})") from error
 
 
 def _blocks(file: SoundFile, frames: int) -> Iterator[NDArray[np.float32]]:
-    """Blocks (n, channels) of up to so many samples: a header cannot ask for more memory than its file fills."""
+    """Blocks (n, channels) of up to `frames` samples: a header cannot ask for more memory than its file fills."""
     while frames > 0 and len(block := file.read(min(frames, _BLOCK), dtype="float32", always_2d=True)):
         yield block
         frames -= len(block)
 
 
-def _nameless(file: BinaryIO) -> int | BinaryIO:
+def _without_name(file: BinaryIO) -> int | BinaryIO:
+    # A descriptor is read in half the time of a Python file; on Windows Python's are not libsndfile's.
     return file.fileno() if os.name == "posix" else os.fdopen(file.fileno(), "rb", closefd=False)
 
 
 def _ends_early(path: Path) -> bool:
-    """Whether a WAV file's samples end before its header says, which libsndfile lets pass."""
+    """True where a WAV file's samples end before its header says, which libsndfile accepts."""
     with path.open("rb") as file:
-        kind = file.read(12)
-        if kind[:4] != b"RIFF" or kind[8:] != b"WAVE":
+        header = file.read(12)
+        if header[:4] != b"RIFF" or header[8:] != b"WAVE":
             return False
         size = path.stat().st_size
         while len(chunk := file.read(8)) == 8:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["from_mfcc", "mfcc"]
 
-_FLOOR = 1e-10
-"""The least power that librosa tells from none."""
-_LOUDEST = 1e6
-"""More power than a sound of full scale gives any band: coefficients that were drawn may ask for infinity."""
+_MIN_POWER = 1e-10
+"""Power that librosa raises silence to."""
+_MAX_POWER = 1e6
+"""More power than a sound of full scale gives any band: drawn coefficients may decode to infinity."""
 
 
 def mfcc(
@@ -31,15 +31,15 @@ def mfcc(
     hop: int,
     mels: int,
 ) -> NDArray[np.float32]:
-    """Do as `librosa.feature.mfcc`, several times as fast: its filters and window are made once.
+    """Compute `librosa.feature.mfcc`, several times as fast by cached filters and window.
 
-    The arithmetic is librosa's step by step, so that the numbers are the same ones.
+    The arithmetic is librosa's step by step, so that the numbers are equal.
 
     Args:
         samples: (n,), full scale is -1 to 1; may be shorter than a frame.
         rate: their samples a second, in hertz.
         target_rate: samples a second to resample to first.
-        coefficients: how many, at most `mels`.
+        coefficients: number of coefficients, at most `mels`.
         n_fft: samples in a frame, at `target_rate`.
         hop: samples between frames.
         mels: number of mel bands.
@@ -58,11 +58,11 @@ def mfcc(
     sound = resample(samples, rate, target_rate)
     padded = np.zeros(len(sound) + n_fft, np.float32)
     padded[n_fft // 2 : n_fft // 2 + len(sound)] = sound
-    # The view that sliding_window_view(padded, n_fft)[::hop] makes, in a third of its time.
+    # Equal to sliding_window_view(padded, n_fft)[::hop], in a third of its time.
     frames = np.ndarray((1 + len(sound) // hop, n_fft), np.float32, padded, strides=(4 * hop, 4))
     spectrum = rfft(frames * _window(n_fft), axis=1).astype(np.complex64).T
     power = _filters(target_rate, n_fft, mels) @ np.abs(spectrum) ** 2
-    decibels = 10 * np.log10(np.maximum(power, _FLOOR))
+    decibels = 10 * np.log10(np.maximum(power, _MIN_POWER))
     cepstrum = dct(np.maximum(decibels, decibels.max() - 80), axis=0, norm="ortho")
     return np.ascontiguousarray(cepstrum[:coefficients], np.float32)
 
@@ -77,22 +77,22 @@ def from_mfcc(
     seed: int = 0,
     iterations: int = 32,
 ) -> NDArray[np.float32]:
-    """Find a sound whose `mfcc` is near the given one.
+    """Invert `mfcc` approximately.
 
-    It takes the steps of `librosa.feature.inverse.mfcc_to_audio`, which itself has no seed: the same
-    coefficients would sound different each time.
+    These are the steps of `librosa.feature.inverse.mfcc_to_audio`, which has no seed: it gives the same
+    coefficients another sound each time.
 
     Args:
         coefficients: (coefficients, frames) as `mfcc` gives them.
-        rate: the sound's samples a second: the `target_rate` it was made with.
+        rate: the sound's samples a second: the `target_rate` of `mfcc`.
         n_fft: samples in a frame.
         hop: samples between frames.
         mels: number of mel bands.
-        seed: of the phase to begin with; the same seed gives the same sound.
+        seed: of the initial phase.
         iterations: of Griffin-Lim.
 
     Returns:
-        float32 ((frames - 1) * hop,) within -1 to 1; half a hop where there is but one frame.
+        float32 ((frames - 1) * hop,) within -1 to 1; half a hop for a single frame.
 
     Raises:
         ValueError: a value is not finite.
@@ -104,12 +104,12 @@ def from_mfcc(
     frames = coefficients.shape[1]
     with np.errstate(over="ignore"):
         power = librosa.feature.inverse.mfcc_to_mel(np.asarray(coefficients, np.float64), n_mels=mels)
-    # The floor means silence: taken at its word it would be a hiss.
-    power = np.where(power < 2 * _FLOOR, 0.0, np.minimum(power, _LOUDEST))
-    # As many frames as librosa needs not to warn of sounds shorter than one.
+    # The floor means silence: decoded as a level it would be a hiss.
+    power = np.where(power < 2 * _MIN_POWER, 0.0, np.minimum(power, _MAX_POWER))
+    # librosa warns of sounds shorter than a window.
     power = np.pad(power, ((0, 0), (0, max(0, -(-n_fft // hop) + 1 - frames))))
     with catch_warnings():
-        simplefilter("ignore")  # of bands narrower than a bin, which stay empty
+        simplefilter("ignore")  # on bands narrower than a bin, which stay empty
         magnitude = librosa.feature.inverse.mel_to_stft(power, sr=rate, n_fft=n_fft)
     samples = librosa.griffinlim(
         magnitude, n_iter=iterations, hop_length=hop, n_fft=n_fft, random_state=np.random.RandomState(seed)
@@ -132,7 +132,7 @@ def _filters(rate: int, n_fft: int, mels: int) -> NDArray[np.float32]:
     import librosa
 
     with catch_warnings():
-        simplefilter("ignore")  # of bands narrower than a bin, which stay empty
+        simplefilter("ignore")  # on bands narrower than a bin, which stay empty
         filters = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=mels)
     filters.setflags(write=False)
     return np.asarray(filters)

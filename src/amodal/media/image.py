@@ -1,14 +1,14 @@
 """Image files to arrays of 8-bit pixels and back.
 
-Pillow reads, since it tells an image's size before it decodes and knows every colour model; OpenCV scales
-and writes, since it is faster and its area filter does not alias. All of it may run in many threads at once.
+Pillow reads, since it gives an image's size before decoding and knows every colour model; OpenCV resizes
+and writes, since it is faster and its area filter does not alias. All functions may run in many threads.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 from warnings import catch_warnings, filterwarnings
@@ -27,15 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_image", "png_bytes", "read_image", "write_image"]
 
-# Others are left out that run programs (EPS), hold no raster (WMF) or cannot be told by their start (TGA).
+# Without those that run programs (EPS), hold no raster (WMF) or have no signature (TGA).
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
-# What Pillow's readers raise on files that are damaged, found by damaging files.
+# Errors of Pillow's readers on damaged files, collected by damaging files.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
     RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
-_ORIENTATION_TAG = 0x0112
 
 
 def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
@@ -46,7 +45,7 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
 
     Args:
         path: a PNG, JPEG, GIF, BMP, TIFF, WebP, PPM, AVIF or JPEG 2000 file.
-        max_pixels: a picture with more is refused before any of it is decoded.
+        max_pixels: a picture with more is refused before it is decoded.
 
     Returns:
         uint8, (height, width) when the file is grey, else (height, width, 3) in the order red, green, blue.
@@ -54,7 +53,7 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
     Raises:
         UnreadableCell: the file is no image, damaged or too large; the message says which.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     with _quiet_pillow():
         try:
@@ -65,7 +64,10 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
                         f"at most {max_pixels:,} in all are read"
                     )
                 image.load()
-                return _eight_bit(_upright(image))
+                # Damaged metadata do not make the pixels unreadable.
+                with suppress(*_DAMAGE):
+                    ImageOps.exif_transpose(image, in_place=True)
+                return _to_uint8(image)
         except UnreadableCell:
             raise
         except Image.DecompressionBombError as error:
@@ -75,9 +77,9 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
 
 
 def _open(file: BinaryIO) -> Image.Image:
-    """Read the header alone.
+    """Read the header alone, as `PIL.Image.open` does.
 
-    It is `PIL.Image.open` but for that one's limit on size, which warns, or fails without saying the size.
+    `Image.open` refuses large images by a limit of the whole process, in a message without their size.
     """
     from PIL import Image
 
@@ -95,27 +97,7 @@ def _open(file: BinaryIO) -> Image.Image:
     raise UnreadableCell("is not an image of a format that can be read")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    from PIL.Image import Transpose
-
-    # A TIFF file was turned upright as it was decoded, and has lost its tag.
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DAMAGE:
-        return image
-    turn = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }.get(orientation)
-    return image if turn is None else image.transpose(turn)
-
-
-def _eight_bit(image: Image.Image) -> NDArray[np.uint8]:
+def _to_uint8(image: Image.Image) -> NDArray[np.uint8]:
     from PIL import Image
 
     if image.mode == "F":
@@ -128,15 +110,15 @@ def _eight_bit(image: Image.Image) -> NDArray[np.uint8]:
         return ((grey + 128) // 257).astype(np.uint8)
     opaque = "L" if image.mode in _GREY else "RGB"
     if image.has_transparency_data:
-        seen_through = image.convert({"L": "LA", "RGB": "RGBA"}[opaque])
+        translucent = image.convert({"L": "LA", "RGB": "RGBA"}[opaque])
         white = Image.new(opaque, image.size, "white")
-        white.paste(seen_through.convert(opaque), mask=seen_through.getchannel("A"))
+        white.paste(translucent.convert(opaque), mask=translucent.getchannel("A"))
         return np.array(white)
     return np.array(image.convert(opaque))
 
 
 def fit_image(array: NDArray[np.uint8], height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """Scale a picture to a fixed size, its proportions kept and the rest filled from its border.
+    """Resize a picture to a fixed size, proportions kept, padded by its border.
 
     Args:
         array: uint8, (H, W), (H, W, 1) or (H, W, 3).
@@ -214,10 +196,10 @@ _quiet_filters = catch_warnings()
 
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings on odd metadata away from the user, who can do nothing about them.
+    """Silence Pillow's warnings on odd metadata.
 
-    Warning filters belong to the whole process: the first reader sets them and the last one takes them back,
-    where each on its own would restore those of another.
+    Warning filters belong to the process, so the first of several concurrent readers sets them and the last one
+    restores them.
     """
     global _quiet_filters, _quiet_readers
     with _quiet_lock:

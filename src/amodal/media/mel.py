@@ -21,10 +21,9 @@ FLOOR_DB = -80.0
 def log_mel(
     samples: NDArray[np.floating], rate: int, *, target_rate: int, n_fft: int, hop: int, mels: int
 ) -> NDArray[np.float32]:
-    """Turn a sound into a picture of its loudness over time and pitch.
+    """Mel spectrogram of a sound in decibels relative to a sine of full scale.
 
-    Loudness is in decibels relative to a sine of full scale, never to the loudest part of the sound, so that
-    a quiet sound stays quiet.
+    Levels are not relative to the loudest part of the sound, so that a quiet sound stays quiet.
 
     Args:
         samples: (n,), full scale is -1 to 1; may be shorter than a frame.
@@ -35,10 +34,10 @@ def log_mel(
         mels: number of bands, spaced evenly in mel from 0 to half of `target_rate`.
 
     Returns:
-        float32 (mels, frames), with one frame more than whole hops. 0 is -80 dB or less, 1 is 0 dB or more.
+        float32 (mels, 1 + n // hop). 0 is -80 dB or less, 1 is 0 dB or more.
 
     Raises:
-        ValueError: the frames are too short to tell so many bands apart.
+        ValueError: the frames are too short to resolve so many bands.
 
     Example:
         >>> log_mel(np.zeros(8000), 8000, target_rate=8000, n_fft=512, hop=128, mels=40).shape
@@ -54,7 +53,7 @@ def log_mel(
 def mel_power(
     samples: NDArray[np.float32], rate: int, n_fft: int, hop: int, mels: int
 ) -> NDArray[np.float32]:
-    """Do as `librosa.feature.melspectrogram` with `norm=None`, but make its filters only once.
+    """Compute `librosa.feature.melspectrogram` with `norm=None` and cached filters.
 
     Returns:
         float32 (mels, frames), the power in each band.
@@ -78,21 +77,21 @@ def from_log_mel(
     seed: int = 0,
     iterations: int = 32,
 ) -> NDArray[np.float32]:
-    """Find a sound whose `log_mel` is near the given one.
+    """Invert `log_mel` approximately.
 
-    The phase, which a spectrogram leaves out, is found by the fast Griffin-Lim algorithm (Perraudin,
-    Balazs and Sondergaard, 2013).
+    The phase, which a spectrogram lacks, is estimated by the fast Griffin-Lim algorithm (Perraudin, Balazs and
+    Sondergaard, 2013).
 
     Args:
         mel: (mels, frames) as `log_mel` gives it; values outside 0 to 1 are clipped.
-        rate: the sound's samples a second: the `target_rate` it was made with.
+        rate: the sound's samples a second: the `target_rate` of `log_mel`.
         n_fft: samples in a frame.
         hop: samples between frames.
-        seed: of the phase to begin with; the same seed gives the same sound.
+        seed: of the initial phase.
         iterations: of Griffin-Lim.
 
     Returns:
-        float32 ((frames - 1) * hop,) within -1 to 1; half a hop where there is but one frame.
+        float32 ((frames - 1) * hop,) within -1 to 1; half a hop for a single frame.
 
     Raises:
         ValueError: a value is not finite.
@@ -104,22 +103,22 @@ def from_log_mel(
     mels, frames = mel.shape
     length = (frames - 1) * hop or hop // 2
     level = np.clip(np.asarray(mel, np.float64), 0, 1)
-    # The floor means silence: taken at its word it would be a hiss.
+    # The floor means silence: decoded as a level it would be a hiss.
     power = np.where(level > 0, 10 ** ((level - 1) * -FLOOR_DB / 10), 0) / _full_scale(n_fft)
     if not power.any():
         return np.zeros(length, np.float32)
-    # As many frames as librosa needs not to warn of sounds shorter than one.
+    # librosa warns of sounds shorter than a window.
     silent = max(0, -(-n_fft // hop) + 1 - frames)
     power = np.pad(power, ((0, 0), (0, silent)))
-    magnitude = np.sqrt(_spread(power, _filters(rate, n_fft, mels)))
+    magnitude = np.sqrt(_invert_filters(power, _filters(rate, n_fft, mels)))
     samples = librosa.griffinlim(
         magnitude, n_iter=iterations, hop_length=hop, n_fft=n_fft, random_state=np.random.RandomState(seed)
     )[:length]
     return np.asarray(samples / max(1.0, np.abs(samples).max()), np.float32)
 
 
-def _spread(power: NDArray[np.float64], filters: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Find powers of bins, none negative, that the filters gather to the given powers of bands.
+def _invert_filters(power: NDArray[np.float64], filters: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Non-negative powers of frequency bins whose filtered sums approximate the given powers of mel bands.
 
     By multiplicative updates (Lee and Seung, 2000): librosa's exact solver takes seconds for a sound of one.
     """
@@ -131,7 +130,7 @@ def _spread(power: NDArray[np.float64], filters: NDArray[np.float32]) -> NDArray
 
 
 def _full_scale(n_fft: int) -> float:
-    """One over the power that a sine of full scale gives a bin, under a Hann window."""
+    """Inverse of the power of a bin under a Hann window, for a sine of full scale."""
     return (4 / n_fft) ** 2
 
 
@@ -140,7 +139,7 @@ def _filters(rate: int, n_fft: int, mels: int) -> NDArray[np.float32]:
     import librosa
 
     with catch_warnings():
-        simplefilter("ignore")  # of empty bands, told of below
+        simplefilter("ignore")  # on empty bands, which raise below
         filters = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=mels, norm=None)
     if not filters.any(axis=1).all():
         raise ValueError(f"{mels} bands are too many for frames of {n_fft} samples at {rate} Hz")

@@ -1,4 +1,4 @@
-"""From a cell that names a file to that file, which must lie below the table's folder."""
+"""Resolution of cells that are paths: files must lie below the table's folder."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
 
 def locate(cell: object, root: Path | None) -> Path:
-    """Find the file that a cell names.
+    """Resolve a cell to the file that it names.
 
     Args:
         cell: a path relative to `root`, as written in the table.
-        root: the folder that every file must lie in once `..` and symbolic links are followed: the table's
-            own, or that of `--media-root`. None when the table is a DataFrame, which has no folder.
+        root: the folder that every file must lie in after `..` and symbolic links are resolved: the table's own,
+            or `--media-root`. None when the table is a DataFrame, which has no folder.
 
     Returns:
-        The file's absolute path, without `..` or symbolic links. The file exists and is not empty.
+        The absolute path, without `..` or symbolic links, of a file that is not empty.
 
     Raises:
-        UnreadableCell: the cell is no such path; the message says why.
+        UnreadableCell: the cell is no such path; the message gives the reason.
 
     Example:
         >>> locate("../secrets.png", Path())
@@ -78,15 +78,12 @@ def _file_below(root: Path, cell: str) -> Path:
 
 @lru_cache
 def _real_folder(path: str, _inode: int, _device: int) -> str:
-    """The folder without symbolic links; asked anew when another folder takes its place."""
+    """The folder without symbolic links; the cache misses when another folder replaces it."""
     return os.path.realpath(path)
 
 
 def _real_path(folder: str, cell: str) -> str:
-    """The path of a cell without `..` or symbolic links, of which the folder itself has none.
-
-    As `os.path.realpath`, which looks at every folder above too, each time.
-    """
+    """`os.path.realpath` of a cell below a folder without symbolic links, whose own parents are not read again."""
     path = folder
     for part in cell.split(os.sep):  # noqa: PTH206
         if part == ".." or "/" in part:
@@ -104,7 +101,7 @@ def open_cell(path: Path) -> BinaryIO:
     """Open a cell's file to read its bytes.
 
     Raises:
-        UnreadableCell: it cannot be opened; the message says why.
+        UnreadableCell: it cannot be opened; the message gives the reason.
     """
     try:
         return path.open("rb")

@@ -233,7 +233,7 @@ class NumberMetrics(ColumnMetrics):
 
     def scaled(self, numbers: NDArray[Any]) -> Tensor:
         """Numbers (N,) as scaled cells."""
-        return self.modality.scaled(self.modality.to_tensor(pd.Series(numbers), None))
+        return self.modality.scale(self.modality.to_tensor(pd.Series(numbers), None))
 
 
 class CategoryMetrics(ColumnMetrics):

@@ -48,7 +48,7 @@ class ColumnFeatures:
 
 def scaled_batch(batch: Batch, modalities: Mapping[str, Modality]) -> Batch:
     """Stored tensors as likelihoods score them, and therefore as models draw them."""
-    return replace(batch, x={name: modality.scaled(batch.x[name]) for name, modality in modalities.items()})
+    return replace(batch, x={name: modality.scale(batch.x[name]) for name, modality in modalities.items()})
 
 
 def fit_features(

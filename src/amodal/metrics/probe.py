@@ -50,7 +50,7 @@ class Target:
             raise MetricUnavailable(
                 f"{name!r} is of type {modality.type}, and a target is a category or a number"
             )
-        values = column.values(modality.scaled(rows.x[name]))
+        values = column.values(modality.scale(rows.x[name]))
         if column.is_categorical and np.sum(np.bincount(values) >= _FOLDS) < 2:
             raise MetricUnavailable(f"fewer than two labels of {name!r} have {_FOLDS} rows")
         if column.is_numeric and np.ptp(values) == 0:

@@ -11,7 +11,7 @@ from scipy.stats import wasserstein_distance
 
 from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
 from amodal.metrics.sampling import MOST_ROWS, subsample
-from amodal.modalities.text_column import split_all
+from amodal.modalities.tokenization import tokenize_all
 
 _LEAST = 10
 
@@ -25,7 +25,7 @@ def token_f1(truth: Sequence[str], completed: Sequence[str]) -> NDArray[np.float
         >>> token_f1(["a red hen", ""], ["the red hen sits", ""]).round(2).tolist()
         [0.57, 1.0]
     """
-    pairs = zip(split_all(truth), split_all(completed), strict=True)
+    pairs = zip(tokenize_all(truth), tokenize_all(completed), strict=True)
     return np.array([_f1(Counter(one), Counter(other)) for one, other in pairs])
 
 
@@ -82,7 +82,9 @@ def _words(
 ) -> tuple[list[list[str]], list[list[str]], bool]:
     need_rows(len(real), _LEAST, "real texts")
     need_rows(len(generated), _LEAST, "generated texts")
-    one, other = (split_all(texts[row] for row in subsample(len(texts), seed)) for texts in (real, generated))
+    one, other = (
+        tokenize_all(texts[row] for row in subsample(len(texts), seed)) for texts in (real, generated)
+    )
     return one, other, max(len(real), len(generated)) > MOST_ROWS
 
 

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor
 
 from amodal.metrics.sampling import subsample
-from amodal.modalities.text_column import split_all
+from amodal.modalities.tokenization import tokenize_all
 
 Vectorizer = Callable[[Tensor], NDArray[Any]]
 """Scaled cells (N, ...) -> vectors (N, F)."""
@@ -49,7 +49,7 @@ def word_counts(to_texts: Callable[[Tensor], Sequence[str]], cells: Tensor, seed
     """
 
     def words(cells: Tensor) -> list[list[str]]:
-        return split_all(to_texts(cells))
+        return tokenize_all(to_texts(cells))
 
     counter = CountVectorizer(analyzer=list, max_features=_MOST_WORDS, dtype=np.float64)
     counts = counter.fit_transform([*words(cells), ["."]])[:-1]  # CountVectorizer refuses an empty vocabulary

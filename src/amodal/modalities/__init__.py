@@ -5,7 +5,7 @@ from amodal.modalities.audio_mfcc import AudioMfcc
 from amodal.modalities.category_one_hot import CategoryOneHot
 from amodal.modalities.image_patches import ImagePatches
 from amodal.modalities.image_pixels import ImagePixels
-from amodal.modalities.modality import Modality
+from amodal.modalities.modality import Modality, find_modality
 from amodal.modalities.number_quantile import NumberQuantile
 from amodal.modalities.text_bag_of_words import TextBagOfWords
 from amodal.modalities.text_embedding import TextEmbedding
@@ -37,4 +37,5 @@ __all__ = [
     "TextBagOfWords",
     "TextEmbedding",
     "TextTokens",
+    "find_modality",
 ]

@@ -11,22 +11,22 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
 
-from amodal.distributions import IsotropicNormal, RowNoise
-from amodal.media import Sound, from_log_mel, log_mel, read_sound, sound_shape, write_sound
-from amodal.modalities.files_column import accept_files, read_all, read_sample
+from amodal.distributions import RowNoise
+from amodal.media import Sound, from_log_mel, log_mel, read_sound, sound_shape, wav_bytes
+from amodal.modalities.file_cells import detect_files, read_files, read_sample
+from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
+from amodal.nn import SpectrogramDecoder, SpectrogramEncoder
 
 _SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".opus", ".m4a")
-_HIGHEST_RATE = 16_000
-_LONGEST_SECONDS = 8.0
-_HEADERS = 5_000
-_SMALL = 100_000
-_MASKED = 0.15
-"""Largest share of bands, and of frames, that a spectrogram is masked of in training."""
-_AFTER = -0.5
+_MAX_RATE = 16_000
+_MAX_SECONDS = 8.0
+_MAX_HEADERS = 5_000
+_SMALL_FILE = 100_000
+_MAX_MASK = 0.15
+"""Largest share of bands, and of frames, that is masked in training."""
+_PADDING = -0.5
 """Value of the frames after a sound's end: below silence, which is 0, so that length is part of the tensor."""
 
 
@@ -34,8 +34,7 @@ _AFTER = -0.5
 class AudioMel(Modality):
     """A sound as its mel spectrogram in decibels, 0 for silence to 1 for full scale.
 
-    Any rate is resampled to the column's, stereo is mixed down, and a sound may be of any length up to the
-    limit; it is cut there.
+    Any rate is resampled to the column's, stereo is mixed down, and a sound longer than `frames` is cut.
 
     Attributes:
         rate: samples a second; the column's most frequent, up to 16 kHz.
@@ -47,8 +46,9 @@ class AudioMel(Modality):
 
     type: ClassVar[str] = "audio"
     representation: ClassVar[str] = "mel"
-    suffix: ClassVar[str | None] = ".wav"
     unit: ClassVar[str] = "decibels above -80 of full scale, over 80; -0.5 after the end"
+    dtype: ClassVar[str] = "float16"
+    suffix: ClassVar[str | None] = ".wav"
     latent: ClassVar[int | None] = 32
 
     rate: int
@@ -58,18 +58,18 @@ class AudioMel(Modality):
     hop: int
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        return accept_files(cells, root, sound_shape, "audio", _SUFFIXES)
+    def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
+        return detect_files(cells, root, sound_shape, "audio", _SUFFIXES)
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        shapes = np.array(read_sample(cells, root, sound_shape, most=_HEADERS))
+        shapes = np.array(read_sample(cells, root, sound_shape, _MAX_HEADERS))
         rates, counts = np.unique(shapes[:, 1], return_counts=True)
-        rate = int(options.get("rate", min(rates[counts.argmax()], _HIGHEST_RATE)))
-        # Frames of 16 ms seen through windows of 32 ms, as is usual for speech.
+        rate = int(options.get("rate", min(rates[counts.argmax()], _MAX_RATE)))
+        # Frames of 16 ms in windows of 32 ms, as is usual for speech.
         n_fft = 2 ** round(np.log2(0.032 * rate))
         hop = n_fft // 2
-        seconds = min(float(shapes[:, 0].max()), _LONGEST_SECONDS)
+        seconds = min(float(shapes[:, 0].max()), _MAX_SECONDS)
         state: dict[str, Any] = {
             "rate": rate,
             "frames": int(np.ceil(seconds * rate / hop)) + 1,
@@ -80,83 +80,64 @@ class AudioMel(Modality):
         return cls(**(state | options))
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int]:
         return (self.mels, self.frames)
-
-    @property
-    def dtype(self) -> str:
-        return "float16"
 
     @property
     def summary(self) -> str:
         return f"{self.rate} Hz, at most {self.frames * self.hop / self.rate:.2f} s, {self.mels} bands"
 
-    @property
-    def size(self) -> float:
-        return float(self.mels * self.frames)
-
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        def spectrogram(path: Path) -> np.ndarray[Any, Any]:
-            sound = read_sound(path, max_seconds=(self.frames + 1) * self.hop / self.rate)
-            mel = log_mel(
-                sound.samples,
-                sound.rate,
-                target_rate=self.rate,
-                n_fft=self.n_fft,
-                hop=self.hop,
-                mels=self.mels,
-            )[:, : self.frames]
-            return np.pad(mel, ((0, 0), (0, self.frames - mel.shape[1])), constant_values=_AFTER)
+        spectrograms = read_files(cells, root, self._spectrogram, small=_SMALL_FILE)
+        tensor = np.full((len(spectrograms), *self.shape), _PADDING, np.float16)
+        for row, spectrogram in zip(tensor, spectrograms, strict=True):
+            row[:, : spectrogram.shape[1]] = spectrogram
+        return torch.from_numpy(tensor)
 
-        spectrograms = read_all(cells, root, spectrogram, small=_SMALL)
-        stacked = np.stack(spectrograms) if spectrograms else np.empty((0, *self.shape))
-        return torch.from_numpy(stacked.astype(np.float16))
+    def _spectrogram(self, path: Path) -> np.ndarray[Any, Any]:
+        sound = read_sound(path, max_seconds=(self.frames + 1) * self.hop / self.rate)
+        return log_mel(
+            sound.samples, sound.rate, target_rate=self.rate, n_fft=self.n_fft, hop=self.hop, mels=self.mels
+        )[:, : self.frames]
 
-    def scaled(self, tensor: Tensor) -> Tensor:
+    def scale(self, tensor: Tensor) -> Tensor:
         return tensor.float()
 
-    def augmented(self, tensor: Tensor, noise: RowNoise) -> Tensor:
-        """Spectrograms of which a span of bands and one of frames is silent (Park et al., arXiv 1904.08779)."""
-        heard = tensor
+    def augment(self, tensor: Tensor, noise: RowNoise) -> Tensor:
+        """Silence a span of bands and one of frames (SpecAugment: Park et al., arXiv 1904.08779)."""
+        masked = tensor
         for side, size, chance in zip((1, 2), self.shape, noise.uniform(2, 2).unbind(1), strict=True):
-            width = chance[:, :1] * (size * _MASKED)
+            width = chance[:, :1] * (size * _MAX_MASK)
             start = chance[:, 1:] * (size - width)
-            places = torch.arange(size, device=tensor.device)
-            masked = (places >= start) & (places < start + width)
-            # What is after the end stays so: a mask says nothing of a sound's length.
-            heard = torch.where(masked.unsqueeze(3 - side) & (heard > 0), 0.0, heard)
-        return heard
+            index = torch.arange(size, device=tensor.device)
+            span = (index >= start) & (index < start + width)
+            # Frames after the end keep their value: a mask leaves a sound's length as it is.
+            masked = torch.where(span.unsqueeze(3 - side) & (masked > 0), 0.0, masked)
+        return masked
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
-        spectrograms = tensor.detach().float().cpu().numpy()
-        return [self._sound(spectrogram) for spectrogram in spectrograms]
+        return [self._sound(spectrogram) for spectrogram in tensor.detach().float().cpu().numpy()]
 
     def _sound(self, spectrogram: np.ndarray[Any, Any]) -> Sound:
-        # The end is where what is sounding before it and what is not after it fit best.
-        sounding = spectrogram.mean(0) - _AFTER / 2
-        end = max(1, int(np.concatenate([[0.0], np.cumsum(sounding)]).argmax()))
+        end = end_of_sound(spectrogram.mean(0) - _PADDING / 2)
         mel = np.clip(spectrogram[:, :end], 0.0, 1.0)
         return Sound(from_log_mel(mel, rate=self.rate, n_fft=self.n_fft, hop=self.hop), self.rate)
 
+    def to_bytes(self, cell: Any) -> bytes:
+        return wav_bytes(cell.samples, cell.rate)
+
     def encoder(self, features: int) -> nn.Module:
-        return SoundEncoder(self.mels, self.frames, features)
+        return SpectrogramEncoder(*self.shape, features)
 
-    def decoder(self, latent: int) -> nn.Module:
-        return _MelDecoder(latent, self.mels, self.frames)
-
-    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
-        """The mean: the noise that a likelihood allows each band is no part of a sound."""
-        return likelihood.mean
-
-    def write(self, path: Path, cell: Any) -> None:
-        write_sound(path, cell.samples, cell.rate)
+    def head(self, context: int) -> nn.Module:
+        return IsotropicNormalHead(SpectrogramDecoder(context, *self.shape), scale=0.3, floor=0.02)
 
 
-class _MelDecoder(nn.Module):
-    def __init__(self, latent: int, mels: int, frames: int) -> None:
-        super().__init__()
-        self.network = SoundDecoder(latent, mels, frames)
-        self.scale = LearnedScale(start=0.3, floor=0.02)
+def end_of_sound(presence: np.ndarray[Any, Any]) -> int:
+    """The number of frames, at least 1, that best splits frames into positive presence before and negative after.
 
-    def forward(self, latents: Tensor) -> IsotropicNormal:
-        return IsotropicNormal(self.network(latents), self.scale())
+    Example:
+        >>> end_of_sound(np.array([1.0, -0.2, 1.0, -1.0]))
+        3
+    """
+    return max(1, int(np.concatenate([[0.0], np.cumsum(presence)]).argmax()))

@@ -12,41 +12,40 @@ import pandas as pd
 import torch
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
-from torch.distributions import Distribution
 
-from amodal.distributions import IsotropicNormal, RowNoise
-from amodal.media import Sound, from_mfcc, mfcc, read_sound, write_sound
-from amodal.modalities.audio_mel import AudioMel
-from amodal.modalities.files_column import read_all, read_sample
+from amodal.media import Sound, from_mfcc, mfcc, read_sound, wav_bytes
+from amodal.modalities.audio_mel import AudioMel, end_of_sound
+from amodal.modalities.file_cells import read_files, read_sample
+from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import LearnedScale, SoundDecoder, SoundEncoder
+from amodal.nn import SpectrogramDecoder, SpectrogramEncoder
 
 _COEFFICIENTS = 40
-_SMALL = 100_000
-_LASTS, _ENDED = 1.0, -1.0
+_SMALL_FILE = 100_000
 
 
 @dataclass(frozen=True)
 class AudioMfcc(Modality):
     """A sound as 40 cepstral coefficients a frame (`librosa.feature.mfcc`), each standardised over frames.
 
-    A cell's tensor has one row more, which says of each frame whether the sound lasts (1) or has ended (-1):
-    length is part of the tensor, as it is of `AudioMel`, whose rate, frames and limits these are.
+    The last row of a cell's tensor is 1 in the frames of the sound and -1 after its end: length is part of the
+    tensor, as it is of `AudioMel`, whose rate, frames and limits these are.
 
     Attributes:
         rate: samples a second; the column's most frequent, up to 16 kHz.
         frames: most frames of a sound; by default enough for the column's longest, up to 8 s.
-        mels: bands that the coefficients are made of.
+        mels: bands that the coefficients are computed from.
         n_fft: samples a window.
         hop: samples from frame to frame.
         mean: of each coefficient, over the frames of up to 200 sounds, evenly spread over the column.
-        scale: its standard deviation over the same frames; 1 where a coefficient never changes.
+        std: its standard deviation over the same frames; 1 where a coefficient never changes.
     """
 
     type: ClassVar[str] = "audio"
     representation: ClassVar[str] = "mfcc"
-    suffix: ClassVar[str | None] = ".wav"
     unit: ClassVar[str] = "standard deviations from the mean, over the column's frames; 0 after the end"
+    dtype: ClassVar[str] = "float32"
+    suffix: ClassVar[str | None] = ".wav"
     latent: ClassVar[int | None] = 32
 
     rate: int
@@ -55,23 +54,23 @@ class AudioMfcc(Modality):
     n_fft: int
     hop: int
     mean: tuple[float, ...]
-    scale: tuple[float, ...]
+    std: tuple[float, ...]
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        return AudioMel.accepts(cells, root)
+    def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
+        return AudioMel.detect(cells, root)
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        shared = {name: value for name, value in options.items() if name not in ("mean", "scale")}
-        unscaled = cls(**AudioMel.fit(cells, root, **shared).to_dict(), mean=(), scale=())
-        if not {"mean", "scale"} <= set(options):
-            heard = read_sample(cells, root, unscaled._coefficients)
-            options = _standard(np.concatenate(heard, axis=1).T) | options
+        shared = {name: value for name, value in options.items() if name not in ("mean", "std")}
+        unscaled = cls(**AudioMel.fit(cells, root, **shared).to_dict(), mean=(), std=())
+        if not {"mean", "std"} <= set(options):
+            sample = read_sample(cells, root, unscaled._coefficients)
+            options = _mean_and_std(np.concatenate(sample, axis=1).T) | options
         return cls.from_dict(unscaled.to_dict() | options)
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int]:
         return (_COEFFICIENTS + 1, self.frames)
 
     @property
@@ -79,25 +78,17 @@ class AudioMfcc(Modality):
         return (_COEFFICIENTS, self.frames)
 
     @property
-    def dtype(self) -> str:
-        return "float32"
-
-    @property
     def summary(self) -> str:
         seconds = self.frames * self.hop / self.rate
         return f"{self.rate} Hz, at most {seconds:.2f} s, {_COEFFICIENTS} coefficients"
 
-    @property
-    def size(self) -> float:
-        return float(np.prod(self.shape))
-
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        sounds = read_all(cells, root, self._coefficients, small=_SMALL)
+        sounds = read_files(cells, root, self._coefficients, small=_SMALL_FILE)
         tensor = np.zeros((len(sounds), *self.shape), np.float32)
-        tensor[:, -1] = _ENDED
+        tensor[:, -1] = -1.0
         for row, coefficients in zip(tensor, sounds, strict=True):
             end = coefficients.shape[1]
-            row[:-1, :end], row[-1, :end] = coefficients, _LASTS
+            row[:-1, :end], row[-1, :end] = coefficients, 1.0
         return torch.from_numpy(tensor)
 
     def _coefficients(self, path: Path) -> np.ndarray[Any, Any]:
@@ -112,55 +103,42 @@ class AudioMfcc(Modality):
             mels=self.mels,
         )[:, : self.frames]
 
-    def scaled(self, tensor: Tensor) -> Tensor:
-        mean, scale = (tensor.new_tensor(values)[:, None] for values in (self.mean, self.scale))
-        lasts = tensor[:, -1:]
-        return torch.cat([(tensor[:, :-1] - mean) / scale * (lasts > 0), lasts], dim=1)
+    def scale(self, tensor: Tensor) -> Tensor:
+        mean, std = (tensor.new_tensor(values)[:, None] for values in (self.mean, self.std))
+        presence = tensor[:, -1:]
+        return torch.cat([(tensor[:, :-1] - mean) / std * (presence > 0), presence], dim=1)
 
-    def calibrated(self, tensor: Tensor) -> Self:
+    def refit(self, tensor: Tensor) -> Self:
         frames = tensor.transpose(1, 2)
-        lasting = frames[frames[:, :, -1] > 0]
-        return self.from_dict(self.to_dict() | _standard(lasting[:, :-1].numpy())) if len(lasting) else self
+        present = frames[frames[:, :, -1] > 0]
+        return (
+            self.from_dict(self.to_dict() | _mean_and_std(present[:, :-1].numpy())) if len(present) else self
+        )
 
     def features(self, tensor: Tensor) -> Tensor:
-        """The standardised coefficients, without the row that says where a sound ends."""
-        return self.scaled(tensor)[:, :-1].flatten(1)
+        """The standardised coefficients, without the row of presence."""
+        return self.scale(tensor)[:, :-1].flatten(1)
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         return [self._sound(rows) for rows in tensor.detach().double().cpu().numpy()]
 
     def _sound(self, rows: np.ndarray[Any, Any]) -> Sound:
-        # The end is where frames that last before it and that do not after it fit best.
-        end = max(1, int(np.concatenate([[0.0], np.cumsum(rows[-1])]).argmax()))
-        coefficients = rows[:-1, :end] * np.array(self.scale)[:, None] + np.array(self.mean)[:, None]
+        end = end_of_sound(rows[-1])
+        coefficients = rows[:-1, :end] * np.array(self.std)[:, None] + np.array(self.mean)[:, None]
         samples = from_mfcc(coefficients, rate=self.rate, n_fft=self.n_fft, hop=self.hop, mels=self.mels)
         return Sound(samples, self.rate)
 
+    def to_bytes(self, cell: Any) -> bytes:
+        return wav_bytes(cell.samples, cell.rate)
+
     def encoder(self, features: int) -> nn.Module:
-        return SoundEncoder(_COEFFICIENTS + 1, self.frames, features)
+        return SpectrogramEncoder(*self.shape, features)
 
-    def decoder(self, latent: int) -> nn.Module:
-        return _MfccDecoder(latent, self.frames)
-
-    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
-        """The mean: the noise that a likelihood allows each coefficient is no part of a sound."""
-        return likelihood.mean
-
-    def write(self, path: Path, cell: Any) -> None:
-        write_sound(path, cell.samples, cell.rate)
+    def head(self, context: int) -> nn.Module:
+        return IsotropicNormalHead(SpectrogramDecoder(context, *self.shape), scale=1.0, floor=0.1)
 
 
-def _standard(frames: np.ndarray[Any, Any]) -> dict[str, tuple[float, ...]]:
-    """Mean and scale of coefficients, given as (frames, coefficients)."""
+def _mean_and_std(frames: np.ndarray[Any, Any]) -> dict[str, tuple[float, ...]]:
+    """Mean and standard deviation of coefficients, given as (frames, coefficients)."""
     scaler = StandardScaler().fit(frames)
-    return {"mean": tuple(scaler.mean_.tolist()), "scale": tuple(scaler.scale_.tolist())}
-
-
-class _MfccDecoder(nn.Module):
-    def __init__(self, latent: int, frames: int) -> None:
-        super().__init__()
-        self.network = SoundDecoder(latent, _COEFFICIENTS + 1, frames)
-        self.scale = LearnedScale(start=1.0, floor=0.1)
-
-    def forward(self, latents: Tensor) -> IsotropicNormal:
-        return IsotropicNormal(self.network(latents), self.scale())
+    return {"mean": tuple(scaler.mean_.tolist()), "std": tuple(scaler.scale_.tolist())}

@@ -1,4 +1,4 @@
-"""Categories: one of a few labels."""
+"""Categories, one-hot."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical
 
 from amodal.errors import BadCells, RejectColumn, examples
+from amodal.modalities.heads import CategoricalHead
 from amodal.modalities.modality import Modality
 from amodal.nn import Dense
 
-_MOST_SHARE = 0.5
+_MAX_SHARE = 0.5
+"""Largest share of distinct cells among all."""
 
 
 def label_of(cell: object) -> str:
@@ -34,7 +35,7 @@ def label_of(cell: object) -> str:
     return str(cell)
 
 
-def _kind(cells: pd.Series[Any]) -> str:
+def _cell_type(cells: pd.Series[Any]) -> str:
     if pd.api.types.is_bool_dtype(cells.dtype) or all(isinstance(cell, bool) for cell in cells):
         return "boolean"
     if pd.api.types.is_numeric_dtype(cells.dtype):
@@ -42,37 +43,38 @@ def _kind(cells: pd.Series[Any]) -> str:
     return "text"
 
 
-_FROM_LABEL: dict[str, Callable[[str], Any]] = {
+_PARSE: dict[str, Callable[[str], Any]] = {
     "boolean": lambda label: label == "true",
     "integer": int,
     "number": float,
     "text": str,
 }
+"""Cell type -> the cell of a label."""
 
 
 @dataclass(frozen=True)
 class CategoryOneHot(Modality):
-    """One of the labels seen in the column, by their number; networks see it one-hot.
+    """One of the column's labels, stored as its number; encoders embed it, heads are a softmax.
 
     Attributes:
         labels: as text, sorted.
-        kind: what the cells were ("text", "integer", "number" or "boolean"), and become again.
+        cell_type: what cells are: "text", "integer", "number" or "boolean".
     """
 
     type: ClassVar[str] = "category"
     representation: ClassVar[str] = "one_hot"
     unit: ClassVar[str] = "1 for the cell's label, 0 for others"
-
+    dtype: ClassVar[str] = "int64"
     draw_rank: ClassVar[int] = 0
 
     labels: tuple[str, ...]
-    kind: str
+    cell_type: str
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
+    def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
         labels = cells.map(label_of)
         distinct = labels.nunique()
-        if distinct > max(2.0, _MOST_SHARE * len(labels)):
+        if distinct > max(2.0, _MAX_SHARE * len(labels)):
             raise RejectColumn(
                 f"{distinct} distinct among {len(labels)} sampled cells: too many for categories"
             )
@@ -87,7 +89,7 @@ class CategoryOneHot(Modality):
         labels = tuple(sorted(cells.map(label_of).unique().tolist()))
         if not labels:
             raise RejectColumn("no cell")
-        return cls(**({"labels": labels, "kind": _kind(cells)} | options))
+        return cls(**({"labels": labels, "cell_type": _cell_type(cells)} | options))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -98,16 +100,8 @@ class CategoryOneHot(Modality):
         return (len(self.labels),)
 
     @property
-    def dtype(self) -> str:
-        return "int64"
-
-    @property
     def summary(self) -> str:
         return f"{len(self.labels)} labels"
-
-    @property
-    def size(self) -> float:
-        return 1.0
 
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
         numbers = {label: number for number, label in enumerate(self.labels)}
@@ -120,27 +114,16 @@ class CategoryOneHot(Modality):
 
     def features(self, tensor: Tensor) -> Tensor:
         """The labels one-hot."""
-        return nn.functional.one_hot(tensor, len(self.labels)).float()
-
-    def vector(self, tensor: Tensor) -> Tensor:
-        """The labels one-hot."""
         return nn.functional.one_hot(tensor.long(), len(self.labels)).float()
 
+    vector = features
+
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
-        of_label = _FROM_LABEL[self.kind]
-        return [of_label(self.labels[number]) for number in tensor.tolist()]
+        parse = _PARSE[self.cell_type]
+        return [parse(self.labels[number]) for number in tensor.tolist()]
 
     def encoder(self, features: int) -> nn.Module:
         return nn.Sequential(nn.Embedding(len(self.labels), features), nn.GELU(), Dense(features, features))
 
-    def decoder(self, latent: int) -> nn.Module:
-        return _CategoryDecoder(latent, len(self.labels))
-
-
-class _CategoryDecoder(nn.Module):
-    def __init__(self, latent: int, labels: int) -> None:
-        super().__init__()
-        self.network = Dense(latent, 128, labels)
-
-    def forward(self, latents: Tensor) -> Categorical:
-        return Categorical(logits=self.network(latents), validate_args=False)
+    def head(self, context: int) -> nn.Module:
+        return CategoricalHead(context, len(self.labels))

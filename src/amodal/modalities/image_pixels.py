@@ -1,4 +1,4 @@
-"""Pictures as grids of pixels."""
+"""Images as pixels."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
 
-from amodal.distributions import IsotropicNormal, RowNoise
-from amodal.media import fit_image, read_image, write_image
-from amodal.modalities.files_column import accept_files, read_all, read_sample
+from amodal.distributions import RowNoise
+from amodal.media import fit_image, png_bytes, read_image
+from amodal.modalities.file_cells import detect_files, read_files, read_sample
+from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import ImageDecoder, ImageEncoder, LearnedScale
+from amodal.nn import ImageDecoder, ImageEncoder
 
-_LARGEST = 64
-_SMALL = 8_192
-_MOVED = 14.0
+_MAX_SIDE = 64
+_SMALL_FILE = 8_192
+_SIDE_TO_SHIFT = 14.0
+"""A side over the pixels that an image is moved by at most in training."""
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
 class ImagePixels(Modality):
-    """A picture scaled to one size, grey or in colour, as the column's pictures are.
+    """An image resized to the column's size, grey or in colour as the column is.
 
     Attributes:
-        height: rows; by default those of the typical picture, up to 64.
+        height: rows; by default the column's median, shrunk to at most 64.
         width: columns; likewise.
         channels: 1 for grey, 3 for colour.
     """
 
     type: ClassVar[str] = "image"
     representation: ClassVar[str] = "pixels"
-    suffix: ClassVar[str | None] = ".png"
     unit: ClassVar[str] = "brightness, 0 to 1"
+    dtype: ClassVar[str] = "uint8"
+    suffix: ClassVar[str | None] = ".png"
     latent: ClassVar[int | None] = 32
 
     height: int
@@ -46,16 +48,16 @@ class ImagePixels(Modality):
     channels: int
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        return accept_files(cells, root, read_image, "image", _SUFFIXES)
+    def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
+        return detect_files(cells, root, read_image, "image", _SUFFIXES)
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        pictures = read_sample(cells, root, read_image)
-        height, width = np.median([picture.shape[:2] for picture in pictures], axis=0)
-        shrink = min(1.0, _LARGEST / max(height, width))
-        # Grey pictures are often saved in colour: what counts is whether the colours differ.
-        colour = any(picture.ndim == 3 and np.ptp(picture, axis=2).max() > 8 for picture in pictures)
+        images = read_sample(cells, root, read_image)
+        height, width = np.median([image.shape[:2] for image in images], axis=0)
+        shrink = min(1.0, _MAX_SIDE / max(height, width))
+        # Grey images are often saved in colour: what counts is whether the colours differ.
+        colour = any(image.ndim == 3 and np.ptp(image, axis=2).max() > 8 for image in images)
         state: dict[str, Any] = {
             "height": max(1, round(height * shrink)),
             "width": max(1, round(width * shrink)),
@@ -64,68 +66,44 @@ class ImagePixels(Modality):
         return cls(**(state | options))
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int]:
         return (self.channels, self.height, self.width)
-
-    @property
-    def dtype(self) -> str:
-        return "uint8"
 
     @property
     def summary(self) -> str:
         return f"{self.height}x{self.width} {'colour' if self.channels == 3 else 'grey'}"
 
-    @property
-    def size(self) -> float:
-        return float(np.prod(self.shape))
-
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        def pixels(path: Path) -> np.ndarray[Any, Any]:
+        def read(path: Path) -> np.ndarray[Any, Any]:
             return fit_image(read_image(path), self.height, self.width, self.channels)
 
-        pictures = read_all(cells, root, pixels, small=_SMALL)
-        stacked = (
-            np.stack(pictures) if pictures else np.empty((0, self.height, self.width, self.channels), "uint8")
-        )
-        return torch.from_numpy(np.ascontiguousarray(stacked.transpose(0, 3, 1, 2)))
+        images = np.array(read_files(cells, root, read, small=_SMALL_FILE), np.uint8)
+        images = images.reshape(len(cells), self.height, self.width, self.channels)
+        return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
 
-    def scaled(self, tensor: Tensor) -> Tensor:
+    def scale(self, tensor: Tensor) -> Tensor:
         return tensor.float() / 255.0
 
-    def augmented(self, tensor: Tensor, noise: RowNoise) -> Tensor:
-        """Pictures moved by up to a fourteenth of their sides, their border drawn out; neither turned nor scaled."""
+    def augment(self, tensor: Tensor, noise: RowNoise) -> Tensor:
+        """Move images by up to a fourteenth of their sides, their border replicated; no rotation, no resizing."""
         moved = tensor
         for side, size, chance in zip((2, 3), (self.height, self.width), noise.uniform(2).T, strict=True):
-            by = ((2.0 * chance - 1.0) * (size / _MOVED)).round().long()
-            places = (torch.arange(size, device=tensor.device) + by[:, None]).clamp(0, size - 1)
+            shift = ((2.0 * chance - 1.0) * (size / _SIDE_TO_SHIFT)).round().long()
+            source = (torch.arange(size, device=tensor.device) + shift[:, None]).clamp(0, size - 1)
             shape = [len(tensor), 1, 1, 1]
             shape[side] = size
-            moved = moved.gather(side, places.view(shape).expand_as(moved))
+            moved = moved.gather(side, source.view(shape).expand_as(moved))
         return moved
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         pixels = (tensor.detach().clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
         return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
+    def to_bytes(self, cell: Any) -> bytes:
+        return png_bytes(cell)
+
     def encoder(self, features: int) -> nn.Module:
-        return ImageEncoder(self.channels, self.height, self.width, features)
+        return ImageEncoder(*self.shape, features)
 
-    def decoder(self, latent: int) -> nn.Module:
-        return _PixelDecoder(latent, self.channels, self.height, self.width)
-
-    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
-        """The mean: the noise that a likelihood allows each pixel is no part of a picture."""
-        return likelihood.mean
-
-    def write(self, path: Path, cell: Any) -> None:
-        write_image(path, cell)
-
-
-class _PixelDecoder(nn.Module):
-    def __init__(self, latent: int, channels: int, height: int, width: int) -> None:
-        super().__init__()
-        self.network = ImageDecoder(latent, channels, height, width)
-        self.scale = LearnedScale(start=0.3, floor=0.02)
-
-    def forward(self, latents: Tensor) -> IsotropicNormal:
-        return IsotropicNormal(self.network(latents), self.scale())
+    def head(self, context: int) -> nn.Module:
+        return IsotropicNormalHead(ImageDecoder(context, *self.shape), scale=0.3, floor=0.02)

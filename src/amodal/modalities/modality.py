@@ -1,10 +1,10 @@
-"""What every column type can do."""
+"""The base class of column types."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,152 +18,149 @@ from amodal.distributions import RowNoise, draw
 
 @dataclass(frozen=True)
 class Modality(ABC):
-    """A column type fitted to a column: its fields are all it learned from the data, and JSON-able.
+    """A column type in one representation, fitted to a column: its fields are its fitted state, and JSON-able.
 
-    The way of a cell: `to_tensor` makes the compact tensor that is stored, `scaled` the one that networks
-    read and likelihoods score, and `to_cells` turns draws of that likelihood back to cells. `features` makes
-    vectors for other tools.
+    The conversions: `to_tensor` turns cells to the compact tensor that is stored, `scale` turns that to what
+    networks read and likelihoods score, `to_cells` turns draws of a likelihood to cells, and `to_bytes` a cell to
+    a file's content. `features` gives vectors to other tools.
 
     Attributes:
-        type: the kind of column, as in `--type COL=TYPE`.
-        representation: the kind of numbers it becomes, as in `--type COL=TYPE:REPRESENTATION`.
-        unit: what the numbers of `features` are, and their range.
-        suffix: of the files that its cells are written to, None for cells that stand in the table itself.
-        latent: size of the latent of an autoencoder of the column alone, where a cell is the mean or mode of its
-            likelihood, whose noise is no part of it; None where a draw of the likelihood is a cell.
-        draw_rank: place in the order in which columns without a latent are drawn, lowest first: what says most of a
-            row comes before what depends on it.
-        costly: whether scoring a cell takes many times as long as a label, so that training scores it less often.
+        type: the column type, as in `--type COL=TYPE`.
+        representation: the kind of tensor, as in `--type COL=TYPE:REPRESENTATION`.
+        unit: unit and range of the numbers of `features`.
+        dtype: NumPy's name for the type of the stored numbers.
+        suffix: of the files that cells are written to; None where cells are values in the table itself.
+        latent: size of the latent of an autoencoder of the column alone, for types whose cell is the mode of its
+            likelihood, without the noise; None where a cell is a draw of its likelihood.
+        draw_rank: place in the order in which columns without a latent are drawn, lowest first: columns that
+            determine most of a row come before those that depend on them.
+        costly: scoring a cell takes many times as long as scoring a label, so that training scores it less often.
     """
 
     type: ClassVar[str]
     representation: ClassVar[str]
     unit: ClassVar[str]
+    dtype: ClassVar[str]
     suffix: ClassVar[str | None] = None
     latent: ClassVar[int | None] = None
     draw_rank: ClassVar[int] = 2
     costly: ClassVar[bool] = False
 
     @classmethod
+    def full_name(cls) -> str:
+        """Type and representation, as in "image:pixels"."""
+        return f"{cls.type}:{cls.representation}"
+
+    @classmethod
     @abstractmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        """Say why these cells, a sample of a column without holes, are of this type.
+    def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
+        """The reason why a sample of a column's present cells is of this type, for a column without a given type.
 
         Raises:
-            RejectColumn: they are not; the message says why.
+            RejectColumn: the cells are of another type; the message says why.
+            DataError: the cells are of this type by their names, but damaged.
         """
 
     @classmethod
     @abstractmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        """Learn from a column's cells, without holes, what the conversion needs.
+        """Fit to all present cells of a column.
 
         Args:
-            cells: the column's present cells.
-            root: the folder that media cells are relative to.
-            **options: fields to set by hand instead.
+            cells: the cells.
+            root: the folder that paths in cells are relative to.
+            **options: values of fields, in place of fitted ones.
 
         Raises:
-            RejectColumn: the cells cannot be of this type.
+            RejectColumn: the cells cannot be of this type; the message says why.
         """
 
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """Shape of one cell's tensor."""
-
-    @property
-    def feature_shape(self) -> tuple[int, ...]:
-        """What a vector of `features` becomes when it is reshaped; by default the shape of a cell's tensor."""
-        return self.shape
-
-    @property
-    @abstractmethod
-    def dtype(self) -> str:
-        """NumPy's name for the type of the stored numbers."""
+        """Shape of one cell's stored tensor."""
 
     @property
     @abstractmethod
     def summary(self) -> str:
-        """What was learned, in a few words."""
+        """The fitted state in a few words, such as "28x28 grey"."""
 
     @property
-    @abstractmethod
+    def feature_shape(self) -> tuple[int, ...]:
+        """Shape that a vector of `features` is flattened from; by default `shape`."""
+        return self.shape
+
+    @property
     def size(self) -> float:
-        """How many numbers or words a cell holds, by which a likelihood's weight is set."""
+        """Numbers or words in a cell, by which its likelihood is weighted; by default the tensor's."""
+        return float(math.prod(self.shape))
 
     @abstractmethod
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        """Turn N present cells to the stored tensor (N, *shape).
+        """Turn N present cells to the stored tensor (N, *shape). Called from several threads.
 
         Raises:
-            BadCells: some cells cannot be used; names them by position and says why.
+            BadCells: some cells cannot be used; gives their positions and the reasons.
         """
 
-    def scaled(self, tensor: Tensor) -> Tensor:
-        """Turn a stored tensor to what the encoder reads and the likelihood scores."""
+    def scale(self, tensor: Tensor) -> Tensor:
+        """Turn stored tensors to what encoders read and likelihoods score; by default the same."""
         return tensor
 
-    def augmented(self, tensor: Tensor, noise: RowNoise) -> Tensor:
-        """Scaled tensors (N, ...) as they might as well have been, for encoders to learn from; by default themselves.
+    def augment(self, tensor: Tensor, noise: RowNoise) -> Tensor:
+        """Randomly change scaled tensors (N, ...) for encoders in training; by default not at all.
 
-        Only what tells no other column anything may change.
+        Only what is independent of all other columns may change.
         """
         return tensor
 
-    def calibrated(self, tensor: Tensor) -> Self:
-        """The modality as all stored tensors of its column have it, where `fit` looked at some; by default itself."""
+    def refit(self, tensor: Tensor) -> Self:
+        """The modality fitted to all stored tensors of its column, where `fit` read a sample; by default itself."""
         return self
 
     def features(self, tensor: Tensor) -> Tensor:
-        """Turn stored tensors to vectors (N, F) for other tools, by default what networks read.
-
-        F is the product of `feature_shape`.
-        """
-        return self.scaled(tensor).reshape(len(tensor), math.prod(self.feature_shape))
+        """Vectors (N, F) of stored tensors for other tools, by default scaled; F is the product of `feature_shape`."""
+        return self.scale(tensor).reshape(len(tensor), math.prod(self.feature_shape))
 
     def vector(self, tensor: Tensor) -> Tensor:
-        """Turn stored tensors to vectors (N, F) whose numbers are amounts, by default what networks read, flattened."""
-        cells = self.scaled(tensor).float()
+        """Float vectors (N, F) of stored tensors for linear layers: amounts, no codes; by default scaled."""
+        cells = self.scale(tensor).float()
         return cells.reshape(len(cells), math.prod(cells.shape[1:]))
 
     @abstractmethod
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
-        """Turn N draws of the likelihood to N cells: values, or arrays that `write` puts into files."""
+        """Turn N draws, as likelihoods score them, to N cells: values, or what `to_bytes` takes."""
+
+    def to_bytes(self, cell: Any) -> bytes:
+        """The content of a cell's file, for types with a suffix."""
+        raise NotImplementedError(f"{type(self).__name__} has no files")
 
     @abstractmethod
     def encoder(self, features: int) -> nn.Module:
-        """A network from the scaled tensor to features of shape (N, features)."""
+        """A network from scaled tensors (N, ...) to features (N, features)."""
 
     @abstractmethod
+    def head(self, context: int) -> nn.Module:
+        """A network from contexts (N, context) to the `torch.distributions.Distribution` of N scaled cells."""
+
     def decoder(self, latent: int) -> nn.Module:
-        """A network from latents (N, latent) to the likelihood of N cells, a `torch.distributions.Distribution`."""
+        """A network from latents (N, latent), which leave little open, to the same; by default the head."""
+        return self.head(latent)
 
-    def conditional(self, context: int) -> nn.Module:
-        """A network from contexts (N, context) to the distribution of N cells that they leave open.
-
-        By default the decoder; for types without a `latent`.
-        """
-        return self.decoder(context)
-
-    def draw(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
-        """What a user is shown of a likelihood: by default an honest draw."""
-        return draw(likelihood, noise)
-
-    def write(self, path: Path, cell: Any) -> None:
-        """Write one cell to a file; only for types with a suffix."""
-        raise NotImplementedError(f"{type(self).__name__} has no files")
+    def to_display(self, likelihood: Distribution, noise: RowNoise) -> Tensor:
+        """Tensors for `to_cells`: the mode where the column has a latent, else a draw."""
+        return draw(likelihood, noise) if self.latent is None else likelihood.mode
 
     def to_dict(self) -> dict[str, Any]:
-        """All that was learned, as plain data."""
+        """The fitted state as plain data."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
-        """Make the modality anew from what `to_dict` gave.
+        """Restore the modality from what `to_dict` gave.
 
         Raises:
-            ValueError: the data do not fit this type.
+            ValueError: the state has other fields.
         """
         names = {field.name for field in fields(cls)}
         if set(state) != names:
@@ -171,3 +168,8 @@ class Modality(ABC):
         return cls(
             **{key: tuple(value) if isinstance(value, list) else value for key, value in state.items()}
         )
+
+
+def find_modality(name: str, modalities: Iterable[type[Modality]]) -> type[Modality] | None:
+    """The first modality of a type ("image") or full name ("image:pixels"); None where there is none."""
+    return next((each for each in modalities if name in (each.type, each.full_name())), None)

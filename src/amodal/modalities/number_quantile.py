@@ -1,4 +1,4 @@
-"""Numbers, spread evenly by their quantiles."""
+"""Numbers as normal quantiles of their ranks."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pandas as pd
 import torch
 from sklearn.preprocessing import QuantileTransformer
 from torch import Tensor, nn
-from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from amodal.errors import BadCells, RejectColumn, examples
+from amodal.modalities.heads import NormalHead, NormalMixtureHead
 from amodal.modalities.modality import Modality
-from amodal.nn import Dense, LearnedScale
+from amodal.nn import Dense
 
 _QUANTILES = 256
-_FEW = 20
-_NARROWEST = 0.03
+_MAX_CODES = 20
+"""Most distinct whole numbers that are taken for codes of categories."""
 
 
 def _as_numbers(cells: pd.Series[Any]) -> np.ndarray[Any, Any]:
@@ -33,32 +33,33 @@ def _as_numbers(cells: pd.Series[Any]) -> np.ndarray[Any, Any]:
 class NumberQuantile(Modality):
     """A number as the standard normal quantile of its rank (scikit-learn's `QuantileTransformer`).
 
-    Any scale, skew or tail becomes a bell, and what is drawn lies within what was seen.
+    Any scale, skew or tail becomes a normal distribution, and draws lie within the column's range.
 
     Attributes:
         quantiles: evenly spaced quantiles of the column, ascending.
-        decimals: digits after the point that the column has, to which draws are rounded.
+        decimals: the column's digits after the point, to which draws are rounded.
     """
 
     type: ClassVar[str] = "number"
     representation: ClassVar[str] = "quantile"
     unit: ClassVar[str] = "standard normal quantile of the rank"
+    dtype: ClassVar[str] = "float32"
 
     quantiles: tuple[float, ...]
     decimals: int
 
     @classmethod
-    def accepts(cls, cells: pd.Series[Any], root: Path | None) -> str:
+    def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
         if pd.api.types.is_bool_dtype(cells.dtype):
             raise RejectColumn("true or false is a category")
         values = _as_numbers(cells)
         wrong = np.flatnonzero(np.isnan(values))
-        # One spoilt cell must not turn a column of numbers into a text: it is reported when it is read.
+        # A few bad cells do not make a column of numbers a text: they are reported when they are read.
         if len(wrong) > 0.2 * len(values):
             raise RejectColumn(f"not numbers: {examples([repr(cells.iloc[i]) for i in wrong])}")
         finite = values[np.isfinite(values)]
         distinct = len(np.unique(finite))
-        if distinct <= _FEW and (finite == np.round(finite)).all() and distinct < 0.5 * len(finite):
+        if distinct <= _MAX_CODES and (finite == np.round(finite)).all() and distinct < 0.5 * len(finite):
             raise RejectColumn(f"only {distinct} distinct whole numbers, which name categories")
         return f"{len(values) - len(wrong)} of {len(values)} sampled cells are numbers"
 
@@ -86,20 +87,12 @@ class NumberQuantile(Modality):
         return ()
 
     @property
-    def dtype(self) -> str:
-        return "float32"
-
-    @property
     def summary(self) -> str:
         return f"{self.quantiles[0]:.4g} to {self.quantiles[-1]:.4g}"
 
     @property
-    def size(self) -> float:
-        return 1.0
-
-    @property
     def _unit(self) -> float:
-        """The largest quantile's size: scikit-learn takes numbers closer than 1e-7 for the same."""
+        """The largest absolute quantile, by which numbers are divided: scikit-learn merges those within 1e-7."""
         return max(abs(self.quantiles[0]), abs(self.quantiles[-1])) or 1.0
 
     def _transformer(self) -> QuantileTransformer:
@@ -131,21 +124,21 @@ class NumberQuantile(Modality):
     def encoder(self, features: int) -> nn.Module:
         return _NumberEncoder(features)
 
+    def head(self, context: int) -> nn.Module:
+        """A mixture of normals: given other columns a number is often in one of several ranges."""
+        return NormalMixtureHead(context)
+
     def decoder(self, latent: int) -> nn.Module:
-        return _NumberDecoder(latent)
-
-    def conditional(self, context: int) -> nn.Module:
-        """A mixture of normals: what is given often leaves several ranges open."""
-        return _NumberMixture(context)
+        return NormalHead(latent)
 
 
-def _decimals(values: np.ndarray[Any, Any], most: int = 6) -> int:
-    """How many digits after the point tell all values apart from their rounding, at most `most`."""
-    for decimals in range(most):
+def _decimals(values: np.ndarray[Any, Any], limit: int = 6) -> int:
+    """Digits after the point of the values, up to `limit`, or as many significant ones of values below 1."""
+    for decimals in range(limit):
         if np.allclose(values, values.round(decimals), rtol=1e-9, atol=1e-12):
             return decimals
-    spread = np.abs(values).max()
-    return most if spread >= 1 or spread == 0 else most - math.floor(math.log10(spread))
+    largest = np.abs(values).max()
+    return limit if largest >= 1 or largest == 0 else limit - math.floor(math.log10(largest))
 
 
 class _NumberEncoder(nn.Module):
@@ -155,29 +148,3 @@ class _NumberEncoder(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         return self.network(numbers[:, None])
-
-
-class _NumberDecoder(nn.Module):
-    def __init__(self, latent: int) -> None:
-        super().__init__()
-        self.network = Dense(latent, 128, 1)
-        self.scale = LearnedScale(start=1.0, floor=0.1)
-
-    def forward(self, latents: Tensor) -> Normal:
-        mean = self.network(latents)[:, 0]
-        return Normal(mean, self.scale().expand_as(mean), validate_args=False)
-
-
-class _NumberMixture(nn.Module):
-    def __init__(self, context: int, components: int = 8) -> None:
-        super().__init__()
-        self.network = Dense(context, 128, 3 * components)
-
-    def forward(self, contexts: Tensor) -> MixtureSameFamily:
-        logits, means, excess = self.network(contexts).chunk(3, dim=1)
-        scales = _NARROWEST + nn.functional.softplus(excess)
-        return MixtureSameFamily(
-            Categorical(logits=logits, validate_args=False),
-            Normal(3.0 * means, scales, validate_args=False),
-            validate_args=False,
-        )

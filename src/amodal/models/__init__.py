@@ -1,4 +1,4 @@
-"""Models: from a batch to distributions. No file, no table, no progress bar."""
+"""Generative models: from a batch of tensors to distributions."""
 
 from amodal.models.base import GenerativeModel
 from amodal.models.latent_flow import LatentFlow

@@ -1,4 +1,4 @@
-"""What every model of a table can do."""
+"""Interface of the generative models, and the masking of absent cells."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import Modality
 
-_STEP = 8
-"""Rows that are computed together at least; see `apply_to_present`."""
-_SIZES = 32
-"""How many numbers of rows are told apart in a large batch."""
+_ROUND_TO = 8
+"""Numbers of rows are rounded up to a multiple of this."""
+_MAX_SIZES = 32
+"""Greatest count of different numbers of rows in a large batch."""
 
 
 class GenerativeModel(nn.Module, ABC):
-    """A generative model of a table's rows, whatever is missing of them.
+    """Generative model p(x_1, ..., x_M) of a table's rows, any of whose cells may be missing.
 
     Args:
         modalities: column name -> fitted modality.
@@ -31,67 +31,78 @@ class GenerativeModel(nn.Module, ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return next(self.parameters()).device
 
     @abstractmethod
     def complete(self, batch: Batch, targets: Iterable[str], noise: RowNoise) -> dict[str, Tensor]:
-        """Draw the target columns given the present cells, as `Modality.to_cells` takes them.
+        """Sample the target columns given the present cells, jointly for each row.
 
-        What is drawn for one row belongs together.
+        Args:
+            batch: B rows.
+            targets: column names.
+            noise: random numbers of the rows.
+
+        Returns:
+            Column name -> tensor (B, ...), as `Modality.to_cells` takes it.
         """
 
     @abstractmethod
     def embed(self, batch: Batch) -> Tensor:
-        """The joint representation of each row's present cells, (B, D)."""
+        """Embed each row's present cells to one vector, (B, D)."""
 
     @abstractmethod
-    def log_marginal(self, batch: Batch, noise: RowNoise, samples: int = 100, at_once: int = 50) -> Tensor:
+    def log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100, chunk_size: int = 50) -> Tensor:
         """Estimate log p(present cells) in nats, (B,); 0 for a row with none.
 
         Args:
-            batch: the rows.
-            noise: of the rows.
-            samples: draws a row; the estimate tightens as they grow.
-            at_once: how many of them are taken together.
+            batch: B rows.
+            noise: random numbers of the rows.
+            num_samples: importance samples a row; more tighten the estimate.
+            chunk_size: samples held in memory at a time.
         """
 
 
+def broadcast_mask(mask: Tensor, cells: Tensor) -> Tensor:
+    """View a mask (B,) so that it broadcasts against cells (B, ...)."""
+    return mask.view(-1, *([1] * (cells.dim() - 1)))
+
+
 def zero_missing(cells: Tensor, present: Tensor) -> Tensor:
-    """Put zeros where a cell is absent, so that not even a NaN there reaches a network."""
-    shape = (-1, *([1] * (cells.dim() - 1)))
-    return torch.where(present.view(shape), cells, torch.zeros((), dtype=cells.dtype, device=cells.device))
+    """Replace absent cells by zeros; unlike a product with the mask, NaN too."""
+    zero = torch.zeros((), dtype=cells.dtype, device=cells.device)
+    return torch.where(broadcast_mask(present, cells), cells, zero)
 
 
 def apply_to_present(compute: Callable[..., Tensor], present: Tensor, *tensors: Tensor) -> Tensor:
-    """What `compute` makes of the rows that have a cell; zeros for the others, most of which a processor is spared.
+    """Apply a function to the rows with a present cell, and return zeros for the others.
 
-    Of those that it is not spared it reads zeros, so that not even a NaN there reaches a network.
-
-    Rows are counted up to whole eights, and in large batches to thirty-seconds of the batch: kernels are made ready
-    for a number of rows, which takes longer than a few rows more.
+    Most absent rows are not computed. The few that are, to round up the number of rows, are read as zeros, so that a
+    NaN there reaches no network. The number is a multiple of eight, and in a large batch of a thirty-second of the
+    batch, since kernels are prepared for each new number of rows, which costs more than a few rows do.
 
     Args:
-        compute: rows of the tensors to (K, ...), each row by itself.
+        compute: function of rows of the tensors, to (K, ...), row by row.
         present: boolean (B,).
         tensors: (B, ...).
 
     Returns:
         (B, ...).
     """
-    # On a graphics card the number would be waited for, which takes longer than the rows that could be spared.
+    # On a GPU, reading the number would wait for the device, which takes longer than the rows that it saves.
     count = int(present.sum()) if present.device.type == "cpu" else len(present)
-    step = max(_STEP, len(present) // _SIZES)
-    # One at least, of no weight: processes that train together must all use the same weights.
-    computed = max(1, -(-count // step)) * step
+    multiple = max(_ROUND_TO, len(present) // _MAX_SIZES)
+    # At least one row, even of no weight: in distributed training each process must use the same parameters.
+    computed = max(1, -(-count // multiple)) * multiple
     if computed >= len(present):
         return zero_missing(compute(*(zero_missing(tensor, present) for tensor in tensors)), present)
     rows = present.int().argsort(descending=True, stable=True)[:computed]
-    made = compute(*(_blank_from(count, tensor[rows]) for tensor in tensors))
-    return made.new_zeros(len(present), *made.shape[1:]).index_copy(0, rows[:count], made[:count])
+    outputs = compute(*(_zero_after(count, tensor[rows]) for tensor in tensors))
+    zeros = outputs.new_zeros(len(present), *outputs.shape[1:])
+    return zeros.index_copy(0, rows[:count], outputs[:count])
 
 
-def _blank_from(count: int, chosen: Tensor) -> Tensor:
-    """Zeros in place of what comes after the first rows."""
-    chosen[count:] = 0
-    return chosen
+def _zero_after(count: int, rows: Tensor) -> Tensor:
+    """Set all but the first `count` rows to zero, in place."""
+    rows[count:] = 0
+    return rows

@@ -1,4 +1,4 @@
-"""What every objective is: a model and a batch to a loss."""
+"""Interface of training objectives."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ AnyModel = TypeVar("AnyModel", bound=GenerativeModel, contravariant=True)
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss and what it is made of.
+    """A loss and its terms.
 
     Attributes:
-        total: scalar, to be made smaller; a mean over the batch's rows.
-        terms: name -> scalar without gradient, for the user to watch.
+        total: scalar to minimise, a mean over the rows of a batch.
+        terms: name -> scalar without gradient, for logging.
     """
 
     total: Tensor
@@ -30,15 +30,15 @@ class Loss:
 
 
 class Objective(ABC, Generic[AnyModel]):
-    """A training objective of one kind of model. Its fields are its settings."""
+    """A training loss of one kind of model. Its dataclass fields are its hyper-parameters."""
 
     @abstractmethod
     def __call__(self, model: AnyModel, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
-        """Score a batch.
+        """Compute the loss of a batch.
 
         Args:
-            model: what is trained.
-            batch: B rows, each with at least one cell.
-            noise: of those rows.
-            progress: the share of training's budget used up, from 0 to 1.
+            model: model to train.
+            batch: B rows, each with at least one present cell.
+            noise: random numbers of the rows.
+            progress: used share of the training budget, 0 to 1.
         """

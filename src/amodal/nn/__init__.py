@@ -1,6 +1,6 @@
-"""Network blocks. They know shapes, not probability."""
+"""Network blocks, without probability."""
 
-from amodal.nn.audio import SoundDecoder, SoundEncoder
+from amodal.nn.audio import SpectrogramDecoder, SpectrogramEncoder
 from amodal.nn.context import ContextNetwork
 from amodal.nn.dense import Dense
 from amodal.nn.image import ImageDecoder, ImageEncoder
@@ -14,8 +14,8 @@ __all__ = [
     "ImageDecoder",
     "ImageEncoder",
     "LearnedScale",
-    "SoundDecoder",
-    "SoundEncoder",
+    "SpectrogramDecoder",
+    "SpectrogramEncoder",
     "TokenDecoder",
     "TokenEncoder",
     "VelocityNetwork",

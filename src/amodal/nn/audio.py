@@ -1,40 +1,41 @@
-"""Networks over time, for sounds as spectrograms."""
+"""Convolutional networks for spectrograms."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from amodal.nn.patches import halvings_to, joined_patches
-from amodal.nn.upsampling import doublings
+from amodal.nn.patches import PatchEncoder, num_halvings
+from amodal.nn.upsampling import upsampling_layers
 
 _PATCH = 4
+_ENCODED_FRAMES = 8
+_DECODER_START = 16
 
 
-class SoundEncoder(nn.Module):
-    """Spectrograms (B, C, T) to features (B, F): patches of four frames that overlap, joined until they are eight.
+class SpectrogramEncoder(nn.Module):
+    """Spectrograms (B, C, T) to features (B, F): overlapping patches of four frames, merged down to at most eight.
 
     Args:
         bands: C.
         frames: T.
         features: F.
-        channels: size of a patch's vector; twice as many once they are joined.
+        channels: width of the patch layer; merged layers have twice as many.
     """
 
     def __init__(self, bands: int, frames: int, features: int, channels: int = 96) -> None:
         super().__init__()
         patches = -(-frames // _PATCH)
-        joinings = halvings_to(8, patches)
-        widths = [channels] + [2 * channels] * joinings
-        self.patches = joined_patches(bands, widths, (1, _PATCH), flat=True)
-        left = -(-patches // 2**joinings)
-        self.head = nn.Sequential(nn.Linear(widths[-1] * left, features), nn.GELU())
+        merges = num_halvings(_ENCODED_FRAMES, patches)
+        widths = [channels] + [2 * channels] * merges
+        self.patches = PatchEncoder(bands, widths, (1, _PATCH), flat=True)
+        self.head = nn.Sequential(nn.Linear(widths[-1] * -(-patches // 2**merges), features), nn.GELU())
 
     def forward(self, spectrograms: Tensor) -> Tensor:
         return self.head(self.patches(spectrograms[:, :, None]).flatten(1))
 
 
-class SoundDecoder(nn.Module):
-    """Latents (B, D) to spectrograms (B, C, T), by convolutions that double the time, of up to sixteen moments.
+class SpectrogramDecoder(nn.Module):
+    """Latents (B, D) to spectrograms (B, C, T): upsampling along time, from at most sixteen frames.
 
     Args:
         latent: D.
@@ -45,14 +46,13 @@ class SoundDecoder(nn.Module):
 
     def __init__(self, latent: int, bands: int, frames: int, channels: int = 96) -> None:
         super().__init__()
-        doubled = halvings_to(16, frames)
+        doublings = num_halvings(_DECODER_START, frames)
         self.channels = channels
-        self.start = -(-frames // 2**doubled)
+        self.start = -(-frames // 2**doublings)
         self.stem = nn.Sequential(nn.Linear(latent, channels * self.start), nn.GELU())
-        widths = [channels] * doubled + [bands]
         self.convolutions = (
-            doublings(widths, (1, self.start), (1, frames), flat=True)
-            if doubled
+            upsampling_layers([channels] * doublings + [bands], (1, self.start), (1, frames), flat=True)
+            if doublings
             else nn.Conv2d(channels, bands, 1)
         )
 

@@ -1,4 +1,4 @@
-"""The network that makes one context of whichever columns are given."""
+"""Permutation-invariant pooling of the given columns to one context vector."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from torch import Tensor, nn
 
 
 class ContextNetwork(nn.Module):
-    """Features of the given cells to one context a row, whatever is given.
+    """Embeddings of a row's given cells to one context vector, for any subset of the columns.
 
-    Each column's features go through a linear map of its own and are summed over what is given: a linear map of
-    all features side by side, in which an absent column has no part (Zaheer et al., arXiv 1703.06114).
+    Each column's features pass a linear map of its own, `columns[m]`, to an embedding e_m. The context is
+    `refine(null_embedding + sum_m e_m / sqrt(n))` over the n given columns (deep sets: Zaheer et al.,
+    arXiv 1703.06114): a column that is not given has no part in it.
 
     Args:
         columns: M.
         features: F, size of a column's features.
-        context: C, size of the context.
-        blocks: residual blocks after the sum.
+        context: C, size of an embedding and of the context.
+        blocks: number of residual blocks after the sum.
+
+    Attributes:
+        null_embedding: (C,), the sum's value with no column given.
     """
 
     def __init__(self, columns: int, features: int, context: int, blocks: int = 2) -> None:
@@ -24,15 +28,21 @@ class ContextNetwork(nn.Module):
         self.columns = nn.ModuleList(
             nn.Sequential(nn.LayerNorm(features), nn.Linear(features, context)) for _ in range(columns)
         )
-        self.nothing = nn.Parameter(torch.zeros(context))
+        self.null_embedding = nn.Parameter(torch.zeros(context))
         self.blocks = nn.ModuleList(_Residual(context) for _ in range(blocks))
         self.norm = nn.LayerNorm(context)
 
-    def forward(self, told: Tensor, given: Tensor) -> Tensor:
-        """The context (B, C) of what columns add, (B, M, C), where given is true, boolean (B, M)."""
+    def forward(self, embeddings: Tensor, given: Tensor) -> Tensor:
+        """Context vectors (B, C) of column embeddings (B, M, C), where `given` (B, M) is true."""
         count = given.sum(1, keepdim=True).clamp_min(1)
-        total = torch.where(given[:, :, None], told, 0.0).sum(1)
-        state = self.nothing + total / count.sqrt()
+        total = torch.where(given[:, :, None], embeddings, 0.0).sum(1)
+        return self._refine(self.null_embedding + total / count.sqrt())
+
+    def null_context(self) -> Tensor:
+        """Context (1, C) of a row with no cell given."""
+        return self._refine(self.null_embedding[None])
+
+    def _refine(self, state: Tensor) -> Tensor:
         for block in self.blocks:
             state = block(state)
         return self.norm(state)

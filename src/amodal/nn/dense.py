@@ -1,4 +1,4 @@
-"""Fully connected networks."""
+"""Multilayer perceptrons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Dense(nn.Sequential):
     """Linear layers with GELU between them, none after the last.
 
     Args:
-        sizes: the layers' sizes, from input to output.
+        sizes: layer sizes, from input to output.
     """
 
     def __init__(self, *sizes: int) -> None:

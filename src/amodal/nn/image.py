@@ -1,50 +1,51 @@
-"""Networks for pictures of any size."""
+"""Convolutional networks for images of any size."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from amodal.nn.patches import halvings_to, joined_patches
-from amodal.nn.upsampling import doublings
+from amodal.nn.patches import PatchEncoder, num_halvings
+from amodal.nn.upsampling import upsampling_layers
 
-_PATCH = 4
+_ENCODED_SIDE = 4
+_DECODER_START = 8
 
 
 def _widths(maps: int, base: int) -> list[int]:
-    """Channels of maps, the largest first: doubled each time, up to eight times the base."""
+    """Channels of maps, the largest map first: doubled each time, up to eight times the base."""
     return [base * 2 ** min(level, 3) for level in range(maps)]
 
 
 class ImageEncoder(nn.Module):
-    """Pictures (B, C, H, W) in [0, 1] to features (B, F): patches that overlap, joined until they are four by four.
+    """Images (B, C, H, W) in [0, 1] to features (B, F): overlapping patches, merged down to at most four by four.
 
     Args:
         channels: C.
         height: H.
         width: W.
         features: F.
-        base: size of a patch's vector; twice as many after each joining.
+        base: width of the patch layer; doubled with each merge.
         patch: height and width of a patch.
     """
 
     def __init__(
-        self, channels: int, height: int, width: int, features: int, base: int = 48, patch: int = _PATCH
+        self, channels: int, height: int, width: int, features: int, base: int = 48, patch: int = 4
     ) -> None:
         super().__init__()
         rows, columns = -(-height // patch), -(-width // patch)
-        joinings = halvings_to(4, max(rows, columns))
-        widths = _widths(joinings + 1, base)
-        self.patches = joined_patches(channels, widths, (patch, patch))
-        left = -(-rows // 2**joinings) * -(-columns // 2**joinings)
-        self.head = nn.Sequential(nn.Linear(widths[-1] * left, features), nn.GELU())
+        merges = num_halvings(_ENCODED_SIDE, max(rows, columns))
+        widths = _widths(merges + 1, base)
+        self.patches = PatchEncoder(channels, widths, (patch, patch))
+        positions = -(-rows // 2**merges) * -(-columns // 2**merges)
+        self.head = nn.Sequential(nn.Linear(widths[-1] * positions, features), nn.GELU())
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.head(self.patches(pictures - 0.5).flatten(1))
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.patches(images - 0.5).flatten(1))
 
 
 class ImageDecoder(nn.Module):
-    """Latents (B, D) to pictures (B, C, H, W) in [0, 1], by convolutions that double maps of up to eight by eight.
+    """Latents (B, D) to images (B, C, H, W) in [0, 1]: upsampling, from at most eight by eight.
 
     Args:
         latent: D.
@@ -56,14 +57,14 @@ class ImageDecoder(nn.Module):
 
     def __init__(self, latent: int, channels: int, height: int, width: int, base: int = 24) -> None:
         super().__init__()
-        doubled = halvings_to(8, max(height, width))
-        self.start = (-(-height // 2**doubled), -(-width // 2**doubled))
-        widths = _widths(doubled, base)[::-1] or [base]
+        doublings = num_halvings(_DECODER_START, max(height, width))
+        self.start = (-(-height // 2**doublings), -(-width // 2**doublings))
+        widths = _widths(doublings, base)[::-1] or [base]
         self.widest = widths[0]
         self.stem = nn.Sequential(nn.Linear(latent, self.widest * self.start[0] * self.start[1]), nn.GELU())
         self.convolutions = (
-            doublings([*widths, channels], self.start, (height, width))
-            if doubled
+            upsampling_layers([*widths, channels], self.start, (height, width))
+            if doublings
             else nn.Conv2d(self.widest, channels, 1)
         )
 

@@ -1,4 +1,4 @@
-"""Layers that make maps smaller, by products of matrices, which a processor is fastest at in bfloat16."""
+"""Patch embedding and patch merging: downsampling by matrix products, the fastest way on a CPU in bfloat16."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from amodal.nn.channels_last import channels_last
 
 
 class PatchStem(nn.Module):
-    """Cells (B, C, H, W) to a vector a patch, (B, H', W', O): H' is H over the patch's height, rounded up.
+    """Overlapping patch embedding: (B, C, H, W) to (B, H', W', O), with H' = ceil(H / patch height).
 
-    Each vector is read of a window twice as large as its patch, so that neighbours overlap by half (Wu et al.,
-    arXiv 2103.15808); outside the cell are zeros.
+    A window is twice as large as its patch, so that neighbours overlap by half (Wu et al., arXiv 2103.15808);
+    the border is padded with zeros.
 
     Args:
         channels: C.
         width: O.
-        patch: height and width of a patch; 1 leaves a side as it is.
+        patch: height and width of a patch; 1 leaves a side unchanged.
     """
 
     def __init__(self, channels: int, width: int, patch: tuple[int, int]) -> None:
@@ -39,59 +39,59 @@ class PatchStem(nn.Module):
         return self.convolution(padded).permute(0, 2, 3, 1)
 
 
-class Merging(nn.Module):
-    """Maps (B, H, W, I) to (B, H / 2, W / 2, O), rounded up: four neighbouring vectors become one.
-
-    As in Liu et al., arXiv 2103.14030.
+class PatchMerging(nn.Module):
+    """Patch merging of Swin (Liu et al., arXiv 2103.14030): (B, H, W, I) to (B, ceil(H / 2), ceil(W / 2), O).
 
     Args:
         before: I.
         after: O.
-        flat: leave the height as it is, and join pairs.
+        flat: keep the height and merge pairs along the width.
     """
 
     def __init__(self, before: int, after: int, *, flat: bool = False) -> None:
         super().__init__()
-        self.times = (1 if flat else 2, 2)
-        self.linear = nn.Linear(before * self.times[0] * 2, after)
+        self.factors = (1 if flat else 2, 2)
+        self.linear = nn.Linear(before * self.factors[0] * 2, after)
 
     def forward(self, maps: Tensor) -> Tensor:
-        down, right = self.times
+        down, right = self.factors
         padded = functional.pad(maps, (0, 0, 0, -maps.shape[2] % right, 0, -maps.shape[1] % down))
         blocks = padded.unflatten(2, (-1, right)).unflatten(1, (-1, down)).transpose(2, 3)
         return self.linear(blocks.flatten(3))
 
 
-class MapNorm(nn.Module):
-    """Each row's whole map to mean 0 and variance 1: group normalisation of one group (Wu & He, arXiv 1803.08494)."""
+class GroupNorm1(nn.Module):
+    """`nn.GroupNorm(1, C, affine=False)` (Wu & He, arXiv 1803.08494) of maps laid out (B, H, W, C)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        flat = maps.flatten(1)
-        return functional.layer_norm(flat, flat.shape[1:]).view_as(maps)
+        # The same statistics, without the two permutations that nn.GroupNorm would need.
+        return functional.layer_norm(maps, maps.shape[1:])
 
 
-def joined_patches(
-    channels: int, widths: Sequence[int], patch: tuple[int, int], *, flat: bool = False
-) -> nn.Sequential:
-    """A stem of patches, and a merging to each further width; each normalised, with GELU.
+class PatchEncoder(nn.Sequential):
+    """A patch embedding, then a patch merging to each further width; each normalised, with GELU.
 
     Args:
-        channels: of what goes in, (B, C, H, W).
-        widths: of what the stem and each merging make, (B, H', W', O).
+        channels: C of the input (B, C, H, W).
+        widths: output widths of the embedding and of each merging.
         patch: see `PatchStem`.
-        flat: see `Merging`.
+        flat: see `PatchMerging`.
     """
-    layers: list[nn.Module] = [PatchStem(channels, widths[0], patch), MapNorm(), nn.GELU()]
-    for before, after in pairwise(widths):
-        layers += [Merging(before, after, flat=flat), MapNorm(), nn.GELU()]
-    return nn.Sequential(*layers)
+
+    def __init__(
+        self, channels: int, widths: Sequence[int], patch: tuple[int, int], *, flat: bool = False
+    ) -> None:
+        layers: list[nn.Module] = [PatchStem(channels, widths[0], patch), GroupNorm1(), nn.GELU()]
+        for before, after in pairwise(widths):
+            layers += [PatchMerging(before, after, flat=flat), GroupNorm1(), nn.GELU()]
+        super().__init__(*layers)
 
 
-def halvings_to(smallest: int, side: int) -> int:
-    """How often a side is halved, and rounded up, until it is at most the smallest.
+def num_halvings(smallest: int, side: int) -> int:
+    """Number of halvings, each rounded up, that bring a side down to at most `smallest`.
 
     Example:
-        >>> halvings_to(4, 28), halvings_to(4, 4)
+        >>> num_halvings(4, 28), num_halvings(4, 4)
         (3, 0)
     """
     count = 0

@@ -1,4 +1,4 @@
-"""Where bfloat16 is the faster."""
+"""Devices with fast bfloat16."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import torch
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 numbers faster than float32 ones."""
+    """True where a device multiplies bfloat16 numbers faster than float32 ones."""
     if device.type == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    # A processor without these instructions emulates it.
+    # A CPU without these instructions emulates it.
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     return any(capabilities.get(f"{name}_bf16") for name in ("avx512", "amx"))

@@ -1,4 +1,4 @@
-"""The noise scale of a likelihood."""
+"""Learned noise scales of likelihoods."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 
 class LearnedScale(nn.Module):
-    """One positive number, learned, that stays above a floor.
+    """A learned positive scale, `floor + exp(log_excess)`.
 
-    Without the floor a column that can be reconstructed exactly drives its scale to zero and its expert
-    to certainty.
+    Without the floor, a column that can be reconstructed exactly drives its scale to zero and its expert's
+    variance with it.
 
     Args:
-        start: the scale before training.
-        floor: the scale can come near this, and not below.
+        start: initial scale.
+        floor: greatest lower bound of the scale.
     """
 
     def __init__(self, start: float, floor: float) -> None:

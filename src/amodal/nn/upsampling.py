@@ -1,4 +1,4 @@
-"""Layers that double maps."""
+"""Learned upsampling by a factor of two."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from torch import Tensor, nn
 from amodal.nn.channels_last import channels_last
 
 
-class Doubling(nn.Module):
-    """Maps (B, I, H, W) to (B, O, 2 H, 2 W): a convolution gives each pixel the four that take its place.
+class PixelShuffleUpsample(nn.Module):
+    """Sub-pixel convolution (Shi et al., arXiv 1609.05158): maps (B, I, H, W) to (B, O, 2 H, 2 W).
 
-    It does what a transposed convolution of kernel 4 and stride 2 does, by a convolution of kernel 2 whose outputs
-    are put side by side (sub-pixel convolution: Shi et al., arXiv 1609.05158), which is the faster on a processor.
-    A window of two has no middle: it takes the neighbours before a pixel, or those after it, and layers in a row
-    take turns, so that a picture stays where it is.
+    It computes what a transposed convolution of kernel 4 and stride 2 does, by a convolution of kernel 2 whose
+    outputs are interleaved, which is faster on a CPU. A kernel of two has no middle: it reaches to the neighbours
+    before a pixel, or to those after it. Consecutive layers alternate, so that an image is not shifted.
 
     Args:
         before: I.
         after: O.
-        backward: whether a window holds the neighbours before a pixel; otherwise those after it.
-        flat: leave the height as it is; for maps of height 1.
-        size: height and width of what is made, where not all of it is wanted: its first rows and columns.
+        backward: reach to the neighbours before a pixel instead of those after it.
+        flat: keep the height; for maps of height 1.
+        size: height and width of the output, cropped at the bottom right; by default all of it.
     """
 
     def __init__(
@@ -39,57 +38,60 @@ class Doubling(nn.Module):
         super().__init__()
         self.after = after
         self.backward = backward
-        self.times = (1 if flat else 2, 2)
+        self.factors = (1 if flat else 2, 2)
         self.size = size
-        self.convolution = nn.Conv2d(before, after * self.times[0] * 2, self.times)
+        self.convolution = nn.Conv2d(before, after * self.factors[0] * 2, self.factors)
 
     def forward(self, maps: Tensor) -> Tensor:
-        down, right = self.times
+        down, right = self.factors
         height, width = self.size or (maps.shape[2] * down, maps.shape[3] * right)
         rows, columns = -(-height // down), -(-width // right)
         padded = nn.functional.pad(maps, self._padding(maps, rows, columns))
         blocks = self.convolution(padded).permute(0, 2, 3, 1)
-        # An upper and a lower row of each block, as long pieces: single pixels take a processor several times as long.
+        # Whole lines are interleaved: single pixels take a CPU several times as long.
         lines = torch.stack(blocks.chunk(down, 3), 2) if down > 1 else blocks
         pixels = lines.reshape(-1, rows * down, columns * right, self.after).permute(0, 3, 1, 2)
         return pixels[:, :, :height, :width]
 
     def _padding(self, maps: Tensor, rows: int, columns: int) -> list[int]:
-        """Zeros left and right, above and below, for so many windows; below none where maps have more."""
+        """Zeros left, right, above and below, for `rows` by `columns` windows; negative where maps are larger."""
         padding = []
-        for window, windows, pixels in zip(self.times[::-1], (columns, rows), maps.shape[:1:-1], strict=True):
+        for window, windows, pixels in zip(
+            self.factors[::-1], (columns, rows), maps.shape[:1:-1], strict=True
+        ):
             first = window - 1 if self.backward else 0
             padding += [first, windows + window - 1 - first - pixels]
         return padding
 
 
-def doublings(
+def upsampling_layers(
     widths: Sequence[int], start: tuple[int, int], size: tuple[int, int], *, flat: bool = False
 ) -> nn.Sequential:
-    """Doublings from each width to the next, with GELU between them, none after the last.
+    """An upsampling from each width to the next, with GELU between them, none after the last.
 
     Args:
-        widths: channels of what goes in, and of what each makes.
-        start: height and width of what goes in.
-        size: those of what the last one makes.
-        flat: see `Doubling`.
+        widths: channels of the input and of each output.
+        start: height and width of the input.
+        size: height and width of the last output.
+        flat: see `PixelShuffleUpsample`.
     """
     layers: list[nn.Module] = []
-    times = (1 if flat else 2, 2)
+    factors = (1 if flat else 2, 2)
     for number, (before, after) in reversed(list(enumerate(pairwise(widths)))):
         backward = number % 2 == 0
-        layers = [Doubling(before, after, backward=backward, flat=flat, size=size), nn.GELU(), *layers]
-        size = _reached(size, start, times, number, backward)
+        layer = PixelShuffleUpsample(before, after, backward=backward, flat=flat, size=size)
+        layers = [layer, nn.GELU(), *layers]
+        size = _input_size(size, start, factors, number, backward)
     return channels_last(nn.Sequential(*layers[:-1]))
 
 
-def _reached(
-    size: tuple[int, int], start: tuple[int, int], times: tuple[int, int], number: int, backward: bool
+def _input_size(
+    size: tuple[int, int], start: tuple[int, int], factors: tuple[int, int], number: int, backward: bool
 ) -> tuple[int, int]:
-    """Height and width that a doubling's windows reach to make `size`; `number` doublings before it make no more."""
+    """Height and width that a layer after `number` others reads to make `size`, at most what they can make."""
 
-    def side(pixels: int, first: int, by: int) -> int:
-        ahead = 0 if backward else by - 1
-        return min(-(-pixels // by) + ahead, first * by**number)
+    def side(pixels: int, first: int, factor: int) -> int:
+        ahead = 0 if backward else factor - 1
+        return min(-(-pixels // factor) + ahead, first * factor**number)
 
-    return side(size[0], start[0], times[0]), side(size[1], start[1], times[1])
+    return side(size[0], start[0], factors[0]), side(size[1], start[1], factors[1])

@@ -1,6 +1,6 @@
-"""What the pages that amodal writes share: one style, cells with their files in them, and the curves of training.
+"""Parts shared by all HTML pages: the style, cells with embedded files, and curves of the training loss.
 
-A page is one file that needs no other and no network.
+A page is one self-contained file.
 """
 
 from amodal.pages.cell import Cell, Role, data_uri

@@ -1,4 +1,4 @@
-"""A cell as a page shows it."""
+"""Table cells on a page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Role = Literal["given", "drawn", "real"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as the page shows it.
+    """One table cell on a page.
 
     Attributes:
-        column: its column.
+        column: name of the column.
         kind: "image", "audio", "text" or "missing".
-        value: a data URI for a file, else the text; empty for a missing cell.
-        role: "given" to the model, "drawn" by it, or the "real" one to compare with.
-        picture: a data URI of a sound's spectrogram; empty where none is shown.
-        smooth: whether a picture has so many pixels that none should be seen.
+        value: data URI of a file, else the text; empty for a missing cell.
+        role: "given" to the model, "drawn" by it, or the "real" cell to compare with.
+        picture: data URI of a sound's spectrogram; empty for none.
+        smooth: true for images large enough to be interpolated instead of shown as pixels.
     """
 
     column: str
@@ -32,7 +32,7 @@ class Cell:
 
 
 def data_uri(content: bytes, media_type: str) -> str:
-    """A file inside the page itself.
+    """Data URI of a file's content.
 
     Example:
         >>> data_uri(b"amodal", "text/plain")

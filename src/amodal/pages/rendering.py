@@ -1,4 +1,4 @@
-"""Templates to pages."""
+"""Rendering of Jinja templates."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def render(package: str | Sequence[str], template: str, **shown: Any) -> str:
-    """A page of a package's template, which may include those of `amodal.pages`, and of further packages.
+def render(package: str | Sequence[str], template: str, **context: Any) -> str:
+    """Render a package's template, which may include templates of `amodal.pages` and of further packages.
 
-    What is shown is escaped, so that cells and names of columns cannot become part of the page.
+    All variables are HTML-escaped.
 
     Args:
-        package: that the template lies in, such as "amodal.demo", and those whose templates it includes.
-        template: its file.
-        shown: what the template names; naming anything else is an error.
+        package: package of the template, such as "amodal.demo", and further packages whose templates it includes.
+        template: file name of the template.
+        context: variables of the template; any other variable is an error.
     """
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
@@ -28,5 +28,5 @@ def render(package: str | Sequence[str], template: str, **shown: Any) -> str:
             lstrip_blocks=True,
         )
         .get_template(template)
-        .render(**shown)
+        .render(**context)
     )

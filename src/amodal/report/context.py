@@ -41,9 +41,9 @@ from amodal.metrics import (
 )
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel
-from amodal.report.rows import RealRows, read_rows, real_rows
+from amodal.report.rows import RealRows, real_rows
 from amodal.report.section import Result
-from amodal.table import BadCellPolicy, Schema, Table
+from amodal.table import BadCellPolicy, Schema, Table, encode
 
 ROWS_AT_ONCE = 256
 _TRAINING_ROWS_AT_ONCE = 1_024
@@ -260,7 +260,9 @@ class ReportContext:
     def training_batch(self, rows: NDArray[np.int64]) -> Batch:
         """Some scaled rows of the training table."""
         assert self.training is not None  # noqa: S101  (`copying` has refused it)
-        return scaled_batch(read_rows(self.training, self.modalities, rows, "missing"), self.modalities)
+        return scaled_batch(
+            encode(self.training, self.modalities, rows, bad_cells="missing"), self.modalities
+        )
 
     @cached_property
     def latent_pca(self) -> tuple[NDArray[np.float64], tuple[float, float]]:

@@ -1,37 +1,34 @@
 """Tables: reading, schema inference, the prepared store, writing."""
 
-from amodal.table.encoding import BadCellPolicy, check_policy, convert, encode
+from amodal.table.bad_cells import BadCell, bad_cell_error, is_bad_cell_list, write_bad_cells
+from amodal.table.encoding import BadCellPolicy, check_policy, encode, encode_cells
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import IGNORE, check_columns, infer_schema
-from amodal.table.modality import CellWriter, Modality
-from amodal.table.problem_report import BadCell, cell_problem, lists_bad_cells, write_bad_cells
 from amodal.table.reading import SUFFIXES, Table, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
 from amodal.table.store import Store, check_cells, prepare_store
-from amodal.table.writing import check_cells_kept, write_table
+from amodal.table.writing import check_media_kept, write_table
 
 __all__ = [
     "IGNORE",
     "SUFFIXES",
     "BadCell",
     "BadCellPolicy",
-    "CellWriter",
     "Column",
-    "Modality",
     "Schema",
     "Store",
     "Table",
-    "cell_problem",
+    "bad_cell_error",
     "check_cells",
-    "check_cells_kept",
     "check_columns",
+    "check_media_kept",
     "check_policy",
-    "convert",
     "describe",
     "encode",
+    "encode_cells",
     "fingerprint",
     "infer_schema",
-    "lists_bad_cells",
+    "is_bad_cell_list",
     "prepare_store",
     "read_table",
     "row_number",

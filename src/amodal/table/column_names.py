@@ -1,4 +1,4 @@
-"""Column names: each there, each once."""
+"""Validation of column names."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable
 
 from amodal.errors import DataError, examples
 
-__all__ = ["checked_names"]
+__all__ = ["check_names"]
 
 
-def checked_names(names: Iterable[object], source: str) -> list[str]:
-    """Give the names as strings.
+def check_names(names: Iterable[object], source: str) -> list[str]:
+    """The names as strings.
 
     Args:
         names: the names in the order of the columns.
-        source: what the table is called in a message.
+        source: the table's name in messages.
 
     Raises:
-        DataError: there are none, one is blank, or one stands twice.
+        DataError: there are none, one is blank, or one is repeated.
 
     Example:
-        >>> checked_names(["photo", 7], "a table")
+        >>> check_names(["photo", 7], "a table")
         ['photo', '7']
     """
     texts = [str(name) for name in names]
@@ -35,5 +35,5 @@ def checked_names(names: Iterable[object], source: str) -> list[str]:
         )
     twice = [repr(name) for name, count in Counter(texts).items() if count > 1]
     if twice:
-        raise DataError(f"{source}: column names that stand more than once: {examples(twice)}.")
+        raise DataError(f"{source}: repeated column names: {examples(twice)}.")
     return texts

@@ -1,4 +1,4 @@
-"""CSV and TSV: every cell is read as the text that stands there."""
+"""CSV and TSV files, all cells as text."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 import pandas as pd
 
 from amodal.errors import DataError, examples
-from amodal.table.column_names import checked_names
+from amodal.table.column_names import check_names
 from amodal.table.utf8 import open_utf8
 
 __all__ = ["read_delimited"]
 
-ROWS_AT_ONCE = 50_000  # bounds the memory that Python's own strings take before pandas has them
-LONGEST_CELL = 2**31 - 1  # characters; the csv module's own limit of 131,072 is short for a text column
+ROWS_AT_ONCE = 50_000  # bounds the memory of Python's strings before they are pandas'
+LONGEST_CELL = 2**31 - 1  # characters; the csv module's default is 131,072
 
 
 def read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
     """Read a file whose first line names the columns.
 
-    The csv module parses, because pandas' parser fills rows that are too short without a word.
+    Parsed by the csv module, because pandas' parser silently fills rows that are too short.
 
     Args:
         path: the file.
-        delimiter: what stands between two cells, such as "," or a tab.
+        delimiter: the character between two cells, "," or a tab.
 
     Returns:
         Strings only. An empty cell is an empty string. Blank lines are skipped.
@@ -38,7 +38,7 @@ def read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             header = next((row for row in reader if row), [])
-            names = checked_names(header, str(path))
+            names = check_names(header, str(path))
             parts = list(_parts(reader, names, path))
         except csv.Error as problem:
             raise DataError(f"{path}, line {reader.line_num}: {problem}.") from None
@@ -58,7 +58,7 @@ def _parts(reader: Iterator[list[str]], names: list[str], path: Path) -> Iterato
             rows = []
     if ragged:
         raise DataError(
-            f"{path}: {len(ragged)} rows do not have {len(names)} cells as the header has: "
+            f"{path}: {len(ragged)} rows do not have {len(names)} cells like the header: "
             f"{examples(ragged)}. Put cells with the delimiter or a line end in them between quotes."
         )
     yield _frame(rows, names)

@@ -1,4 +1,4 @@
-"""Cells become tensors: the one routine behind the store on disk and batches in memory."""
+"""Cells to tensors, for stores on disk and batches in memory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from amodal.batch import Batch
 from amodal.errors import BadCells, UsageError
+from amodal.modalities import Modality
 from amodal.parallel import in_parallel
-from amodal.table.modality import Modality
-from amodal.table.problem_report import BadCell, cell_problem
+from amodal.table.bad_cells import BadCell, bad_cell_error
 from amodal.table.reading import Table, row_number
 
 __all__ = [
@@ -24,24 +25,26 @@ __all__ = [
     "EncodedChunk",
     "check_policy",
     "chunks",
-    "convert",
     "encode",
+    "encode_cells",
     "encode_chunk",
 ]
 
 BadCellPolicy = Literal["error", "missing"]
+Rows = slice | NDArray[np.int64]
 
-FILES_AT_ONCE = 64  # small enough that all cores have work and few decoded files are held
-CELLS_AT_ONCE = 8192
-CELL_LENGTH = 80  # characters of a bad cell that are shown
+FILES_PER_CHUNK = 64  # small enough that all cores have work and few decoded files are in memory
+CELLS_PER_CHUNK = 8192
+CELL_LENGTH = 80  # characters of a bad cell in messages
+ALL = slice(None)
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Present cells of one column that are turned into one tensor.
+    """Present cells of one column that are encoded together.
 
     Attributes:
-        position: the column's place among the used columns.
+        position: the column's index among the used columns.
         column: its name.
         modality: its modality.
         cells: the cells; their index is the rows' numbers from 0.
@@ -57,11 +60,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class EncodedChunk:
-    """What became of a chunk.
+    """The tensors of a chunk.
 
     Attributes:
-        position: the column's place among the used columns.
-        rows: integer (n,), the rows, from 0, of the cells that could be turned.
+        position: the column's index among the used columns.
+        rows: integer (n,), rows from 0 of the cells that could be encoded.
         values: (n, *shape), their tensors.
         bad: the other cells.
     """
@@ -72,22 +75,22 @@ class EncodedChunk:
     bad: tuple[BadCell, ...]
 
 
-def chunks(table: Table, modalities: Mapping[str, Modality], rows: slice) -> Iterator[Chunk]:
-    """Cut the present cells of the columns that the table has into chunks."""
+def chunks(table: Table, modalities: Mapping[str, Modality], rows: Rows = ALL) -> Iterator[Chunk]:
+    """The present cells of the columns that the table has, in chunks."""
     for position, (column, modality) in enumerate(modalities.items()):
         if column not in table.columns:
             continue
         cells = table.frame[column].iloc[rows].dropna()
-        size = CELLS_AT_ONCE if modality.suffix is None else FILES_AT_ONCE
+        size = CELLS_PER_CHUNK if modality.suffix is None else FILES_PER_CHUNK
         for start in range(0, len(cells), size):
             yield Chunk(position, column, modality, cells.iloc[start : start + size], table.root)
 
 
 def encode_chunk(chunk: Chunk) -> EncodedChunk:
-    """Turn a chunk's cells into a tensor, setting aside the cells that cannot be turned.
+    """Encode a chunk's cells, except bad ones.
 
     Raises:
-        TypeError: the modality's tensor is not of the shape and type that it says.
+        TypeError: the tensor is not of the modality's shape and type.
     """
     modality, kept, reasons = chunk.modality, np.arange(len(chunk.cells)), dict[int, str]()
     values = np.empty((0, *modality.shape), modality.dtype)
@@ -97,7 +100,7 @@ def encode_chunk(chunk: Chunk) -> EncodedChunk:
         except BadCells as problem:
             if not problem.reasons:
                 raise
-            reasons |= {int(kept[place]): reason for place, reason in problem.reasons.items()}
+            reasons |= {int(kept[index]): reason for index, reason in problem.reasons.items()}
             kept = np.delete(kept, list(problem.reasons))
         else:
             break
@@ -108,79 +111,79 @@ def encode_chunk(chunk: Chunk) -> EncodedChunk:
         )
     rows = chunk.cells.index.to_numpy()
     bad = tuple(
-        BadCell(chunk.column, row_number(int(rows[place])), _shown(chunk.cells.iloc[place]), reason)
-        for place, reason in sorted(reasons.items())
+        BadCell(chunk.column, row_number(int(rows[index])), _shorten(chunk.cells.iloc[index]), reason)
+        for index, reason in sorted(reasons.items())
     )
     return EncodedChunk(chunk.position, rows[kept], values, bad)
 
 
-def convert(
+def encode_cells(
     table: Table,
     modalities: Mapping[str, Modality],
-    rows: slice = slice(None),
+    rows: Rows = ALL,
     *,
+    bad_cells: BadCellPolicy = "missing",
     workers: int | None = None,
 ) -> tuple[Batch, tuple[BadCell, ...]]:
-    """Turn rows into a batch in memory; bad cells are absent from it, and listed.
+    """Encode rows as a batch in memory, and list the bad cells.
 
     Args:
-        table: the table. A column that it lacks is absent in every row.
-        modalities: column -> its modality, in the order the batch has them.
-        rows: which rows; all unless given.
-        workers: how many threads.
+        table: the table. A column that it lacks is missing in every row.
+        modalities: column -> its modality, in the order of the batch.
+        rows: slice or distinct row numbers from 0; all rows by default.
+        bad_cells: "missing" takes bad cells as missing, "error" refuses them.
+        workers: number of threads; all cores by default.
 
     Returns:
-        The batch, absent cells filled with zeros, and the bad cells.
+        The batch, missing cells filled with zeros, and the bad cells.
+
+    Raises:
+        DataError: there are bad cells, and `bad_cells` is "error".
+        UsageError: `bad_cells` is neither "error" nor "missing".
     """
-    numbers = np.arange(len(table))[rows]
-    if np.any(np.diff(numbers) != 1):
-        raise ValueError(f"rows must follow one another, not {rows}")
-    first = int(numbers[0]) if len(numbers) else 0
+    check_policy(bad_cells)
+    numbers = table.frame.index[rows]
+    if not numbers.is_unique:
+        raise ValueError("rows must be distinct")
     arrays = [np.zeros((len(numbers), *m.shape), m.dtype) for m in modalities.values()]
     present = np.zeros((len(numbers), len(arrays)), dtype=bool)
     bad: list[BadCell] = []
     work = list(chunks(table, modalities, rows))
     for encoded in in_parallel(encode_chunk, work, label="Reading cells", workers=workers):
-        arrays[encoded.position][encoded.rows - first] = encoded.values
-        present[encoded.rows - first, encoded.position] = True
+        index = numbers.get_indexer(pd.Index(encoded.rows))
+        arrays[encoded.position][index] = encoded.values
+        present[index, encoded.position] = True
         bad += encoded.bad
+    error = bad_cell_error(bad, [], table.source)
+    if error and bad_cells == "error":
+        raise error
     x = {name: torch.from_numpy(values) for name, values in zip(modalities, arrays, strict=True)}
-    return Batch(x, torch.from_numpy(present), torch.from_numpy(numbers)), tuple(bad)
+    return Batch(x, torch.from_numpy(present), torch.tensor(numbers.to_numpy())), tuple(bad)
 
 
 def encode(
     table: Table,
     modalities: Mapping[str, Modality],
-    rows: slice = slice(None),
+    rows: Rows = ALL,
     *,
     bad_cells: BadCellPolicy = "error",
     workers: int | None = None,
 ) -> Batch:
-    """Turn rows into a batch in memory, as `convert` does.
-
-    Raises:
-        DataError: cells cannot be turned, and `bad_cells` is "error".
-        UsageError: `bad_cells` is neither "error" nor "missing".
-    """
-    check_policy(bad_cells)
-    batch, bad = convert(table, modalities, rows, workers=workers)
-    problem = cell_problem(bad, [], table.source)
-    if problem and bad_cells == "error":
-        raise problem
-    return batch
+    """The batch of `encode_cells`, which refuses bad cells by default."""
+    return encode_cells(table, modalities, rows, bad_cells=bad_cells, workers=workers)[0]
 
 
 def check_policy(bad_cells: str) -> None:
-    """Refuse what is no way of treating bad cells.
+    """Check that a value is a `BadCellPolicy`.
 
     Raises:
-        UsageError: says what the choices are.
+        UsageError: it is not; the message lists the choices.
     """
     choices = get_args(BadCellPolicy)
     if bad_cells not in choices:
-        raise UsageError(f"Unknown way with bad cells {bad_cells!r}. Choose from {', '.join(choices)}.")
+        raise UsageError(f"Unknown value {bad_cells!r} of bad_cells. Choose from {', '.join(choices)}.")
 
 
-def _shown(cell: object) -> str:
+def _shorten(cell: object) -> str:
     text = str(cell)
     return text if len(text) <= CELL_LENGTH else text[: CELL_LENGTH - 1] + "…"

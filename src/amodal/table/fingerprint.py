@@ -1,4 +1,4 @@
-"""A short mark of a table's data, by which a later run can tell that the data changed."""
+"""Fingerprints of tables, by which a later run detects changed data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amodal.table.modality import Modality
+from amodal.modalities import Modality
 from amodal.table.reading import Table
 
 __all__ = ["fingerprint"]
@@ -19,8 +19,7 @@ __all__ = ["fingerprint"]
 def fingerprint(table: Table, modalities: Mapping[str, Modality]) -> str:
     """Hash the used columns' names, cells and fitted modalities, and the sizes of the files that cells name.
 
-    Files are not read, so a file changed without a change of its size goes unnoticed. Where the table and
-    its files lie makes no difference.
+    Files are not read, so that a change of a file that keeps its size is not detected. The folder makes no difference.
 
     Returns:
         32 hexadecimal digits.

@@ -9,13 +9,13 @@ __all__ = ["folder_names"]
 
 UNSAFE = re.compile(r"[^\w .-]")
 LONGEST = 60  # characters; 4 bytes each at most, and a name may have 255 bytes
-# Names that Windows keeps for devices, whatever their suffix.
+# Names that Windows reserves for devices, with any suffix.
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 TAKEN = "metadata.csv"
 
 
 def folder_names(columns: Iterable[str]) -> dict[str, str]:
-    """Give each column a folder name, near its own, that no other has, even where case does not count.
+    """A folder name for each column, near its own and unique even where case is ignored.
 
     Example:
         >>> folder_names(["speech", "a/b", "a:b", ".."])

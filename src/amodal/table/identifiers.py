@@ -1,4 +1,4 @@
-"""Telling identifiers, which carry nothing to learn, from numbers, texts and labels."""
+"""Detection of columns of identifiers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 __all__ = ["FEWEST", "looks_like_identifiers"]
 
-FEWEST = 21  # so many different values are no accident
+FEWEST = 21  # different values
 INTEGER = re.compile(r"[+-]?\d+")
 UUID = re.compile(r"\{?[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 HASH = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
@@ -22,15 +22,15 @@ QUANTITY = re.compile(r"[+-]?9([.,]9)*a?")  # a shape as `_shape` gives it: 12.5
 
 
 def looks_like_identifiers(cells: pd.Series, sample: pd.Series) -> bool:
-    """Say whether a column only tells its rows apart.
+    """True for a column that only numbers or names its rows.
 
-    All values are different, there are more than 20, and they are either whole numbers without a gap (in
-    any order) or at a constant step, or strings of one pattern: UUIDs, hashes, codes, letters with a number.
-    Numbers with decimals never are, nor strings with spaces or in Chinese, Japanese or Korean.
+    All values are different, there are more than 20, and they are integers without a gap (in any order) or at a
+    constant step, or strings of one pattern: UUIDs, hashes, codes, letters with a number. Numbers with decimals
+    never are, nor strings with spaces or in Chinese, Japanese or Korean.
 
     Args:
         cells: all present cells of the column.
-        sample: some of them, by which strings' patterns are judged.
+        sample: some of them, whose patterns are compared.
 
     Example:
         >>> names = pd.Series([f"user_{number:03}" for number in range(50)])
@@ -57,7 +57,7 @@ def looks_like_identifiers(cells: pd.Series, sample: pd.Series) -> bool:
 
 
 def _is_sequence(values: np.ndarray) -> bool:
-    # Whole numbers beyond 2**53 fall together as floats, and are then not taken for a sequence.
+    # Integers beyond 2**53 collide as floats, and are no sequence then.
     ordered = np.unique(values)
     if len(ordered) < len(values):
         return False
@@ -81,7 +81,7 @@ def _share_a_pattern(texts: list[str]) -> bool:
 
 
 def _all_but_few(pattern: re.Pattern[str], texts: list[str]) -> bool:
-    # A random code is now and then all letters or all digits.
+    # A few random codes are all letters or all digits.
     return sum(pattern.fullmatch(text) is not None for text in texts) >= 0.9 * len(texts)
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from amodal.errors import DataError, RejectColumn, UsageError
+from amodal.modalities import MODALITIES, Modality, find_modality
 from amodal.table.identifiers import looks_like_identifiers
-from amodal.table.modality import Modality
 from amodal.table.reading import Table
 from amodal.table.schema import Column, Schema
 
-__all__ = ["IGNORE", "check_columns", "infer_schema", "spread_sample"]
+__all__ = ["IGNORE", "check_columns", "infer_schema", "stratified_sample"]
 
 IGNORE = "ignore"
 LOOKED_AT = 200  # cells that decide a column's type
@@ -28,7 +28,7 @@ Candidates = Sequence[type[Modality]]
 
 def infer_schema(
     table: Table,
-    candidates: Candidates,
+    modalities: Candidates = MODALITIES,
     types: Mapping[str, str] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Schema:
@@ -39,7 +39,8 @@ def infer_schema(
 
     Args:
         table: the table.
-        candidates: modality classes in the order they are tried. The first of a type is its default.
+        modalities: column types in the order they are tried. The first of a type is its default; others are taken
+            only where `types` names them.
         types: column -> "image", "image:pixels" or "ignore", for the columns whose type the user gives.
         options: column -> what is handed to that column's `fit` as keywords.
 
@@ -49,9 +50,9 @@ def infer_schema(
     """
     types, options = types or {}, options or {}
     check_columns([*types, *options], table)
-    given = {name: _candidate(name, wanted, candidates) for name, wanted in types.items()}
+    given = {name: _candidate(name, wanted, modalities) for name, wanted in types.items()}
     columns = tuple(
-        _column(table, name, candidates, given, dict(options.get(name, {}))) for name in table.columns
+        _column(table, name, modalities, given, dict(options.get(name, {}))) for name in table.columns
     )
     schema = Schema(columns)
     if not schema.used:
@@ -75,11 +76,11 @@ def check_columns(names: Iterable[str], table: Table) -> None:
             raise UsageError(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
 
 
-def spread_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
+def stratified_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
     """Take up to `count` cells, one from each of as many equal stretches; the same ones each time.
 
     Example:
-        >>> len(spread_sample(pd.Series(range(1000)), 10))
+        >>> len(stratified_sample(pd.Series(range(1000)), 10))
         10
     """
     if len(cells) <= count:
@@ -92,14 +93,12 @@ def spread_sample(cells: pd.Series, count: int = LOOKED_AT) -> pd.Series:
 def _candidate(name: str, wanted: str, candidates: Candidates) -> type[Modality] | None:
     if wanted == IGNORE:
         return None
-    for candidate in candidates:
-        if wanted in (candidate.type, f"{candidate.type}:{candidate.representation}"):
-            return candidate
-    by_type = dict.fromkeys(candidate.type for candidate in candidates)
-    exact = [f"{candidate.type}:{candidate.representation}" for candidate in candidates]
-    raise UsageError(
-        f"Unknown type {wanted!r} for column {name!r}. Choose from {', '.join([*by_type, *exact, IGNORE])}."
-    )
+    found = find_modality(wanted, candidates)
+    if found is None:
+        types = dict.fromkeys(candidate.type for candidate in candidates)
+        choices = [*types, *(candidate.full_name() for candidate in candidates), IGNORE]
+        raise UsageError(f"Unknown type {wanted!r} for column {name!r}. Choose from {', '.join(choices)}.")
+    return found
 
 
 def _column(
@@ -122,13 +121,13 @@ def _column(
         return Column(name, None, "every cell is missing", missing)
 
     tried: dict[str, str] = {}
-    sample = spread_sample(cells)
+    sample = stratified_sample(cells)
     defaults = _defaults(candidates)
 
     def first_that_accepts(candidates: Candidates) -> Column | None:
         for candidate in candidates:
             try:
-                why = candidate.accepts(sample, table.root)
+                why = candidate.detect(sample, table.root)
                 modality = _fit(candidate, name, cells, table.root, options)
             except RejectColumn as reason:
                 tried[candidate.type] = str(reason)

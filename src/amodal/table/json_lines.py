@@ -1,4 +1,4 @@
-"""JSONL: one JSON object a line, whose types are kept."""
+"""JSON Lines files: one JSON object a line."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def read_json_lines(path: Path) -> pd.DataFrame:
         path: the file.
 
     Returns:
-        The columns in the order they are first met; a key that a line lacks is a missing cell. Whole
-        numbers stay whole beside missing cells (pandas' `Int64`); nothing is made a date.
+        The columns in order of first occurrence; a key that a line lacks is a missing cell. Integers stay integers
+        in columns with missing cells (pandas' `Int64`); strings never become dates.
 
     Raises:
         DataError: not UTF-8, or lines that are not one JSON object each, with their numbers.
@@ -53,7 +53,7 @@ def _record(line: str) -> dict[str, object]:
     if not isinstance(record, dict):
         raise ValueError("not an object")
     if "\\u" in line:
-        # Half a surrogate pair is valid JSON, but no text: it cannot be stored or written again.
+        # Half a surrogate pair is valid JSON, but cannot be encoded as UTF-8.
         json.dumps(record, ensure_ascii=False).encode("utf-8")
     return record
 
@@ -61,12 +61,12 @@ def _record(line: str) -> dict[str, object]:
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        raise ValueError("a key stands more than once")
+        raise ValueError("a key is repeated")
     return record
 
 
 def _column(cells: list[object]) -> pd.Series:
-    whole = all(cell is None or (type(cell) is int and cell in INT64) for cell in cells)
-    if whole and None in cells and any(cell is not None for cell in cells):
+    integers = all(cell is None or (type(cell) is int and cell in INT64) for cell in cells)
+    if integers and None in cells and any(cell is not None for cell in cells):
         return pd.Series(cells, dtype="Int64")
     return pd.Series(cells, dtype=object).infer_objects()

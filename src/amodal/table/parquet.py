@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from amodal.errors import DataError
-from amodal.table.column_names import checked_names
+from amodal.table.column_names import check_names
 
 __all__ = ["read_parquet"]
 
@@ -16,7 +16,7 @@ UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file; whole numbers stay whole beside missing cells (pandas' `Int64`).
+    """Read a Parquet file; integers stay integers in columns with missing cells (pandas' `Int64`).
 
     An index that pandas stored is left out when it has no name, and is a column when it has one.
 
@@ -28,13 +28,13 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
     try:
         with parquet.ParquetFile(path) as file:
-            names = checked_names(file.schema_arrow.names, str(path))
+            names = check_names(file.schema_arrow.names, str(path))
             stored = file.read()
     except (pa.ArrowException, OSError) as problem:
         raise DataError(f"{path} cannot be read as Parquet: {problem}") from None
     return pd.DataFrame(
         {
-            name: column.to_pandas(types_mapper=_whole if column.null_count else None)
+            name: column.to_pandas(types_mapper=_nullable_integer if column.null_count else None)
             for name, column in zip(names, stored.columns, strict=True)
             if not UNNAMED_INDEX.fullmatch(name)
         },
@@ -42,7 +42,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     )
 
 
-def _whole(arrow_type: object) -> object:
+def _nullable_integer(arrow_type: object) -> object:
     import pyarrow as pa
 
     return pd.Int64Dtype() if pa.types.is_signed_integer(arrow_type) else None

@@ -1,4 +1,4 @@
-"""A file, a folder or a DataFrame becomes a `Table`."""
+"""Tables from files, folders and DataFrames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from amodal.errors import DataError, examples
-from amodal.table.column_names import checked_names
+from amodal.table.column_names import check_names
 from amodal.table.delimited import read_delimited
 from amodal.table.json_lines import read_json_lines
 from amodal.table.parquet import read_parquet
@@ -27,9 +27,9 @@ SUFFIXES = tuple(READERS)
 
 
 def row_number(index: int) -> int:
-    """Give the number that a row has in messages and file names: the first row of data is row 1.
+    """The number of a row in messages and file names: the first row of data is row 1.
 
-    A header is not counted, nor are blank lines; where a message says "line", the file's lines are meant.
+    Header and blank lines are not counted; "line" in a message is the file's line.
 
     Example:
         >>> row_number(0)
@@ -44,8 +44,8 @@ class Table:
 
     Attributes:
         frame: the cells, rows numbered from 0. Missing cells, empty strings among them, are NA.
-        root: the folder that paths in cells are relative to; None when nobody said.
-        source: what the table is called in a message.
+        root: the folder that paths in cells are relative to; None for a DataFrame without `media_root`.
+        source: the table's name in messages.
     """
 
     frame: pd.DataFrame
@@ -60,12 +60,12 @@ class Table:
         """The columns' names, in order."""
         return tuple(self.frame.columns)
 
-    def rows_with_nothing(self, columns: Iterable[str]) -> list[int]:
-        """List the rows (from 0) in which every cell of these columns is missing.
+    def empty_rows(self, columns: Iterable[str]) -> list[int]:
+        """Rows, from 0, in which every cell of these columns is missing.
 
         Example:
             >>> frame = pd.DataFrame({"a": ["x", "", None], "b": ["", "", "y"]})
-            >>> read_table(frame).rows_with_nothing(["a", "b"])
+            >>> read_table(frame).empty_rows(["a", "b"])
             [1]
         """
         missing = self.frame[list(columns)].isna().all(axis=1)
@@ -82,11 +82,11 @@ def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) 
         media_root: the folder that paths in cells are relative to; the table's own folder unless given.
 
     Returns:
-        The table. An empty cell is missing, whatever the format, and nothing else is.
+        The table. Exactly the empty cells are missing, in any format.
 
     Raises:
-        DataError: the file is not there, is of no kind known here or is broken; column names are blank or
-            stand twice; there are no columns or no rows.
+        DataError: the file does not exist, is of another format or is broken; column names are blank or repeated;
+            there are no columns or no rows.
     """
     if isinstance(data, pd.DataFrame):
         return _table(data, media_root, "The DataFrame")
@@ -96,15 +96,15 @@ def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) 
 
 def _table_file(path: Path) -> Path:
     if path.is_dir():
-        found = [path / f"metadata{suffix}" for suffix in SUFFIXES if (path / f"metadata{suffix}").is_file()]
-        if not found:
+        files = [path / f"metadata{suffix}" for suffix in SUFFIXES if (path / f"metadata{suffix}").is_file()]
+        if not files:
             raise DataError(f"{path} holds no metadata{', metadata'.join(SUFFIXES)}.")
-        if len(found) > 1:
-            raise DataError(f"{path} holds {examples([file.name for file in found])}: name the one to read.")
-        return found[0]
+        if len(files) > 1:
+            raise DataError(f"{path} holds {examples([file.name for file in files])}: name the one to read.")
+        return files[0]
     if path.suffix.lower() not in READERS:
         raise DataError(
-            f"{path} is no table known here: {', '.join(SUFFIXES)} files are read, "
+            f"{path} is not a table: {', '.join(SUFFIXES)} files are read, "
             "and folders with one named metadata."
         )
     if not path.is_file():
@@ -113,7 +113,7 @@ def _table_file(path: Path) -> Path:
 
 
 def _table(frame: pd.DataFrame, root: Path | None, source: str) -> Table:
-    frame = frame.set_axis(checked_names(frame.columns, source), axis="columns").reset_index(drop=True)
+    frame = frame.set_axis(check_names(frame.columns, source), axis="columns").reset_index(drop=True)
     if not len(frame):
         raise DataError(f"{source} has no rows.")
     return Table(frame.apply(_without_blanks), root, source)

@@ -1,12 +1,13 @@
-"""The schema: what each column is, and why."""
+"""The schema of a table: the type of each column, and the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from amodal.table.modality import Modality
+from amodal.errors import DataError
+from amodal.modalities import MODALITIES, Modality, find_modality
 
 __all__ = ["Column", "Schema", "describe"]
 
@@ -21,9 +22,9 @@ class Column:
         name: its name.
         modality: its fitted modality; None when the column is ignored.
         reason: why it is of this type, or why it is ignored.
-        missing: the share of its cells that are missing, 0 to 1.
-        example: its first present cell, shortened; empty when there is none.
-        tried: type -> why the column is not of it, for the types tried before.
+        missing: share of missing cells, 0 to 1.
+        example: its first present cell, shortened; empty where there is none.
+        tried: type -> reason why the column is not of it, for the types tried before.
     """
 
     name: str
@@ -34,12 +35,12 @@ class Column:
     tried: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
+        """The column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
         return {
             "name": self.name,
             "type": self.modality and self.modality.type,
             "representation": self.modality and self.modality.representation,
-            "modality": self.modality and dict(self.modality.to_dict()),
+            "modality": self.modality and self.modality.to_dict(),
             "reason": self.reason,
             "missing": self.missing,
         }
@@ -62,21 +63,18 @@ class Schema:
         return {column.name: column.reason for column in self.columns if column.modality is None}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the schema as JSON."""
+        """The schema as JSON."""
         return {"format": FORMAT, "columns": [column.to_dict() for column in self.columns]}
 
     @classmethod
     def from_dict(
-        cls, record: Mapping[str, Any], restore: Callable[[str, str, Mapping[str, Any]], Modality]
+        cls, record: Mapping[str, Any], modalities: Sequence[type[Modality]] = MODALITIES
     ) -> Schema:
-        """Make the schema again that `to_dict` gave.
-
-        Args:
-            record: what `to_dict` gave.
-            restore: makes a modality of its type, its representation and what its `to_dict` gave.
+        """Restore the schema that `to_dict` gave.
 
         Raises:
-            ValueError: the record is of another format.
+            DataError: a column's type is not one of `modalities`.
+            ValueError: the record is of another format, or a modality's state is damaged.
         """
         if record.get("format") != FORMAT:
             raise ValueError(f"schema of format {record.get('format')!r}, not {FORMAT}")
@@ -84,8 +82,7 @@ class Schema:
             tuple(
                 Column(
                     name=entry["name"],
-                    modality=entry["type"]
-                    and restore(entry["type"], entry["representation"], entry["modality"]),
+                    modality=entry["type"] and _restore(entry, modalities),
                     reason=entry["reason"],
                     missing=entry["missing"],
                 )
@@ -94,8 +91,19 @@ class Schema:
         )
 
 
+def _restore(entry: Mapping[str, Any], modalities: Sequence[type[Modality]]) -> Modality:
+    name = f"{entry['type']}:{entry['representation']}"
+    modality = find_modality(name, modalities)
+    if modality is None:
+        raise DataError(
+            f"Column {entry['name']!r} is of type {name}, which is not known here. "
+            f"Known are {', '.join(known.full_name() for known in modalities)}."
+        )
+    return modality.from_dict(entry["modality"])
+
+
 def describe(schema: Schema) -> list[dict[str, Any]]:
-    """Give one JSON-able row a column: column, type, representation, reason, missing, example, tried.
+    """One JSON-able row a column: column, type, representation, reason, missing, example, tried.
 
     Type is "ignored" and representation None for a column that is not used; missing is a share, 0 to 1.
 

@@ -1,4 +1,4 @@
-"""The prepared store: a table's tensors on disk, memory-mapped."""
+"""Stores: a table's tensors on disk, memory-mapped."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.errors import DataError
-from amodal.files import check_folder, file_system, output_folder, reserve
-from amodal.parallel import Report, in_parallel
+from amodal.files import check_output_folder, existing_folder, output_folder, preallocate
+from amodal.modalities import Modality
+from amodal.parallel import ProgressCallback, in_parallel
+from amodal.table.bad_cells import BadCell, bad_cell_error, write_bad_cells
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
 from amodal.table.inference import check_columns
-from amodal.table.modality import Modality
-from amodal.table.problem_report import BadCell, cell_problem, write_bad_cells
 from amodal.table.reading import Table
 
 __all__ = ["Store", "check_cells", "prepare_store"]
@@ -39,15 +39,15 @@ BAD_CELLS = "bad_cells.csv"
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """N rows of M columns as tensors, read from disk as they are asked for.
+    """N rows of M columns as tensors, read from disk on demand.
 
     Attributes:
-        folder: where it lies.
+        folder: its folder.
         columns: the columns' names.
-        fingerprint: of the table it was made from; see `amodal.table.fingerprint`.
-        present: boolean (N, M), which cells are there.
-        bad_cells: the cells that could not be turned into tensors and became missing.
-        arrays: one memory-mapped array (N, *shape) a column; absent cells are zeros.
+        fingerprint: of its table; see `amodal.table.fingerprint`.
+        present: boolean (N, M).
+        bad_cells: the cells that could not be encoded and became missing.
+        arrays: one memory-mapped array (N, *shape) a column; missing cells are zeros.
     """
 
     folder: Path
@@ -59,7 +59,7 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> Store:
-        """Open what `prepare_store` wrote.
+        """Open a store that `prepare_store` wrote.
 
         Raises:
             DataError: the folder holds no store, one of another format, or a damaged one.
@@ -85,7 +85,7 @@ class Store:
                 fingerprint=description["fingerprint"],
                 present=np.load(folder / PRESENT),
                 bad_cells=bad,
-                # A map of a file that is too short is refused here; reading beyond an end would end the process.
+                # Mapping a file that is too short fails here; reading beyond its end would end the process.
                 arrays=tuple(np.load(folder / f"{n}.npy", mmap_mode="r") for n in range(len(columns))),
             )
         except (FileNotFoundError, ValueError, EOFError, KeyError, TypeError) as problem:
@@ -99,11 +99,11 @@ class Store:
         return len(self.present)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A memory map would be pickled as all its values; a data loader's process opens the files instead.
+        # A memory map is pickled as all its values; a data loader's process opens the files instead.
         return Store.open, (self.folder,)
 
     def gather(self, rows: np.ndarray | Tensor) -> Batch:
-        """Give these rows as a batch, with one vectorised read a column.
+        """The batch of some rows, by one vectorised read a column.
 
         Args:
             rows: integer (B,), row numbers from 0, in any order, repeated or not.
@@ -130,41 +130,40 @@ def prepare_store(
     *,
     bad_cells: BadCellPolicy = "error",
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Store:
-    """Turn every cell of a table into a tensor, once, and put the tensors on disk.
+    """Encode all cells of a table and write the tensors to disk.
 
     Args:
         table: the table.
-        modalities: column -> its fitted modality, in the order batches will have them.
-        folder: where the store goes; a store that is there is replaced when all went well.
-        bad_cells: "missing" makes cells that cannot be turned absent, and lists them in `Store.bad_cells`
-            and in bad_cells.csv in the folder.
-        workers: how many threads; all cores unless given.
+        modalities: column -> its fitted modality, in the order of batches.
+        folder: the folder to write, atomically; an existing store is replaced.
+        bad_cells: "missing" takes bad cells as missing, and lists them in `Store.bad_cells` and in bad_cells.csv in
+            the folder.
+        workers: number of threads; all cores by default.
         progress: called with (done, total) in place of a progress bar.
-        check: called before each part; what it raises ends the work, and nothing is left.
+        check: called before each chunk; an error that it raises ends the work without a trace.
 
     Raises:
-        DataError: one error with all cells that cannot be turned (unless `bad_cells` is "missing") and all
-            rows that have no cell.
+        DataError: lists all bad cells (unless `bad_cells` is "missing") and all rows without a cell.
         UsageError: the folder holds something else, or a column is not in the table.
         OSError: the disk is too small, or the machine refuses otherwise.
     """
     check_policy(bad_cells)
     check_columns(modalities, table)
-    check_folder(folder, "store", overwrite=True, inputs=[table.root])
-    _check_room(folder, len(table), modalities)
-    with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as beside:
+    check_output_folder(folder, "store", overwrite=True, inputs=[table.root])
+    _check_space(folder, len(table), modalities)
+    with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as staging:
         for position, modality in enumerate(modalities.values()):
-            _new_array(beside / f"{position}.npy", modality.dtype, (len(table), *modality.shape))
-        write = partial(_write_chunk, folder=beside, check=check)
+            _new_array(staging / f"{position}.npy", modality.dtype, (len(table), *modality.shape))
+        write = partial(_write_chunk, folder=staging, check=check)
         present, bad = _present(table, modalities, write, bad_cells, workers, progress)
-        # NumPy's own writing loses the number of what the machine said.
+        # NumPy's own writing loses the errno of a failure.
         content = io.BytesIO()
         np.save(content, present)
-        (beside / PRESENT).write_bytes(content.getbuffer())
-        write_bad_cells(beside / BAD_CELLS, bad)
+        (staging / PRESENT).write_bytes(content.getbuffer())
+        write_bad_cells(staging / BAD_CELLS, bad)
         description = {
             "format": FORMAT,
             "rows": len(table),
@@ -174,7 +173,7 @@ def prepare_store(
             "fingerprint": fingerprint(table, modalities),
         }
         text = json.dumps(description, ensure_ascii=False, indent=2)
-        (beside / DESCRIPTION).write_text(text, encoding="utf-8")
+        (staging / DESCRIPTION).write_text(text, encoding="utf-8")
     return Store.open(folder)
 
 
@@ -184,58 +183,58 @@ def check_cells(
     *,
     bad_cells: BadCellPolicy = "error",
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> None:
-    """See that `prepare_store` can turn a table, and write nothing; the arguments and errors are its own."""
+    """Encode all cells as `prepare_store` does, with the same arguments and errors, without writing."""
     check_policy(bad_cells)
     check_columns(modalities, table)
-    _present(table, modalities, _turn_chunk, bad_cells, workers, progress)
+    _present(table, modalities, _encode, bad_cells, workers, progress)
 
 
-_Turned = tuple[int, np.ndarray, tuple[BadCell, ...]]
+_Encoded = tuple[int, np.ndarray, tuple[BadCell, ...]]
 
 
 def _present(
     table: Table,
     modalities: Mapping[str, Modality],
-    turn: Callable[[Chunk], _Turned],
+    encode: Callable[[Chunk], _Encoded],
     bad_cells: BadCellPolicy,
     workers: int | None,
-    progress: Report | None,
+    progress: ProgressCallback | None,
 ) -> tuple[np.ndarray, list[BadCell]]:
-    """Turn every cell; gives which are there, boolean (N, M), and which could not be turned."""
+    """Encode all cells; the mask of present ones, boolean (N, M), and the bad ones."""
     present = np.zeros((len(table), len(modalities)), dtype=bool)
     bad: list[BadCell] = []
-    work = list(chunks(table, modalities, slice(None)))
+    work = list(chunks(table, modalities))
     for position, rows, problems in in_parallel(
-        turn, work, label="Preparing", workers=workers, progress=progress
+        encode, work, label="Preparing", workers=workers, progress=progress
     ):
         present[rows, position] = True
         bad += problems
     if bad and bad_cells == "error":
-        problem = cell_problem(bad, table.rows_with_nothing(modalities), table.source)
+        error = bad_cell_error(bad, table.empty_rows(modalities), table.source)
     else:
-        problem = cell_problem([], np.flatnonzero(~present.any(axis=1)).tolist(), table.source)
-    if problem:
-        raise problem
+        error = bad_cell_error([], np.flatnonzero(~present.any(axis=1)).tolist(), table.source)
+    if error:
+        raise error
     return present, bad
 
 
 def _new_array(path: Path, dtype: str, shape: tuple[int, ...]) -> None:
-    """Make a file of zeros to be memory-mapped, with all its room taken."""
+    """Create a file of zeros to be memory-mapped, its disk space reserved."""
     np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
     with path.open("r+b") as file:
-        reserve(file, path.stat().st_size)
+        preallocate(file, path.stat().st_size)
 
 
-def _write_chunk(chunk: Chunk, folder: Path, check: Callable[[], None]) -> _Turned:
+def _write_chunk(chunk: Chunk, folder: Path, check: Callable[[], None]) -> _Encoded:
     check()
     encoded = encode_chunk(chunk)
     np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
     return encoded.position, encoded.rows, encoded.bad
 
 
-def _turn_chunk(chunk: Chunk) -> _Turned:
+def _encode(chunk: Chunk) -> _Encoded:
     encoded = encode_chunk(chunk)
     return encoded.position, encoded.rows, encoded.bad
 
@@ -248,10 +247,10 @@ def _description(folder: Path) -> dict[str, Any] | None:
     return description if isinstance(description, dict) else None
 
 
-def _check_room(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
-    """See that there is room, so that a disk is not filled in vain."""
+def _check_space(folder: Path, rows: int, modalities: Mapping[str, Modality]) -> None:
+    """Check for free disk space in advance."""
     needed = sum(rows * int(np.prod(m.shape)) * np.dtype(m.dtype).itemsize for m in modalities.values())
-    if needed > shutil.disk_usage(file_system(folder)).free:
+    if needed > shutil.disk_usage(existing_folder(folder)).free:
         problem = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         problem.add_note(f"The prepared table takes {needed / 1e6:,.1f} MB.")
         raise problem

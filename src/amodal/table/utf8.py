@@ -14,10 +14,10 @@ __all__ = ["open_utf8"]
 
 @contextmanager
 def open_utf8(path: Path) -> Iterator[TextIO]:
-    """Open a text file; line ends are given as they stand.
+    """Open a text file; line ends are not translated.
 
     Raises:
-        DataError: the file is not UTF-8; says which byte of which line.
+        DataError: the file is not UTF-8; the message gives byte and line.
     """
     with path.open(encoding="utf-8-sig", newline="") as lines:
         try:
@@ -27,7 +27,7 @@ def open_utf8(path: Path) -> Iterator[TextIO]:
 
 
 def _not_utf8(path: Path) -> DataError:
-    # The decoder counts from the start of its own buffer, so the place is looked up in the whole file.
+    # The decoder counts from the start of its buffer.
     content = path.read_bytes()
     try:
         content.decode("utf-8")

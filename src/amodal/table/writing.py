@@ -1,4 +1,4 @@
-"""Writing a table as a folder that reads back as the same table."""
+"""Tables as folders that read back as the same table."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from amodal.errors import DataError, UnreadableCell, UsageError, examples
-from amodal.files import check_folder, output_folder
+from amodal.files import check_output_folder, output_folder
 from amodal.media import locate
-from amodal.parallel import Report, in_parallel
+from amodal.modalities import Modality
+from amodal.parallel import ProgressCallback, in_parallel
 from amodal.table.folder_names import folder_names
-from amodal.table.modality import CellWriter
 from amodal.table.reading import Table, row_number
 
 __all__ = ["write_table"]
@@ -30,18 +30,18 @@ TABLE = "metadata.csv"
 class _File:
     path: str  # relative to the table's folder
     cell: Any
-    writer: CellWriter
+    modality: Modality
 
 
 def write_table(
     frame: pd.DataFrame,
     folder: Path,
-    writers: Mapping[str, CellWriter],
+    modalities: Mapping[str, Modality],
     *,
     root: Path | None = None,
     overwrite: bool = False,
     workers: int | None = None,
-    progress: Report | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Path:
     """Write FOLDER/metadata.csv, and FOLDER/<column>/<row>.<suffix> for each cell that is a file.
 
@@ -49,14 +49,14 @@ def write_table(
     as many digits as the last. Missing cells, and empty strings, are empty cells.
 
     Args:
-        frame: the rows; its index is not written. A cell of a column of files is what its writer writes, or
-            a file to copy, which keeps its own suffix: a string as it stands in a table, or a `Path`.
-        folder: where the table goes. It is there whole or not at all.
-        writers: column -> what writes its cells. Columns that it lacks, or whose writer has no suffix, stand
-            in the CSV as they are.
+        frame: the rows; its index is not written. A cell of a column of files is a value of its modality, or
+            a file to copy, which keeps its suffix: a string as in a table, or a `Path`.
+        folder: the folder to write, atomically.
+        modalities: column -> its modality. Cells of other columns, and of modalities without a suffix, are
+            values in the CSV.
         root: the folder that strings which name files are relative to, and must stay below.
-        overwrite: replace a table that is there.
-        workers: how many threads; all cores unless given.
+        overwrite: replace an existing table.
+        workers: number of threads; all cores by default.
         progress: called with (done, total) in place of a progress bar.
 
     Returns:
@@ -64,81 +64,83 @@ def write_table(
 
     Raises:
         UsageError: the folder holds something, and either `overwrite` is not given or it is no table.
-        DataError: files to copy are not there, or not below `root`; see `amodal.media.locate`.
+        DataError: files to copy do not exist, or are not below `root`; see `amodal.media.locate`.
     """
-    check_folder(folder, "table", overwrite=overwrite, inputs=[root])
-    of_files = {name: writers[name] for name in frame.columns if name in writers and writers[name].suffix}
-    folders = folder_names(of_files)
+    check_output_folder(folder, "table", overwrite=overwrite, inputs=[root])
+    file_columns = {
+        name: modalities[name] for name in frame.columns if name in modalities and modalities[name].suffix
+    }
+    folders = folder_names(file_columns)
     table = frame.reset_index(drop=True)
     files: list[_File] = []
-    for name, writer in of_files.items():
-        cells = table[name][table[name].map(_is_present)]
+    for name, modality in file_columns.items():
+        cells = table[name][table[name].map(_has_value)]
         paths: dict[int, str] = {}
-        for row, cell in zip(cells.index, _copied(name, cells, root), strict=True):
-            suffix = cell.suffix if isinstance(cell, Path) else writer.suffix
+        for row, cell in zip(cells.index, _resolve(name, cells, root), strict=True):
+            suffix = cell.suffix if isinstance(cell, Path) else modality.suffix
             paths[row] = f"{folders[name]}/{row_number(row):0{len(str(len(table)))}}{suffix}"
-            files.append(_File(paths[row], cell, writer))
+            files.append(_File(paths[row], cell, modality))
         table[name] = pd.Series(paths, dtype="str").reindex(table.index)
-    with output_folder(folder, "table", overwrite=overwrite, inputs=[root]) as beside:
+    with output_folder(folder, "table", overwrite=overwrite, inputs=[root]) as staging:
         for name in folders.values():
-            (beside / name).mkdir()
-        write = partial(_write, folder=beside)
+            (staging / name).mkdir()
+        write = partial(_write, folder=staging)
         for _ in in_parallel(write, files, label="Writing files", workers=workers, progress=progress):
             pass
         table.to_csv(
-            beside / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
+            staging / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
         )
     return folder / TABLE
 
 
-def _is_present(cell: Any) -> bool:
-    # Arrays are present whatever they hold; pandas would test each of their values.
+def _has_value(cell: Any) -> bool:
+    # pandas would test each value of an array.
     return not (pd.api.types.is_scalar(cell) and (pd.isna(cell) or cell == ""))
 
 
 def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
-    # Python's csv leaves a lone carriage return unquoted, and it would read back as the end of a row.
-    returns = table.map(lambda cell: isinstance(cell, str) and "\r" in cell)
-    return csv.QUOTE_NONNUMERIC if returns.to_numpy().any() else csv.QUOTE_MINIMAL
+    # Python's csv leaves a lone carriage return unquoted, and reads it back as the end of a row.
+    has_return = table.map(lambda cell: isinstance(cell, str) and "\r" in cell)
+    return csv.QUOTE_NONNUMERIC if has_return.to_numpy().any() else csv.QUOTE_MINIMAL
 
 
-def _copied(name: str, cells: pd.Series, root: Path | None) -> list[Any]:
-    """Put the file's path where a cell names a file."""
-    lost: list[str] = []
-    found: list[Any] = []
+def _resolve(name: str, cells: pd.Series, root: Path | None) -> list[Any]:
+    """The cells, names of files resolved to paths."""
+    problems: list[str] = []
+    resolved: list[Any] = []
     for cell in cells:
         try:
-            found.append(locate(cell, root) if isinstance(cell, str) else cell)
+            resolved.append(locate(cell, root) if isinstance(cell, str) else cell)
         except UnreadableCell as reason:
-            lost.append(f"{cell!r} {reason}")
-    if lost:
-        raise DataError(f"Column {name!r}: {len(lost)} files cannot be copied: {examples(lost)}.")
-    return found
+            problems.append(f"{cell!r} {reason}")
+    if problems:
+        raise DataError(f"Column {name!r}: {len(problems)} files cannot be copied: {examples(problems)}.")
+    return resolved
 
 
 def _write(file: _File, folder: Path) -> None:
     if isinstance(file.cell, Path):
         shutil.copyfile(file.cell, folder / file.path)
     else:
-        file.writer.write(folder / file.path, file.cell)
+        (folder / file.path).write_bytes(file.modality.to_bytes(file.cell))
 
 
-def check_cells_kept(table: Table, writers: Mapping[str, CellWriter], output: Path) -> None:
-    """See that no file that a table's cells name lies in a folder that is to be replaced.
+def check_media_kept(table: Table, modalities: Mapping[str, Modality], output: Path) -> None:
+    """Check that no file that a table's cells name is in a folder that is to be replaced.
 
     Args:
-        table: what is read.
-        writers: column -> what writes its cells; those without a suffix name no files.
+        table: the table that is read.
+        modalities: column -> its modality; cells of those without a suffix name no files.
         output: the folder.
 
     Raises:
-        UsageError: one does.
+        UsageError: one is.
     """
     if not output.exists():
         return
     folder = output.resolve()
     for name in table.columns:
-        if name not in writers or not writers[name].suffix:
+        if name not in modalities or not modalities[name].suffix:
             continue
         for cell in table.frame[name].dropna():
             with suppress(UnreadableCell):

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amodal.cli.demo import digits as module
 from amodal.datasets.digits import make_digits
+from amodal.datasets.digits import table as module
 from amodal.datasets.digits.captions import WORDS, caption
 from amodal.datasets.digits.handwriting import slant, thickness
 from amodal.datasets.digits.voices import VOICES

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot
-from amodal.models.latent_flow import AnyOrder, DistillationLoss, LatentFlow
-from tests.vector import LatentVector
+from amodal.models.latent_flow import DistillationLoss, LatentFlow, given_masks
+from tests.modalities.vector import LatentVector
 
 GROWTH = 0.8
 STEPS = 4
@@ -24,9 +24,9 @@ class Growing(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
-        self.told = nn.Identity()
+        self.context_proj = nn.Identity()
 
-    def forward(self, points: Tensor, times: Tensor, told: Tensor) -> Tensor:
+    def forward(self, points: Tensor, times: Tensor, context: Tensor) -> Tensor:
         return GROWTH * points
 
 
@@ -44,10 +44,10 @@ def small(monkeypatch: pytest.MonkeyPatch, **options: float) -> tuple[LatentFlow
 
 def test_a_jump_learns_its_part_of_the_path_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     model, batch = small(monkeypatch)
-    objective = DistillationLoss(AnyOrder(splits=1, single=1), STEPS)
+    objective = DistillationLoss(num_student_masks=1, num_student_single_masks=1, num_teacher_steps=STEPS)
     loss = objective(model, batch, RowNoise(0, batch.rows))
     noise = RowNoise(0, batch.rows)
-    given = objective.splits.given(batch.present, noise)
+    given = given_masks(batch.present, noise, 1, 1)
     starts = noise.normal(2, 2).transpose(0, 1)
     # A step of Heun's method multiplies the point by this; two steps make the half of the way that a jump is.
     step = 1 + GROWTH / STEPS + 0.5 * (GROWTH / STEPS) ** 2
@@ -68,10 +68,10 @@ def test_a_jump_learns_its_part_of_the_path_by_hand(monkeypatch: pytest.MonkeyPa
 
 
 def test_only_shortcuts_learn_and_their_draws_come_to_the_flows(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, batch = small(monkeypatch, jumps=2)
+    model, batch = small(monkeypatch, num_student_steps=2)
     model.requires_grad_(False)
-    model.shortcuts.requires_grad_()
-    optimiser = torch.optim.Adam(model.shortcuts.parameters(), 0.003)
+    model.students.requires_grad_()
+    optimiser = torch.optim.Adam(model.students.parameters(), 0.003)
     losses = []
     for turn in range(150):
         optimiser.zero_grad()
@@ -82,7 +82,7 @@ def test_only_shortcuts_learn_and_their_draws_come_to_the_flows(monkeypatch: pyt
     assert sum(losses[-10:]) < 0.2 * sum(losses[:10])
     context = model.embed(batch.given([]))
     start = torch.randn(1, 5, 2)
-    moved = model.shortcut(0, context).path(start)[-1]
+    moved = model.student_flow(0, context).trajectory(start)[-1]
     step = 1 + GROWTH / STEPS + 0.5 * (GROWTH / STEPS) ** 2
     assert (moved - step**4 * start).square().mean() < 0.2 * ((step**4 - 1) * start).square().mean()
 
@@ -91,10 +91,10 @@ def test_shortcuts_learn_the_guided_flow() -> None:
     torch.manual_seed(0)
     columns = {"v": LatentVector(3), "label": CategoryOneHot(("a", "b"), "text")}
     model = LatentFlow(columns, latent=4, features=8, guidance=1.0)
-    torch.nn.init.normal_(model.generators[0].leave.weight, std=0.5)
+    torch.nn.init.normal_(model.generators[0].output_proj.weight, std=0.5)
     x = {"v": torch.randn(40, 3), "label": torch.randint(0, 2, (40,))}
     batch = Batch(x, torch.tensor([[False, True]]).expand(40, 2), torch.arange(40))
-    objective = DistillationLoss(AnyOrder(splits=0, single=1))
+    objective = DistillationLoss(num_student_masks=0, num_student_single_masks=1)
 
     def loss(guidance: float, batch: Batch) -> float:
         model.guidance = guidance

@@ -14,9 +14,9 @@ from torch.nn import functional
 from amodal.batch import Batch
 from amodal.distributions import FewStepFlow, Flow, Gaussians, RowNoise
 from amodal.modalities import AudioMel, CategoryOneHot, ImagePixels, Modality, NumberQuantile, TextTokens
-from amodal.models.latent_flow import LatentFlow
+from amodal.models.latent_flow import LatentFlow, cache_latents, init_students
 from amodal.nn import VelocityNetwork, precision
-from tests.vector import NOISE, LatentVector
+from tests.modalities.vector import NOISE, LatentVector
 
 COLUMNS: dict[str, Modality] = {
     "sound": AudioMel(8_000, 9, 8, 256, 128),
@@ -33,10 +33,10 @@ ROWS = 10
 def made(columns: dict[str, Modality] = COLUMNS, **options: float) -> LatentFlow:
     """A model whose flows move, as those of a new one do not."""
     torch.manual_seed(0)
-    model = LatentFlow(columns, **({"latent": 8, "features": 16, "steps": 3} | options)).eval()
-    for network in [*model.generators, *model.shortcuts.values()]:
+    model = LatentFlow(columns, **({"latent": 8, "features": 16, "num_steps": 3} | options)).eval()
+    for network in [*model.generators, *model.students.values()]:
         if isinstance(network, VelocityNetwork):
-            torch.nn.init.normal_(network.leave.weight, std=0.3)
+            torch.nn.init.normal_(network.output_proj.weight, std=0.3)
     return model.requires_grad_(False)
 
 
@@ -72,7 +72,7 @@ def noise(of: Batch, seed: int = 5) -> RowNoise:
 
 
 def test_exact_likelihoods_are_drawn_before_flows() -> None:
-    assert [NAMES[index] for index in made().order] == ["label", "text", "number", "picture", "sound"]
+    assert [NAMES[index] for index in made().draw_order] == ["label", "text", "number", "picture", "sound"]
 
 
 def test_a_given_target_stays_as_it_is() -> None:
@@ -81,7 +81,7 @@ def test_a_given_target_stays_as_it_is() -> None:
     assert set(drawn) == set(NAMES)
     for index, name in enumerate(NAMES):
         given = rows.present[:, index]
-        cells = COLUMNS[name].scaled(rows.x[name])
+        cells = COLUMNS[name].scale(rows.x[name])
         assert torch.equal(drawn[name][given], cells[given].to(drawn[name].dtype))
         assert not torch.equal(drawn[name][~given], cells[~given].to(drawn[name].dtype))
 
@@ -124,12 +124,12 @@ def test_nothing_given_has_a_context_that_is_learned() -> None:
     context = model.context(told, torch.zeros(1, len(NAMES), dtype=torch.bool))
     torch.testing.assert_close(context.detach(), alone[:1])
     context.square().sum().backward()
-    assert model.context_network.nothing.grad.abs().sum() > 0
+    assert model.context_network.null_embedding.grad.abs().sum() > 0
 
 
 def velocity(model: LatentFlow, of: Batch, guidance: float) -> Tensor:
     index = NAMES.index("picture")
-    context = model.context(model.told(of), of.present)
+    context = model.context(model.column_embeddings(of), of.present)
     flow = model.conditional(index, context, guidance=guidance)
     assert isinstance(flow, Flow)
     points = torch.randn(2, len(of), 32, generator=torch.Generator().manual_seed(0))
@@ -164,8 +164,10 @@ def test_guidance_of_draws_is_the_models_unless_it_is_said() -> None:
 def test_guidance_is_of_texts_and_flows_and_leaves_labels_and_numbers_as_likely_as_they_are() -> None:
     model, rows = made(), batch(200).given(["picture", "sound"])
     for name in ("label", "number", "text"):
-        usual, guided = (model.complete(rows, [name], noise(rows), guidance=w)[name] for w in (1.0, 9.0))
-        assert torch.equal(usual, guided) == (name != "text")
+        usual, guided_tokens = (
+            model.complete(rows, [name], noise(rows), guidance=w)[name] for w in (1.0, 9.0)
+        )
+        assert torch.equal(usual, guided_tokens) == (name != "text")
 
 
 def test_fast_draws_are_the_same_whatever_the_batch(bfloat16: bool) -> None:
@@ -183,8 +185,8 @@ def test_fast_draws_use_shortcuts_and_others_do_not(bfloat16: bool) -> None:
     assert not torch.allclose(fast["picture"], slow["picture"], atol=1e-4)
     for name in NAMES:
         assert name in MEDIA or torch.equal(fast[name], slow[name])
-    for network in model.shortcuts.values():
-        torch.nn.init.zeros_(network.leave.weight)
+    for network in model.students.values():
+        torch.nn.init.zeros_(network.output_proj.weight)
     still = model.complete(rows, ["picture"], noise(rows), fast=True)["picture"]
     # A shortcut that stands still leaves the noise where it is.
     autoencoder = model.autoencoder(NAMES.index("picture"))
@@ -212,21 +214,21 @@ def test_only_fast_draws_of_pictures_and_sounds_are_in_bfloat16(monkeypatch: pyt
 
 
 def test_shortcuts_begin_as_the_flows() -> None:
-    model, rows = made(jumps=3), batch()
+    model, rows = made(num_student_steps=3), batch()
     context = model.embed(rows)
     index = NAMES.index("sound")
     flow = model.conditional(index, context)
-    before = model.shortcut(index, context)
-    model.begin_shortcuts()
-    after = model.shortcut(index, context)
+    before = model.student_flow(index, context)
+    init_students(model)
+    after = model.student_flow(index, context)
     assert isinstance(after, FewStepFlow)
     assert after.steps == 3
     points, times = torch.randn(1, ROWS, 32), torch.full((1, ROWS), 0.5)
     torch.testing.assert_close(after.velocity(points, times), flow.velocity(points, times))
     assert not torch.allclose(before.velocity(points, times), flow.velocity(points, times))
     # They are networks of their own: to train the one leaves the other.
-    torch.nn.init.zeros_(model.shortcuts[str(index)].leave.weight)
-    assert (model.generators[index].leave.weight != 0).any()
+    torch.nn.init.zeros_(model.students[str(index)].output_proj.weight)
+    assert (model.generators[index].output_proj.weight != 0).any()
 
 
 def chunks(rows: Batch) -> Iterator[Batch]:
@@ -254,11 +256,11 @@ def same(one: Gaussians, other: Gaussians) -> bool:
 def test_latents_are_kept_of_all_rows_while_training_lasts() -> None:
     model, rows = made(), spoilt(batch())
     some = part(rows, [8, 1, 4])
-    with model.keeping_latents(chunks(rows)):
+    with cache_latents(model, chunks(rows)):
         kept = said(model, some, "picture")
     encoded = said(model, some, "picture")
     assert same(kept, encoded)
-    with model.keeping_latents(chunks(rows)):
+    with cache_latents(model, chunks(rows)):
         spoil(model)
         assert same(said(model, some, "picture"), encoded)
     assert not same(said(model, some, "picture"), encoded)
@@ -269,7 +271,7 @@ def test_kept_latents_are_gone_after_an_interruption() -> None:
     before: list[Gaussians] = []
 
     def interrupted() -> None:
-        with model.keeping_latents(chunks(rows)):
+        with cache_latents(model, chunks(rows)):
             before.append(said(model, rows, "picture"))
             raise KeyboardInterrupt
 
@@ -282,7 +284,7 @@ def test_kept_latents_are_gone_after_an_interruption() -> None:
 def test_what_is_kept_is_no_part_of_the_saved_model() -> None:
     model, rows = made(), batch()
     names = set(model.state_dict())
-    with model.keeping_latents(chunks(rows)):
+    with cache_latents(model, chunks(rows)):
         assert set(model.state_dict()) == names
         assert all(len(weight) < 10_000 for weight in model.state_dict().values() if weight.dim())
 
@@ -293,15 +295,15 @@ def test_centre_and_spread_are_those_of_samples_of_the_present_cells_latents(nam
     autoencoder = model.autoencoder(index)
     assert autoencoder is not None
     there = rows.present[:, index]
-    posterior = autoencoder.posterior(COLUMNS[name].scaled(rows.x[name][there]))
-    with model.keeping_latents(chunks(rows)):
+    posterior = autoencoder.posterior(COLUMNS[name].scale(rows.x[name][there]))
+    with cache_latents(model, chunks(rows)):
         kept = said(model, rows, name)
-    torch.testing.assert_close(autoencoder.centre, posterior.mean.mean(0))
+    torch.testing.assert_close(autoencoder.latent_mean, posterior.mean.mean(0))
     count = 20_000
     deviation = (0.5 * posterior.log_variance).exp()
     sampled = posterior.mean + deviation * torch.randn(count, *deviation.shape)
     torch.testing.assert_close(
-        autoencoder.spread, sampled.flatten(0, 1).std(0, unbiased=False), rtol=0.02, atol=0
+        autoencoder.latent_std, sampled.flatten(0, 1).std(0, unbiased=False), rtol=0.02, atol=0
     )
     # In these units the present cells' latents have mean 0 and variance 1.
     torch.testing.assert_close(kept.mean[there].mean(0), torch.zeros(32), atol=1e-5, rtol=0)
@@ -311,17 +313,17 @@ def test_centre_and_spread_are_those_of_samples_of_the_present_cells_latents(nam
 
 def test_a_column_without_a_cell_keeps_its_units() -> None:
     model, rows = made(), batch().given(["label", "sound"])
-    with model.keeping_latents(chunks(rows)):
+    with cache_latents(model, chunks(rows)):
         pass
     autoencoder = model.autoencoder(NAMES.index("picture"))
     assert autoencoder is not None
-    assert (autoencoder.centre == 0).all()
-    assert (autoencoder.spread == 1).all()
+    assert (autoencoder.latent_mean == 0).all()
+    assert (autoencoder.latent_std == 1).all()
 
 
 def test_likelihoods_are_those_of_each_column_given_those_before_it() -> None:
     model, rows = made(), spoilt(batch())
-    scores = model.log_likelihoods(rows, noise(rows), samples=2)
+    scores = model.log_likelihoods(rows, noise(rows), num_samples=2)
     assert scores.shape == (ROWS, len(NAMES))
     assert scores.isfinite().all()
     assert (scores[~rows.present] == 0).all()
@@ -339,21 +341,21 @@ def test_likelihoods_are_those_of_each_column_given_those_before_it() -> None:
 def test_a_categorys_likelihoods_sum_to_one() -> None:
     model, rows = made(), batch(3)
     rows = replace(rows, x={**rows.x, "label": torch.arange(3)}, present=torch.ones(3, 5, dtype=torch.bool))
-    scores = model.log_likelihoods(rows, noise(rows), samples=1)[:, NAMES.index("label")]
+    scores = model.log_likelihoods(rows, noise(rows), num_samples=1)[:, NAMES.index("label")]
     assert scores.exp().sum().item() == pytest.approx(1.0, abs=1e-5)
 
 
 def test_the_marginal_is_the_sum_over_columns() -> None:
     model, rows = made(), batch()
-    total = model.log_marginal(rows, noise(rows), samples=20)
+    total = model.log_prob(rows, noise(rows), num_samples=20)
     torch.testing.assert_close(total, model.log_likelihoods(rows, noise(rows), 2).sum(1))
-    assert (model.log_marginal(rows.given([]), noise(rows), samples=20) == 0).all()
+    assert (model.log_prob(rows.given([]), noise(rows), num_samples=20) == 0).all()
 
 
 def test_a_rows_score_is_the_same_in_any_batch() -> None:
     model, rows = made(), batch()
     some = part(rows, [7, 2])
-    whole, of_some = (model.log_marginal(of, noise(of), samples=20) for of in (rows, some))
+    whole, of_some = (model.log_prob(of, noise(of), num_samples=20) for of in (rows, some))
     torch.testing.assert_close(whole[[7, 2]], of_some, rtol=1e-4, atol=1e-3)
 
 
@@ -362,25 +364,25 @@ def test_the_bound_is_exact_with_the_exact_posterior_and_tightens_with_another(
 ) -> None:
     torch.manual_seed(0)
     # A new flow stands still: its latents are noise, and cells are Gaussian.
-    model = LatentFlow({"v": LatentVector(3)}, latent=4, features=8, steps=1).requires_grad_(False)
+    model = LatentFlow({"v": LatentVector(3)}, latent=4, features=8, num_steps=1).requires_grad_(False)
     rows = Batch({"v": torch.randn(6, 3)}, torch.ones(6, 1, dtype=torch.bool), torch.arange(6))
     autoencoder = model.autoencoder(0)
     assert autoencoder is not None
-    autoencoder.centre.copy_(torch.tensor([0.5, -1.0]))
-    autoencoder.spread.copy_(torch.tensor([0.7, 2.0]))
+    autoencoder.latent_mean.copy_(torch.tensor([0.5, -1.0]))
+    autoencoder.latent_std.copy_(torch.tensor([0.7, 2.0]))
     decoder = autoencoder.decoder.map
     decoder.weight.copy_(torch.tensor([[0.9, 0.0], [0.0, 0.4], [0.0, 0.0]]))
-    weight = decoder.weight * autoencoder.spread
-    mean = decoder(autoencoder.centre)
+    weight = decoder.weight * autoencoder.latent_std
+    mean = decoder(autoencoder.latent_mean)
     covariance = weight @ weight.T + NOISE**2 * torch.eye(3)
     exact = MultivariateNormal(mean, covariance).log_prob(rows.x["v"])
 
     def scores(wider: float, samples: int) -> Tensor:
         precision = 1 + weight.square().sum(0) / NOISE**2
         centred = (rows.x["v"] - mean) @ weight / NOISE**2 / precision
-        spread = autoencoder.spread
+        spread = autoencoder.latent_std
         posterior = Gaussians(
-            centred * spread + autoencoder.centre,
+            centred * spread + autoencoder.latent_mean,
             (spread.square() / precision).log() + torch.zeros(6, 2) + wider,
         )
         monkeypatch.setattr(autoencoder, "posterior", lambda cells: posterior)

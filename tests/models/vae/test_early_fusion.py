@@ -52,7 +52,7 @@ def model() -> EarlyFusionVAE:
 
 def test_a_zero_is_told_from_an_absent_cell() -> None:
     net, given = model(), batch()
-    posterior = net.posterior(given)
+    posterior = net.posterior(given).shared
     assert not torch.allclose(posterior.components.mean[0], posterior.components.mean[1])
     # ... which is all zeros, whatever stands there.
     spoilt = replace(given, x={**given.x, "label": torch.tensor([0, 0, 99])})
@@ -60,7 +60,18 @@ def test_a_zero_is_told_from_an_absent_cell() -> None:
 
 
 def test_nothing_given_is_exactly_the_prior() -> None:
-    components = model().posterior(batch()).components
+    components = model().posterior(batch()).shared.components
     assert (components.mean[2] == 0).all()
     assert (components.log_variance[2] == 0).all()
     assert (components.mean[:2] != 0).all()
+
+
+def test_the_order_of_columns_does_not_matter() -> None:
+    net, given = model(), batch()
+    turned = EarlyFusionVAE({"label": LABEL, "number": NUMBER}, latent=2, features=8)
+    state = net.encoder.state_dict()
+    # The number, three labels and which of the two are present.
+    state["0.weight"] = state["0.weight"][:, [1, 2, 3, 0, 5, 4]]
+    turned.encoder.load_state_dict(state)
+    other = Batch({name: given.x[name] for name in ("label", "number")}, given.present[:, [1, 0]], given.rows)
+    torch.testing.assert_close(turned.embed(other), net.embed(given))

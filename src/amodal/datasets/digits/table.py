@@ -1,4 +1,4 @@
-"""The spoken digits: a table of handwritten digits, how they sound, and what can be said of them."""
+"""Table of handwritten digits with speech, captions and measurements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amodal.errors import UsageError
-from amodal.files import check_folder, output_folder
+from amodal.files import check_output_folder, output_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,8 +20,8 @@ __all__ = ["make_digits"]
 
 _COLUMNS = ("image", "speech", "caption", "thickness", "slant", "seconds", "digit", "voice")
 _MOST_ROWS, _HELD_OUT = 4_500, 500
-# What a random generator is for; part of its seed.
-_ORDER, _HOLES, _TRAINING, _HELD_OUT_ROW = range(4)
+# Purpose of a random generator, part of its seed.
+_ORDER, _MISSING, _TRAINING, _HELD_OUT_ROW = range(4)
 
 
 def make_digits(
@@ -32,52 +32,51 @@ def make_digits(
     *,
     progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write the table of spoken digits: real handwriting (MNIST), read aloud by many voices of eSpeak NG.
+    """Write the table of spoken digits: real handwriting (MNIST), spoken by many voices of eSpeak NG.
 
-    `metadata.csv` has holes. `heldout.csv` has 500 complete rows, the same whatever `rows` is: other
-    pictures, 50 of each digit, and speech at other pitches. The columns of both:
+    `metadata.csv` has missing cells. `heldout.csv` has 500 complete rows, the same for every `rows`: other
+    images, 50 of each digit, and speech at other pitches. Both have the columns
 
-    - `image`: a grey PNG of 28 x 28 pixels, as a path relative to the folder;
-    - `speech`: a WAV at 8 kHz of the digit spoken, as a path relative to the folder;
-    - `caption`: some words that are true of the picture;
-    - `thickness`: of the picture's stroke, in pixels;
-    - `slant`: of the picture's stroke, in degrees, above zero when it leans right;
-    - `seconds`: how long the speech lasts;
+    - `image`: grey PNG of 28 x 28 pixels, as a path relative to the folder;
+    - `speech`: WAV at 8 kHz of the spoken digit, as a path relative to the folder;
+    - `caption`: a true description of the image;
+    - `thickness`: thickness of the image's stroke in pixels;
+    - `slant`: slant of the image's stroke in degrees, positive when it leans right;
+    - `seconds`: duration of the speech;
     - `digit`: 0 to 9;
-    - `voice`: whose it is: man, woman, elder, whisper or robot.
+    - `voice`: kind of voice: man, woman, elder, whisper or robot.
 
-    A larger table begins with the rows of a smaller one of the same seed, and only rows that name a file
-    have it written. An interruption leaves no folder behind.
+    A larger table begins with the rows of a smaller one of the same seed. Files of missing cells are not written. An
+    interruption leaves no folder behind.
 
     Args:
-        folder: where to write; must be new or empty.
-        rows: of `metadata.csv`, 1 to 4,500; each has a picture of its own.
-        missing: the share of its cells left empty, from 0 to below 1; each row keeps one cell at least.
+        folder: output folder, new or empty.
+        rows: number of rows of `metadata.csv`, 1 to 4,500; each has an image of its own.
+        missing: fraction of its cells left empty, in [0, 1); each row keeps at least one cell.
         seed: the same seed gives the same files, byte for byte.
-        progress: called after each row with the share of rows written, up to 1.
+        progress: called after each row with the fraction of rows written, up to 1.
 
     Raises:
-        UsageError: an argument is out of range, the folder holds something, or the extra `demo` is not
-            installed.
+        UsageError: an argument is out of range, the folder is not empty, or the extra `demo` is not installed.
     """
     _check(rows, missing, seed)
-    check_folder(folder, "table", overwrite=None)
+    check_output_folder(folder, "table", overwrite=None)
     pictures, digits = _shuffled_pictures(seed)
     parts = {"metadata": range(rows), "heldout": range(_MOST_ROWS, _MOST_ROWS + _HELD_OUT)}
     total = rows + _HELD_OUT
     done = 0
-    with output_folder(folder, "table", overwrite=None) as beside:
+    with output_folder(folder, "table", overwrite=None) as new:
         for name, part in parts.items():
             table: list[dict[str, object]] = []
             for row in _rows(pictures[part], digits[part], seed, held_out=name == "heldout"):
                 number = len(table)
                 hidden = set() if name == "heldout" else _hidden(number, missing, seed)
                 stem = f"{number:05d}" if name == "metadata" else f"heldout-{number:05d}"
-                table.append(_written(beside, stem, row, hidden))
+                table.append(_write_row(new, stem, row, hidden))
                 done += 1
                 if progress is not None:
                     progress(done / total)
-            _write_csv(beside / f"{name}.csv", table)
+            _write_csv(new / f"{name}.csv", table)
 
 
 def _check(rows: int, missing: float, seed: int) -> None:
@@ -92,7 +91,7 @@ def _check(rows: int, missing: float, seed: int) -> None:
 
 
 def _shuffled_pictures(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """All 5,000 pictures and their digits, shuffled so that each ten in turn are the digits 0 to 9."""
+    """All 5,000 images and their digits, shuffled so that every ten in turn are the digits 0 to 9."""
     from amodal.datasets.digits.handwriting import handwritten_digits
 
     generator = np.random.default_rng([seed, _ORDER])
@@ -105,7 +104,7 @@ def _shuffled_pictures(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
 def _rows(
     pictures: NDArray[np.uint8], digits: NDArray[np.int64], seed: int, *, held_out: bool
 ) -> Iterator[dict[str, object]]:
-    """Complete rows, with arrays where their files will be."""
+    """Complete rows, with arrays in place of files."""
     from amodal.datasets.digits.captions import WORDS, caption
     from amodal.datasets.digits.handwriting import slant, thickness
     from amodal.datasets.digits.speech import speak
@@ -113,13 +112,13 @@ def _rows(
 
     use = _HELD_OUT_ROW if held_out else _TRAINING
     generators = [np.random.default_rng([seed, use, number]) for number in range(len(digits))]
-    said = [
+    utterances = [
         choose_utterance(WORDS[digit], held_out, generator)
         for digit, generator in zip(digits, generators, strict=True)
     ]
-    spoken = speak([utterance for _, utterance in said])
+    spoken = speak([utterance for _, utterance in utterances])
     for picture, digit, (kind, _), samples, generator in zip(
-        pictures, digits, said, spoken, generators, strict=True
+        pictures, digits, utterances, spoken, generators, strict=True
     ):
         speech = trimmed(samples, generator)
         thick, lean = round(thickness(picture), 2), round(slant(picture), 2)
@@ -136,18 +135,18 @@ def _rows(
 
 
 def _hidden(number: int, missing: float, seed: int) -> set[str]:
-    generator = np.random.default_rng([seed, _HOLES, number])
-    kept = generator.integers(len(_COLUMNS))
+    generator = np.random.default_rng([seed, _MISSING, number])
+    always_present = generator.integers(len(_COLUMNS))
     hidden = {
         name
         for name, chance in zip(_COLUMNS, generator.random(len(_COLUMNS)), strict=True)
         if chance < missing
     }
-    return hidden - {_COLUMNS[kept]} if len(hidden) == len(_COLUMNS) else hidden
+    return hidden - {_COLUMNS[always_present]} if len(hidden) == len(_COLUMNS) else hidden
 
 
-def _written(folder: Path, stem: str, row: Mapping[str, object], hidden: set[str]) -> dict[str, object]:
-    """The row as its cells, its files written; a hidden cell is None."""
+def _write_row(folder: Path, stem: str, row: Mapping[str, object], hidden: set[str]) -> dict[str, object]:
+    """Write a row's files and return its cells; a hidden cell is None."""
     from amodal.datasets.digits.voices import SPEECH_RATE
     from amodal.media import write_image, write_sound
 
@@ -164,5 +163,5 @@ def _written(folder: Path, stem: str, row: Mapping[str, object], hidden: set[str
 def _write_csv(path: Path, table: list[dict[str, object]]) -> None:
     import pandas as pd
 
-    # As objects, or a digit beside a hole would become 7.0.
+    # With dtype object, or a digit in a column with missing cells would become 7.0.
     pd.DataFrame(table, columns=list(_COLUMNS), dtype=object).to_csv(path, index=False)

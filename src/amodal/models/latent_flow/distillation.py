@@ -1,4 +1,4 @@
-"""Flows learned anew as a few jumps."""
+"""Progressive distillation of flows to a few steps."""
 
 from __future__ import annotations
 
@@ -10,49 +10,60 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import Flow, RowNoise
-from amodal.models.latent_flow.losses import AnyOrder
+from amodal.models.latent_flow.masks import given_masks
 from amodal.models.latent_flow.model import LatentFlow
 from amodal.models.objective import Loss, Objective
 
 
+def init_students(model: LatentFlow) -> None:
+    """Copy the weights of a model's flows to their students."""
+    for key, student in model.students.items():
+        student.load_state_dict(model.generators[int(key)].state_dict())
+
+
 @dataclass(frozen=True)
 class DistillationLoss(Objective[LatentFlow]):
-    """The squared distance of jumps to the parts of the flows' paths that they stand for.
+    """Mean over the student's steps n of ||v_student(x_n, n h) - (x_{n+1} - x_n) / h||^2, with h the step size.
 
-    A guided flow leads noise to a latent in many steps; a jump learns where the path has come to after its part of
-    the way, which is one place for each noise and context, so that nothing is averaged away (progressive
-    distillation: Salimans & Ho, arXiv 2202.00512; guidance with it: Meng et al., arXiv 2210.03142).
+    x_0, x_1, ... are points of the teacher's trajectory, that of the guided flow, one student step apart. They are a
+    function of noise and context, so that nothing is averaged away (progressive distillation: Salimans & Ho,
+    arXiv 2202.00512; of guided models: Meng et al., arXiv 2210.03142).
 
     Attributes:
-        splits: how given cells are drawn, as in the training of the flows.
-        steps: of the solver whose paths are learned; a multiple of the model's jumps.
+        num_student_masks: random subsets of given cells a row, as in `AnyOrderLoss`.
+        num_student_single_masks: subsets of one cell a row.
+        num_teacher_steps: solver steps of the teacher, a multiple of `LatentFlow.num_student_steps`.
     """
 
-    splits: AnyOrder = AnyOrder(splits=1, single=1)  # noqa: RUF009 - frozen, as a number is
-    steps: int = 4
+    num_student_masks: int = 1
+    num_student_single_masks: int = 1
+    num_teacher_steps: int = 4
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         with torch.no_grad():
-            given = self.splits.given(batch.present, noise)
-            told = model.told(batch).repeat(len(given), 1, 1)
-            context = model.context(told, given.flatten(0, 1))
+            given = given_masks(batch.present, noise, self.num_student_masks, self.num_student_single_masks)
+            embeddings = model.column_embeddings(batch).repeat(len(given), 1, 1)
+            context = model.context(embeddings, given.flatten(0, 1))
         total = torch.zeros((), device=context.device)
         terms = {}
         for index, name in enumerate(model.modalities):
             if model.autoencoder(index) is None:
                 continue
-            apart = self._apart(model, index, context, noise, len(given))
-            left = ~given[:, :, index].flatten()
-            total = total + torch.where(left, apart, 0.0).mean()
-            terms[name] = (torch.where(left, apart, 0.0).sum() / left.sum().clamp_min(1)).detach()
+            target = ~given[:, :, index].flatten()
+            errors = torch.where(target, self._errors(model, index, context, noise, len(given)), 0.0)
+            total = total + errors.mean()
+            terms[name] = (errors.sum() / target.sum().clamp_min(1)).detach()
         return Loss(total, terms)
 
-    def _apart(self, model: LatentFlow, index: int, context: Tensor, noise: RowNoise, splits: int) -> Tensor:
-        """Of each context (T, C), how far its jumps end from the flow's path, in squared distance a jump, (T,)."""
-        flow = cast("Flow", model.conditional(index, context, guidance=model.guidance, steps=self.steps))
-        start = noise.normal(splits, flow.event_shape[0]).transpose(0, 1).flatten(0, 1)[None]
-        places = torch.cat(flow.path(start)[:: self.steps // model.jumps])
-        shortcut = model.shortcut(index, context)
-        times = torch.arange(model.jumps, device=start.device)[:, None].expand(-1, len(context)) / model.jumps
-        velocity = shortcut.velocity(places[:-1], times)
-        return (velocity - model.jumps * (places[1:] - places[:-1])).square().sum(-1).mean(0)
+    def _errors(self, model: LatentFlow, index: int, context: Tensor, noise: RowNoise, masks: int) -> Tensor:
+        """Squared errors (T,) of the student of one column, given contexts (T, C) of `masks` masks a row."""
+        steps = model.num_student_steps
+        teacher = cast(
+            "Flow",
+            model.conditional(index, context, guidance=model.guidance, num_steps=self.num_teacher_steps),
+        )
+        x_0 = noise.normal(masks, teacher.event_shape[0]).transpose(0, 1).flatten(0, 1)[None]
+        points = torch.cat(teacher.trajectory(x_0)[:: self.num_teacher_steps // steps])
+        times = torch.arange(steps, device=x_0.device)[:, None].expand(-1, len(context)) / steps
+        velocity = model.student_flow(index, context).velocity(points[:-1], times)
+        return (velocity - steps * (points[1:] - points[:-1])).square().sum(-1).mean(0)

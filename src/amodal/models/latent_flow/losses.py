@@ -1,137 +1,182 @@
-"""The likelihood of each column given any others."""
+"""Training losses of latent flows: autoencoders first, then the conditionals of every column given any others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from amodal.batch import Batch
-from amodal.distributions import Gaussians, RowNoise
+from amodal.distributions import RowNoise, Velocity, kl_to_standard
+from amodal.modalities import Modality
+from amodal.models.base import apply_to_present
+from amodal.models.latent_flow.autoencoder import ColumnAutoencoder
+from amodal.models.latent_flow.masks import given_masks
 from amodal.models.latent_flow.model import LatentFlow
+from amodal.models.latent_flow.path import LinearPath
 from amodal.models.objective import Loss, Objective
 from amodal.nn import VelocityNetwork
 
-_TEMPERATURE = 0.1
+
+def flow_matching_loss(velocity: Velocity, x_0: Tensor, x_1: Tensor, t: Tensor) -> Tensor:
+    """Conditional flow-matching loss E ||v(x_t, t) - (x_1 - x_0)||^2 (Lipman et al., arXiv 2210.02747).
+
+    Args:
+        velocity: v, the model.
+        x_0: noise (K, B, D).
+        x_1: data (K, B, D).
+        t: times (K, B) in [0, 1].
+
+    Returns:
+        (B,), the mean over the K points of the squared error, summed over D.
+    """
+    path = LinearPath(x_0, x_1)
+    return (velocity(path.point(t), t) - path.velocity).square().sum(-1).mean(0)
+
+
+def info_nce(embeddings: Tensor, present: Tensor, temperature: float = 0.1) -> Tensor:
+    """InfoNCE (van den Oord et al., arXiv 1807.03748) between each pair of columns, in nats, a scalar.
+
+    For columns i > j and row b, -log softmax_b'(cos(e_bi, e_b'j) / temperature) at b' = b: cells of one row against
+    those of the batch's other rows, averaged over the rows that have both.
+
+    Args:
+        embeddings: (B, M, C).
+        present: boolean (B, M).
+        temperature: divisor of the cosine similarities.
+    """
+    directions = functional.normalize(embeddings, dim=-1)
+    losses, counts = embeddings.new_zeros(()), embeddings.new_zeros(())
+    for i in range(embeddings.shape[1]):
+        for j in range(i):
+            both = present[:, i] & present[:, j]
+            logits = directions[:, i] @ directions[:, j].T / temperature
+            logits = logits.masked_fill(~both[None], -1e4)
+            target = torch.arange(len(both), device=both.device)
+            loss = functional.cross_entropy(logits, target, reduction="none")
+            losses = losses + torch.where(both, loss, 0.0).sum()
+            counts = counts + both.sum()
+    return losses / counts.clamp_min(1)
 
 
 @dataclass(frozen=True)
-class AnyOrder(Objective[LatentFlow]):
-    """Log-likelihoods of the cells that are not given, over random splits of each row to given and targets.
+class ColumnELBO(Objective[LatentFlow]):
+    """Sum over the columns with an autoencoder of E_q log p(x_m | z_m) - beta KL(q(z_m | x_m) || N(0, I)), negated.
 
-    A split gives each present cell with one chance, itself drawn evenly from 0 to 1: all sizes of what is given
-    come up equally often, nothing and all but one included. Of eight columns such a split hardly ever gives one
-    alone, which is what translating asks for, so that further splits give one random cell. Cheap columns (categories
-    and numbers) are scored on all splits, texts and flows on some.
-
-    A flow's term is the flow-matching loss (Lipman et al., arXiv 2210.02747), which no likelihood is but which has
-    its gradient's purpose; latents come from the column's autoencoder, which is not trained here.
+    Each column's bound is multiplied by `likelihood_weight / Modality.size`, so that all columns count alike. Rows
+    need not be paired.
 
     Attributes:
-        splits: random splits of each row.
-        single: splits that give one cell.
-        of_text: splits on which texts are scored.
-        of_flow: splits on which flows are trained.
-        draws: points of its path that a flow is trained on for each cell.
-        flow_weight: weight of each dimension's squared error.
-        augmented: whether encoders are shown cells as `Modality.augmented` gives them, while training.
-        contrast: weight of the contrastive term, see `_contrast`.
+        beta: weight of the divergence (beta-VAE). Below 1, since a flow matches latents of any distribution, while
+            no flow restores what an autoencoder loses.
+        likelihood_weight: weight of a column, in nats at a noise scale of one.
     """
 
-    splits: int = 1
-    single: int = 3
-    of_text: int = 3
-    of_flow: int = 2
-    draws: int = 2
-    flow_weight: float = 0.125
-    augmented: bool = True
-    contrast: float = 0.0
+    beta: float = 0.5
+    likelihood_weight: float = 100.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
-        told = model.told(batch, noise if self.augmented and model.training else None)
-        given = self.given(batch.present, noise)
-        splits, rows, columns = given.shape
-        context = model.context(told.repeat(splits, 1, 1), given.view(-1, columns)).view(splits, rows, -1)
-        total = torch.zeros((), device=told.device)
+        total = torch.zeros((), device=batch.present.device)
         terms = {}
         for index, (name, modality) in enumerate(model.modalities.items()):
-            used = splits
-            if modality.latent is not None:
-                used = min(splits, self.of_flow)
-            elif modality.costly:
-                used = min(splits, self.of_text)
-            # A cell's split and row, for all cells that are targets.
-            split, row = (batch.present[:, index] & ~given[:used, :, index]).nonzero(as_tuple=True)
-            if not len(row):
-                # Nothing to learn here, of any cell and with no weight: processes must all use the same weights.
-                split = row = torch.zeros(1, dtype=torch.int64, device=told.device)
-            counted = batch.present[row, index] & ~given[split, row, index]
-            losses = self._losses(model, index, batch, context[split, row], split, row, noise)
-            losses = torch.where(counted, losses, 0.0)
-            total = total + losses.sum() / (used * rows)
-            terms[name] = losses.detach().sum() / counted.sum().clamp_min(1)
-        if self.contrast:
-            apart = _contrast(told, batch.present)
-            total = total + self.contrast * apart
-            terms["contrast"] = apart.detach()
+            autoencoder = model.autoencoder(index)
+            if autoencoder is None:
+                continue
+            present, eps = batch.present[:, index], noise.normal(autoencoder.latent)
+            bound = apply_to_present(partial(self._elbo, autoencoder, modality), present, batch.x[name], eps)
+            total = total - self.likelihood_weight / modality.size * bound.mean()
+            terms[name] = (bound.sum() / present.sum().clamp_min(1)).detach()
         return Loss(total, terms)
 
-    def given(self, present: Tensor, noise: RowNoise) -> Tensor:
-        """What each split gives of cells that are present, boolean (splits, B, M)."""
-        columns = present.shape[1]
-        parts = []
-        for _ in range(self.splits):
-            chance = noise.uniform(1)
-            parts.append(present & (noise.uniform(columns) < chance))
-        for _ in range(self.single):
-            place = torch.where(present, noise.uniform(columns), -1.0)
-            parts.append(present & functional.one_hot(place.argmax(1), columns).bool())
-        return torch.stack(parts)
+    def _elbo(
+        self, autoencoder: ColumnAutoencoder, modality: Modality, stored: Tensor, eps: Tensor
+    ) -> Tensor:
+        """The bound (B,) of stored cells, at the latents mean + std * eps, with eps (B, D)."""
+        cells = modality.scale(stored)
+        posterior = autoencoder.posterior(cells)
+        z = posterior.mean + torch.exp(0.5 * posterior.log_variance) * eps
+        return autoencoder.decoder(z).log_prob(cells) - self.beta * kl_to_standard(posterior)
 
-    def _losses(
+
+@dataclass(frozen=True)
+class AnyOrderLoss(Objective[LatentFlow]):
+    """Negative conditional log-likelihoods log p(x_m | x_S) of the present cells m outside S, for random subsets S.
+
+    The order-agnostic objective of Uria et al. (arXiv 1310.1757), with the subsets of `given_masks`. A column with an
+    autoencoder has the flow-matching loss of its latent instead of a likelihood; the autoencoder is not trained.
+    Categories and numbers, the cheapest, are scored under all masks.
+
+    Attributes:
+        num_masks: random subsets a row.
+        num_single_masks: subsets of one cell a row.
+        num_text_masks: masks under which texts are scored.
+        num_flow_masks: masks under which flows are trained.
+        num_times: times t a flow is trained on for each target cell.
+        flow_weight: weight of the flow-matching loss.
+        augment: let encoders read `Modality.augment` cells while training.
+        contrastive_weight: weight of `info_nce` between the columns' embeddings.
+    """
+
+    num_masks: int = 1
+    num_single_masks: int = 3
+    num_text_masks: int = 3
+    num_flow_masks: int = 2
+    num_times: int = 2
+    flow_weight: float = 0.125
+    augment: bool = True
+    contrastive_weight: float = 0.0
+
+    def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
+        embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
+        given = given_masks(batch.present, noise, self.num_masks, self.num_single_masks)
+        masks, rows, columns = given.shape
+        context = model.context(embeddings.repeat(masks, 1, 1), given.view(-1, columns)).view(masks, rows, -1)
+        total = torch.zeros((), device=embeddings.device)
+        terms = {}
+        for index, (name, modality) in enumerate(model.modalities.items()):
+            scored = masks
+            if modality.latent is not None:
+                scored = min(masks, self.num_flow_masks)
+            elif modality.costly:
+                scored = min(masks, self.num_text_masks)
+            targets = batch.present[:, index] & ~given[:scored, :, index]
+            mask, row = targets.nonzero(as_tuple=True)
+            if not len(row):
+                # One cell of no weight: in distributed training each process must use the same parameters.
+                mask = row = torch.zeros(1, dtype=torch.int64, device=embeddings.device)
+            losses = self._target_losses(model, index, batch, context[mask, row], mask, row, noise)
+            losses = torch.where(targets[mask, row], losses, 0.0)
+            total = total + losses.sum() / targets.numel()
+            terms[name] = losses.detach().sum() / targets.sum().clamp_min(1)
+        if self.contrastive_weight:
+            contrast = info_nce(embeddings, batch.present)
+            total = total + self.contrastive_weight * contrast
+            terms["info_nce"] = contrast.detach()
+        return Loss(total, terms)
+
+    def _target_losses(
         self,
         model: LatentFlow,
         index: int,
         batch: Batch,
         context: Tensor,
-        split: Tensor,
+        mask: Tensor,
         row: Tensor,
         noise: RowNoise,
     ) -> Tensor:
-        """The loss of each of T target cells, given its context (T, C), split (T,) and row (T,)."""
-        generator, autoencoder = model.generators[index], model.autoencoder(index)
-        if autoencoder is None or not isinstance(generator, VelocityNetwork):
+        """Losses (T,) of one column's target cells, given contexts (T, C) of masks (T,) and rows (T,)."""
+        generator = model.generators[index]
+        if not isinstance(generator, VelocityNetwork):
             return -generator(context).log_prob(model.cells(index, batch)[row])
-        posterior = model.latents(index, batch)
-        latents = Gaussians(posterior.mean[row], posterior.log_variance[row])
-        # Numbers are drawn for all splits of all rows, so that a row's depend on no other row.
-        count = self.of_flow * self.draws
-        pool, times = noise.normal(2, count, autoencoder.latent), noise.uniform(count)
-        turn = split * self.draws + torch.arange(self.draws, device=row.device)[:, None]
-        start, deviation = pool[row, 0, turn], pool[row, 1, turn]
-        end = latents.mean + torch.exp(0.5 * latents.log_variance) * deviation
-        time = times[row, turn]
-        points = start + time[..., None] * (end - start)
-        velocity = generator(points, time, generator.told(context))
-        return self.flow_weight * (velocity - (end - start)).square().sum(-1).mean(0)
-
-
-def _contrast(told: Tensor, present: Tensor) -> Tensor:
-    """How badly what two columns tell of one row is told from what they tell of other rows, in nats.
-
-    InfoNCE (van den Oord et al., arXiv 1807.03748) between each two columns, over the rows that have both.
-    """
-    directions = functional.normalize(told, dim=-1)
-    losses, counts = told.new_zeros(()), told.new_zeros(())
-    for one in range(told.shape[1]):
-        for other in range(one):
-            both = present[:, one] & present[:, other]
-            alike = directions[:, one] @ directions[:, other].T / _TEMPERATURE
-            alike = alike.masked_fill(~both[None], -1e4)
-            right = torch.arange(len(both), device=both.device)
-            loss = functional.cross_entropy(alike, right, reduction="none")
-            losses = losses + torch.where(both, loss, 0.0).sum()
-            counts = counts + both.sum()
-    return losses / counts.clamp_min(1)
+        # Drawn for all masks of all rows, so that a row's numbers depend on no other row.
+        count = self.num_flow_masks * self.num_times
+        normal, times = noise.normal(2, count, generator.size), noise.uniform(count)
+        draw = mask * self.num_times + torch.arange(self.num_times, device=row.device)[:, None]
+        latents = model.latents(index, batch)
+        deviation = torch.exp(0.5 * latents.log_variance[row])
+        x_1 = latents.mean[row] + deviation * normal[row, 1, draw]
+        velocity = partial(generator, context=generator.context_proj(context))
+        return self.flow_weight * flow_matching_loss(velocity, normal[row, 0, draw], x_1, times[row, draw])

@@ -1,4 +1,4 @@
-"""The autoencoder of all columns' vectors side by side."""
+"""Variational autoencoder with early fusion: one encoder of all columns' concatenated vectors."""
 
 from __future__ import annotations
 
@@ -10,30 +10,28 @@ import torch
 from torch import Tensor, nn
 
 from amodal.batch import Batch
-from amodal.distributions import GaussianMixture
+from amodal.distributions import GaussianMixture, bounded_gaussians
 from amodal.modalities import Modality
 from amodal.models.base import zero_missing
-from amodal.models.vae.joint_latent import JointLatentVAE, bounded
+from amodal.models.vae.joint_latent import JointLatentVAE
+from amodal.models.vae.latents import Posterior
 
 
 class EarlyFusionVAE(JointLatentVAE):
-    """One encoder of the columns' vectors, put side by side with which of them are there, and a decoder a column.
+    """One encoder of the columns' vectors, concatenated with their mask, and a decoder a column.
 
-    The oldest way to join modalities (early or feature-level fusion: Baltrusaitis et al., arXiv 1705.09406): nothing
-    is known of a column but its numbers. An absent cell is zeros.
-
-    Each vector is divided by the square root of `Modality.size`, and so is about as long as any other's,
-    be it of one number or of thousands: a picture does not drown a label, and none needs statistics of the data.
+    Early or feature-level fusion (Baltrusaitis et al., arXiv 1705.09406); an absent cell is zeros. Each vector is
+    divided by sqrt(`Modality.size`), so that all have about the same length, whether of one number or of
+    thousands, without statistics of the data.
 
     Args:
         modalities: column name -> fitted modality.
         latent: D.
         features: size of the encoder's hidden layers.
-        likelihood_weight: how much a column weighs in training; see `JointLatentVAE`.
+        likelihood_weight: weight of a column in training; see `JointLatentVAE`.
 
     Attributes:
-        places: of each column, where its vector stands in what the encoder reads. The M numbers after the last
-            say which columns are there.
+        slices: slice of each column's vector in the encoder's input; the last M inputs are the mask.
     """
 
     def __init__(
@@ -45,11 +43,11 @@ class EarlyFusionVAE(JointLatentVAE):
         likelihood_weight: float = 100.0,
     ) -> None:
         super().__init__(modalities, latent=latent, likelihood_weight=likelihood_weight)
-        ends = [0, *accumulate(_length(modality) for modality in modalities.values())]
-        self.places = [slice(*place) for place in pairwise(ends)]
+        ends = [0, *accumulate(_vector_length(modality) for modality in modalities.values())]
+        self.slices = [slice(*bounds) for bounds in pairwise(ends)]
         self.encoder = nn.Sequential(
             nn.Linear(ends[-1] + len(modalities), features),
-            # The inputs are short vectors, among thousands of numbers: without this they are hardly heard at first.
+            # The inputs are short vectors of thousands of numbers: unnormalised they hardly matter at first.
             nn.LayerNorm(features),
             nn.GELU(),
             nn.Linear(features, features),
@@ -58,7 +56,7 @@ class EarlyFusionVAE(JointLatentVAE):
         )
 
     def vectors(self, batch: Batch) -> list[Tensor]:
-        """Each column's vectors (B, F_m), scaled; zeros where a cell is absent."""
+        """Each column's rescaled vectors (B, F_m); zeros where a cell is absent."""
         columns = []
         for index, (name, modality) in enumerate(self.modalities.items()):
             present = batch.present[:, index]
@@ -66,15 +64,15 @@ class EarlyFusionVAE(JointLatentVAE):
             columns.append(zero_missing(cells, present) / math.sqrt(modality.size))
         return columns
 
-    def posterior(self, batch: Batch) -> GaussianMixture:
-        """q(z | the present cells); the prior for a row with none."""
-        seen = torch.cat([*self.vectors(batch), batch.present.float()], dim=1)
-        said = self.encoder(seen).float()
+    def posterior(self, batch: Batch) -> Posterior:
+        inputs = torch.cat([*self.vectors(batch), batch.present.float()], dim=1)
+        outputs = self.encoder(inputs).float()
         # The prior is known, and need not be learned.
-        said = torch.where(batch.present.any(1, keepdim=True), said, 0.0)
-        return GaussianMixture(bounded(said[:, None]), torch.ones_like(batch.present[:, :1]))
+        outputs = torch.where(batch.present.any(1, keepdim=True), outputs, 0.0)
+        active = torch.ones_like(batch.present[:, :1])
+        return Posterior(GaussianMixture(bounded_gaussians(outputs[:, None]), active))
 
 
-def _length(modality: Modality) -> int:
-    """How many numbers a cell's vector has, asked of an empty one."""
+def _vector_length(modality: Modality) -> int:
+    """Length of `Modality.vector`, read off a cell of zeros."""
     return modality.vector(torch.zeros(1, *modality.shape, dtype=getattr(torch, modality.dtype))).shape[1]

@@ -1,4 +1,4 @@
-"""The multimodal variational autoencoder."""
+"""Multimodal variational autoencoder with a fusion rule."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import torch
 from torch import Tensor, nn
 
 from amodal.batch import Batch
-from amodal.distributions import GaussianMixture, Gaussians
+from amodal.distributions import Gaussians, bounded_gaussians
 from amodal.fusions import Fusion
 from amodal.modalities import Modality
 from amodal.models.base import apply_to_present
-from amodal.models.vae.joint_latent import JointLatentVAE, bounded
+from amodal.models.vae.joint_latent import JointLatentVAE
+from amodal.models.vae.latents import Posterior
 
 
 class MultimodalVAE(JointLatentVAE):
-    """One latent for a whole row: an encoder and a decoder a column, joined by a fusion rule.
+    """An encoder and a decoder a column, with a joint latent z (B, D).
 
-    Each column's encoder gives a Gaussian expert over the latent z (B, D); the fusion rule joins the experts of
-    the present cells to q(z | x); each column's decoder gives the likelihood p(x_m | z).
+    Each column's encoder gives a Gaussian expert q_m(z | x_m); the fusion rule joins the experts of the present
+    cells to q(z | x); each column's decoder gives the likelihood p(x_m | z).
 
     Args:
         modalities: column name -> fitted modality.
-        fusion: the rule that joins experts.
+        fusion: rule that joins the experts.
         latent: D.
-        features: size of what each encoder hands to its expert.
-        likelihood_weight: how much a column weighs in training; see `JointLatentVAE`.
+        features: size of each encoder's output.
+        likelihood_weight: weight of a column in training; see `JointLatentVAE`.
     """
 
     def __init__(
@@ -45,22 +46,20 @@ class MultimodalVAE(JointLatentVAE):
         self.experts = nn.ModuleList(nn.Linear(features, 2 * latent) for _ in modalities)
 
     def encode(self, batch: Batch) -> Gaussians:
-        """One expert a column, (B, M, D); of an absent cell the standard normal, which means nothing."""
-        said = [
+        """Experts q_m(z | x_m), (B, M, D); the standard normal where a cell is absent."""
+        outputs = [
             apply_to_present(partial(self._expert, index), batch.present[:, index], batch.x[name])
             for index, name in enumerate(self.modalities)
         ]
-        return bounded(torch.stack(said, dim=1))
+        return bounded_gaussians(torch.stack(outputs, dim=1))
 
     def _expert(self, index: int, stored: Tensor) -> Tensor:
-        """What one column's expert says of stored cells, (B, 2 D)."""
+        """Outputs (B, 2 D) of one column's encoder and expert, for stored cells."""
         modality = list(self.modalities.values())[index]
-        return self.experts[index](self.encoders[index](modality.scaled(stored)))
+        return self.experts[index](self.encoders[index](modality.scale(stored)))
 
-    def posterior(self, batch: Batch) -> GaussianMixture:
-        """q(z | the present cells); the prior for a row with none."""
-        return self.fusion(self.encode(batch), batch.present)
+    def posterior(self, batch: Batch) -> Posterior:
+        return Posterior(self.fusion(self.encode(batch), batch.present))
 
-    def conditional(self, batch: Batch) -> GaussianMixture:
-        """q(z | the cells that are given), as the fusion rule has it."""
-        return self.fusion.conditional(self.encode(batch), batch.present)
+    def conditional(self, batch: Batch) -> Posterior:
+        return Posterior(self.fusion.conditional(self.encode(batch), batch.present))

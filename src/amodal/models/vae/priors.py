@@ -1,4 +1,4 @@
-"""Priors over the latent: the standard normal of training, and a mixture fitted to a trained model's latents."""
+"""Distributions of the latent with nothing given: the prior of training, and the fitted aggregate posterior."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Mul
 
 from amodal.distributions import Gaussians, kl_to_standard
 
-_ROWS_A_COMPONENT = 100
+_ROWS_PER_COMPONENT = 100
 
 
 class StandardNormal(nn.Module):
-    """Independent standard normal latents.
+    """The prior p(z) = N(0, I).
 
     Args:
-        dims: D, the size of the latent.
+        dims: D.
     """
 
     loc: Tensor
@@ -29,24 +29,23 @@ class StandardNormal(nn.Module):
         self.register_buffer("scale", torch.ones(dims), persistent=False)
 
     def forward(self) -> Independent[Normal]:
-        """The distribution of one latent, event shape (D,)."""
+        """Distribution of event shape (D,)."""
         return Independent(Normal(self.loc, self.scale, validate_args=False), 1, validate_args=False)
 
     def kl(self, posterior: Gaussians) -> Tensor:
-        """Divergence of each Gaussian (..., D) from this prior, in closed form."""
+        """KL(q || p) (...) of Gaussians q (..., D), in nats."""
         return kl_to_standard(posterior)
 
 
 class AggregatePosterior(nn.Module):
-    """A Gaussian mixture fitted to latents of a trained model's rows; before that the standard normal.
+    """Gaussian mixture fitted to (1/N) sum_n q(z | x_n) of a trained model; N(0, I) until it is fitted.
 
-    What a model was trained towards is not where its rows come to lie: between them the standard normal has places
-    that no decoder has seen, and rows drawn from there fall apart (ex-post density estimation: Ghosh et al.,
-    arXiv 1903.12436).
+    The prior has mass where no row's latent lies and no decoder was trained; rows drawn from there do not agree with
+    themselves (ex-post density estimation: Ghosh et al., arXiv 1903.12436).
 
     Args:
-        dims: D, the size of the latent.
-        components: of the mixture, at most; fewer where rows are few.
+        dims: D.
+        components: maximum number of components; one for each 100 rows of a small table.
     """
 
     log_weights: Tensor
@@ -61,7 +60,7 @@ class AggregatePosterior(nn.Module):
         self.register_buffer("scales", torch.eye(dims).repeat(components, 1, 1))
 
     def forward(self) -> MixtureSameFamily:
-        """The distribution of one latent, event shape (D,)."""
+        """Distribution of event shape (D,)."""
         return MixtureSameFamily(
             Categorical(logits=self.log_weights, validate_args=False),
             MultivariateNormal(self.means, scale_tril=self.scales, validate_args=False),
@@ -70,16 +69,16 @@ class AggregatePosterior(nn.Module):
 
     @torch.no_grad()
     def fit(self, latents: Tensor) -> None:
-        """Fit the mixture to latents (N, D), by scikit-learn; with fewer than two it stays as it is."""
+        """Fit the mixture to latents (N, D) by scikit-learn's EM; fewer than two leave it unchanged."""
         if len(latents) < 2:
             return
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
-        used = max(1, min(len(self.means), len(latents) // _ROWS_A_COMPONENT))
+        used = max(1, min(len(self.means), len(latents) // _ROWS_PER_COMPONENT))
         mixture = GaussianMixture(used, reg_covar=1e-4, tol=1e-2, max_iter=50, random_state=0)
         with warnings.catch_warnings():
-            # Good enough is good enough: it is drawn from, not believed.
+            # The mixture is only sampled from: convergence to the last digit buys nothing.
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture.fit(latents.double().cpu().numpy())
         self.log_weights.fill_(-torch.inf)

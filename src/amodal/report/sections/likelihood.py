@@ -53,7 +53,7 @@ def _column(context: ReportContext, name: str, number: int) -> ColumnLikelihood:
     need_rows(len(rows), _LEAST, "present cells")
     seed = context.noise_seed(Purpose.LIKELIHOOD, number)
     nats = [
-        model.log_marginal(
+        model.log_prob(
             piece.to(model.device), RowNoise(seed, piece.rows.to(model.device)), _SAMPLES, _AT_ONCE
         ).cpu()
         for piece in rows[subsample(len(rows), context.seed, _MOST_ROWS)].split(ROWS_AT_ONCE)

@@ -27,7 +27,7 @@ def test_it_is_the_fit_less_the_divergence() -> None:
     model = MultimodalVAE(modalities, Product(prior_expert=True), latent=3, features=8, likelihood_weight=1.0)
     rows = torch.arange(5)
     batch = Batch({name: torch.randn(5) for name in "ab"}, torch.ones(5, 2, dtype=torch.bool), rows)
-    q = model.posterior(batch).components
+    q = model.posterior(batch).shared.components
     divergence = kl_divergence(
         Independent(Normal(q.mean[:, 0], q.log_variance[:, 0].mul(0.5).exp()), 1), model.prior()
     )
@@ -39,7 +39,7 @@ def test_it_is_the_fit_less_the_divergence() -> None:
 
 def test_dropout_gives_half_of_the_rows_whole_and_parts_of_all_sizes() -> None:
     there = present()
-    given = ELBO(dropout=0.5).given(there, RowNoise(0, torch.arange(ROWS)))
+    given = ELBO(dropout=0.5).given_mask(there, RowNoise(0, torch.arange(ROWS)))
     assert not (given & ~there).any()
     assert given.any(1).all()
     full = there.all(1)

@@ -10,9 +10,9 @@ from torch import Tensor
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.fusions import Mixture
-from amodal.models.vae import MultimodalVAE
+from amodal.models.vae import Latents, MultimodalVAE
 from amodal.models.vae.objectives import ImportanceWeighted
-from tests.vector import Vector
+from tests.modalities.vector import Vector
 
 SAMPLES, DRAWS = 3, 4_000
 
@@ -39,9 +39,9 @@ def gradients(model: MultimodalVAE, loss: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def plain_bound(model: MultimodalVAE, batch: Batch) -> Tensor:
-    posterior = model.posterior(batch)
+    posterior = model.posterior(batch).shared
     z = posterior.draw_each(RowNoise(0, batch.rows), SAMPLES).flatten(1, 2)
-    weights = model.log_likelihoods(z, batch) @ model.weights
+    weights = model.log_likelihoods(Latents(z), batch) @ model.weights
     weights = weights + model.prior().log_prob(z) - posterior.log_prob(z)
     return -(torch.logsumexp(weights, 1) - math.log(SAMPLES)).mean()
 

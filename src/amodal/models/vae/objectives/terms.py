@@ -1,4 +1,4 @@
-"""Terms that the objectives share."""
+"""Terms shared by the objectives."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from amodal.models.vae.joint_latent import JointLatentVAE
 _WARM_UP = 0.1
 
 
-def warm_up(progress: float) -> float:
-    """The weight of divergences: rises from 0 to 1 over the first tenth of training."""
+def kl_warm_up(progress: float) -> float:
+    """Weight of divergences: rises linearly from 0 to 1 over the first tenth of training."""
     return min(1.0, progress / _WARM_UP)
 
 
-def weighed(model: JointLatentVAE, log_likelihoods: Tensor) -> Tensor:
-    """Sum the columns' log-likelihoods (..., M) by the model's weights, to (...)."""
+def weighted_sum(model: JointLatentVAE, log_likelihoods: Tensor) -> Tensor:
+    """Sum of log-likelihoods (..., M) over the columns, weighted by `JointLatentVAE.weights`, (...)."""
     return log_likelihoods @ model.weights
 
 
 def column_terms(model: JointLatentVAE, log_likelihoods: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Each column's mean log-likelihood over its present cells, in nats, of (B, S, M)."""
+    """Column name -> mean log-likelihood of its present cells in nats, of (B, S, M)."""
     with torch.no_grad():
         count = batch.present.sum(0).clamp_min(1)
         means = log_likelihoods.mean(1).sum(0) / count
