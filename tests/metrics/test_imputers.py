@@ -49,8 +49,8 @@ def test_neighbours_and_regressions_use_what_is_given(modalities: dict[str, Any]
     numbers, labels = modalities["number"], modalities["category"]
     given = RNG.normal(size=(400, 2))
     low, high = numbers.quantiles[0], numbers.quantiles[-1]
-    told = (low + high) / 2 + (high - low) / 8 * given[:, 0].clip(-3, 3)
-    cells = numbers.to_tensor(pd.Series(told.tolist()), None)
+    values = (low + high) / 2 + (high - low) / 8 * given[:, 0].clip(-3, 3)
+    cells = numbers.to_tensor(pd.Series(values.tolist()), None)
     known, hidden = slice(0, 300), slice(300, 400)
     typical = completion_error(numbers, cells[hidden], impute_typical(numbers, cells[known], 100)).value
     near = impute_nearest(numbers, cells[known], given[known], given[hidden])

@@ -13,9 +13,9 @@ def test_missing_cells_are_counted_alone_and_together() -> None:
     same = missingness(present[:1_000], present[1_000:])
     assert same.rates.value < 0.05
     assert same.pair_rates.value < 0.05
-    whole = missingness(present, np.ones((100, 3), bool))
-    assert whole.rates.value == pytest.approx(0.3, abs=0.03)
-    assert whole.pair_rates.value == pytest.approx(0.09, abs=0.02)
+    complete = missingness(present, np.ones((100, 3), bool))
+    assert complete.rates.value == pytest.approx(0.3, abs=0.03)
+    assert complete.pair_rates.value == pytest.approx(0.09, abs=0.02)
     tied = np.repeat(present[:, :1], 3, axis=1)
     assert missingness(present, tied).rates.value < 0.05
     assert missingness(present, tied).pair_rates.value == pytest.approx(0.21, abs=0.03)

@@ -1,29 +1,17 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
 
 from amodal.batch import Batch
 from amodal.metrics import (
-    Estimate,
-    MetricUnavailable,
     bootstrap,
     proportion,
     shuffled_columns,
     shuffled_values,
     subsample,
 )
-
-
-def test_a_score_is_never_nan() -> None:
-    for wrong in (math.nan, math.inf):
-        with pytest.raises(MetricUnavailable, match="not finite on these 7 rows"):
-            Estimate(wrong, 7)
-        with pytest.raises(MetricUnavailable):
-            Estimate(0.5, 7, low=wrong)
 
 
 def test_many_rows_are_subsampled_the_same_each_time() -> None:

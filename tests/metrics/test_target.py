@@ -53,13 +53,13 @@ class Oracle:
         return torch.stack(columns, dim=1).numpy()
 
     def complete(self, batch: Batch, draw: int) -> Tensor:
-        whole = {"left", "right"} <= {
+        both_halves = {"left", "right"} <= {
             name for index, name in enumerate(batch.columns) if batch.present[:, index].any()
         }
         known = self.rows.x[self.target][batch.rows]
         return (
             known
-            if whole
+            if both_halves
             else known[torch.randperm(len(known), generator=torch.Generator().manual_seed(draw))]
         )
 

@@ -56,7 +56,7 @@ class Copier(GenerativeModel):
         return {name: self.pool.x[name][chosen] for name in targets}
 
     def _rows(self, batch: Batch, noise: RowNoise) -> Tensor:
-        apart = noise.uniform(len(self.pool)) * 0.5
+        distances = noise.uniform(len(self.pool)) * 0.5
         for index, (name, modality) in enumerate(self.modalities.items()):
             one, other = (
                 batch.x[name].flatten(1) if batch.x[name].dim() > 1 else batch.x[name][:, None],
@@ -69,8 +69,8 @@ class Copier(GenerativeModel):
                 if exact
                 else (one[:, None] - other[None]).abs().sum(2)
             )
-            apart = apart + 3 * distance * batch.present[:, index, None]
-        return apart.argmin(dim=1)
+            distances = distances + 3 * distance * batch.present[:, index, None]
+        return distances.argmin(dim=1)
 
     def embed(self, batch: Batch) -> Tensor:
         known = batch.x["kind"] * batch.present[:, list(self.modalities).index("kind")]
@@ -158,10 +158,10 @@ def test_copies_have_fidelity_and_matching_accuracy_and_no_privacy(copied: Evalu
     privacy = report.sections["privacy"]
     assert privacy.duplicates.value == privacy.nndr_share.value == 1.0
     assert any("repeats its training rows" in sentence for sentence in report.summary.sentences)
-    whole = report.sections["rows"].score
-    assert whole is not None
-    assert whole.ceiling is not None
-    assert whole.value == pytest.approx(whole.ceiling.value, abs=0.05)
+    joint = report.sections["rows"].score
+    assert joint is not None
+    assert joint.ceiling is not None
+    assert joint.value == pytest.approx(joint.ceiling.value, abs=0.05)
     assert report.sections["detection"].value < 0.65
 
 
@@ -246,13 +246,13 @@ def test_without_training_rows_half_of_the_held_out_ones_teach(shuffled: Report,
     assert [each.reason for each in shuffled.unavailable if each.metric == "privacy"] == [
         "it needs the training rows, which a model does not hold"
     ]
-    made = copied.report.provenance
-    assert made.reference == "training rows"
-    assert (made.evaluated_rows, made.reference_rows, made.generated_rows) == (300, 500, 300)
-    assert made.training is not None
-    assert made.training.fingerprint == made.fit_fingerprint != made.heldout.fingerprint
-    assert made.options == {"latent": 2}
-    assert made.parameters == 3
+    origin = copied.report.provenance
+    assert origin.reference == "training rows"
+    assert (origin.evaluated_rows, origin.reference_rows, origin.generated_rows) == (300, 500, 300)
+    assert origin.training is not None
+    assert origin.training.fingerprint == origin.fit_fingerprint != origin.heldout.fingerprint
+    assert origin.options == {"latent": 2}
+    assert origin.parameters == 3
 
 
 def test_ignored_columns_and_training_are_told(copied: Evaluation) -> None:
@@ -292,26 +292,26 @@ def test_the_file_is_json_without_nan_and_reads_back(copied: Evaluation, tmp_pat
 
 
 def test_examples_have_their_nearest_rows(copied: Evaluation, training: Table) -> None:
-    shown = copied.examples(rows=4)
-    assert shown.nearest_source == "training"
-    assert len(shown.real) == len(shown.generated) == len(shown.nearest) == 4
-    for generated, nearest in zip(shown.generated, shown.nearest, strict=True):
+    examples = copied.examples(rows=4)
+    assert examples.nearest_source == "training"
+    assert len(examples.real) == len(examples.generated) == len(examples.nearest) == 4
+    for generated, nearest in zip(examples.generated, examples.nearest, strict=True):
         assert generated.cells == nearest.cells
         assert training.frame.loc[nearest.row, "said"] == nearest.cells["said"]
-    assert {(each.given, each.target) for each in shown.translations} == {
+    assert {(each.given, each.target) for each in examples.translations} == {
         (given, target) for given in COLUMNS for target in COLUMNS if given != target
     }
-    assert set(shown.generated_values) == {"near", "far", "kind", "odd"}
-    assert len(shown.generated_values["kind"]) == 300
-    assert shown.latent_map.shape == (300, 2)
-    assert shown.map_column == "kind"
-    assert set(shown.map_labels) == {"north", "east", "south", "west"}
+    assert set(examples.generated_values) == {"near", "far", "kind", "odd"}
+    assert len(examples.generated_values["kind"]) == 300
+    assert examples.latent_map.shape == (300, 2)
+    assert examples.map_column == "kind"
+    assert set(examples.map_labels) == {"north", "east", "south", "west"}
 
 
 def test_without_training_rows_other_real_ones_are_shown(training: Table, heldout: Table) -> None:
-    shown = evaluate(fitted(training, Copier), heldout).examples(rows=2)
-    assert shown.nearest_source == "real"
-    assert len(shown.nearest) == 2
+    examples = evaluate(fitted(training, Copier), heldout).examples(rows=2)
+    assert examples.nearest_source == "real"
+    assert len(examples.nearest) == 2
 
 
 @pytest.mark.parametrize("rows", [1, 9, 30])

@@ -250,10 +250,10 @@ def test_large_cells_are_shown_smaller(
     assert "below 10 MB" not in write(rows=rows).text
     monkeypatch.setattr(writing, "MOST_BYTES", 1_000_000)
     page = write(rows=rows)
-    said = re.search(r"images are at most (\d+) pixels a side, sounds at most ([\d.]+) s", page.text)
-    assert said
-    assert int(said[1]) < 192
-    assert float(said[2]) < 6
+    limits = re.search(r"images are at most (\d+) pixels a side, sounds at most ([\d.]+) s", page.text)
+    assert limits
+    assert int(limits[1]) < 192
+    assert float(limits[2]) < 6
 
 
 def test_shapes_of_numbers() -> None:

@@ -134,9 +134,8 @@ def _image_strips(
     finished: Sequence[MethodResult], split: Split, folder: Path, modalities: Mapping[str, Any]
 ) -> dict[str, list[ImageStrip]]:
     """Image column -> its real images, and those of each method."""
-    names = [name for name, modality in modalities.items() if column_metrics(modality).display == "image"][
-        :_MAX_COLUMNS
-    ]
+    displays = {name: column_metrics(modality).display for name, modality in modalities.items()}
+    names = [name for name, display in displays.items() if display == "image"][:_MAX_COLUMNS]
     if not names:
         return {}
     folders = {result.method: folder / result.method / GENERATED for result in finished}

@@ -1,4 +1,4 @@
-"""What evaluation and its page need to know of each column type: one entry a type.
+"""Metrics and display of each column type: one entry a type.
 
 A type without an entry is compared by its flattened tensors and shown as text; metrics that cannot be generic are
 unavailable for it, with a sentence.
@@ -90,7 +90,7 @@ class ColumnMetrics:
 
     @property
     def is_scalar(self) -> bool:
-        """Whether a cell is one number or label, which can be averaged over draws, regressed and a target."""
+        """True where a cell is one number or label, which can be averaged over draws, regressed and a target."""
         return self.is_numeric or self.is_categorical
 
     def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:

@@ -32,7 +32,7 @@ class PairMatching:
 
     @property
     def is_informative(self) -> bool:
-        """Whether the columns of real rows match beyond chance; otherwise no model can be measured by them."""
+        """True where the columns of real rows match beyond chance; other pairs cannot measure a model."""
         return self.real.low is not None and self.real.low > 0.5
 
     @property
@@ -45,7 +45,7 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
 def matching_accuracy(matcher: Matcher, pair: Pair, *, seed: int = 0) -> Estimate:
-    """How often a given cell is matched to its own row's target rather than another row's: 0.5 by chance.
+    """Share of targets of other rows that a given cell matches less well than its own row's: 0.5 by chance.
 
     Below 1 for real rows too, of which several may have the same target. One target repeated has 0.5.
 

@@ -62,7 +62,7 @@ class Target:
 
     @property
     def is_label(self) -> bool:
-        """Whether it is classified, not regressed."""
+        """True where it is classified, not regressed."""
         return self.column.is_categorical
 
     @property

@@ -41,14 +41,14 @@ from amodal.metrics import (
 )
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel
-from amodal.report.rows import RealRows, read_rows, real_rows
+from amodal.report.rows import RealRows, real_rows
 from amodal.report.section import Result
-from amodal.table import BadCellPolicy, Schema, Table
+from amodal.table import BadCellPolicy, Schema, Table, encode
 
 _TRAINING_ROWS_AT_ONCE = 1_024
 _MOST_TRAINING = 20_000
 _DRAWS = 19
-"""Between the least and most of 19 draws lies 90 % of what they are drawn from."""
+"""The range of 19 draws has a nominal coverage of 90 %."""
 
 Which = Literal["evaluated", "reference", "generated"]
 
@@ -148,7 +148,7 @@ class ReportContext:
 
     @property
     def modalities(self) -> Mapping[str, Modality]:
-        """Of the model's columns."""
+        """The model's columns."""
         return self.model.modalities
 
     def column(self, name: str) -> ColumnMetrics:
@@ -259,7 +259,9 @@ class ReportContext:
     def training_batch(self, rows: NDArray[np.int64]) -> Batch:
         """Some scaled rows of the training table."""
         assert self.training is not None  # noqa: S101  (`copying` has refused it)
-        return scaled_batch(read_rows(self.training, self.modalities, rows, "missing"), self.modalities)
+        return scaled_batch(
+            encode(self.training, self.modalities, rows, bad_cells="missing"), self.modalities
+        )
 
     @cached_property
     def latent_pca(self) -> tuple[NDArray[np.float64], tuple[float, float]]:

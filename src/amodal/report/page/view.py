@@ -1,4 +1,4 @@
-"""What the sections' views draw from: report, examples and level of detail."""
+"""Input of the sections' views: report, examples and level of detail."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from amodal.report.section import Result, Section
 
 
 class PairScore(Result):
-    """How often a target cell is matched to the given cell of its row, rather than to another's.
+    """Matching accuracy of a given and a target column.
 
     Attributes:
         given: the given column.
@@ -33,7 +33,7 @@ class PairScore(Result):
 
 
 def compute(context: ReportContext) -> list[PairScore]:
-    """How often a target cell is matched to the given cell it is drawn from, for each ordered pair of columns."""
+    """Match the cells drawn from each column alone to the given ones."""
     real, scores = context.vectors["evaluated"], []
     for given, drawn in context.translations.items():
         present = context.evaluated.mask(given).numpy()
