@@ -30,7 +30,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 def built(method: Method, modalities: Mapping[str, Modality], **options: Any) -> GenerativeModel:
     torch.manual_seed(0)
     if "private" in inspect.signature(method.model).parameters:
-        options["private"] = 1
+        options["private"] = 2
     return method.model(modalities, latent=LATENT, features=16, **options)
 
 
