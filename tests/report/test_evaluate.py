@@ -308,6 +308,12 @@ def test_examples_have_their_nearest_rows(copied: Evaluation, training: Table) -
     assert set(examples.map_labels) == {"north", "east", "south", "west"}
 
 
+def test_examples_of_equal_rows_have_the_same_nearest_row(training: Table, heldout: Table) -> None:
+    examples = evaluate(fitted(training, Collapsed), heldout, training=training, sections=()).examples(rows=3)
+    assert examples.nearest_source == "training"
+    assert [example.row for example in examples.nearest] == [0, 0, 0]
+
+
 def test_without_training_rows_other_real_ones_are_shown(training: Table, heldout: Table) -> None:
     examples = evaluate(fitted(training, Copier), heldout).examples(rows=2)
     assert examples.nearest_source == "real"

@@ -257,11 +257,11 @@ class ReportContext:
         return replace(found, nearest=rows[found.nearest])
 
     def training_batch(self, rows: NDArray[np.int64]) -> Batch:
-        """Some scaled rows of the training table."""
+        """Scaled rows of the training table by their numbers (N,), which may repeat."""
         assert self.training is not None  # noqa: S101  (`copying` has refused it)
-        return scaled_batch(
-            encode(self.training, self.modalities, rows, bad_cells="missing"), self.modalities
-        )
+        distinct, places = np.unique(rows, return_inverse=True)
+        batch = encode(self.training, self.modalities, distinct, bad_cells="missing")
+        return scaled_batch(batch, self.modalities)[places]
 
     @cached_property
     def latent_pca(self) -> tuple[NDArray[np.float64], tuple[float, float]]:
