@@ -105,13 +105,13 @@ def test_a_column_the_table_lacks_is_absent(table: Table, modalities: dict) -> N
     assert torch.equal(batch.x["note"], torch.zeros(5, 4, dtype=torch.uint8))
 
 
-def test_rows_in_any_order_are_encoded_once_each(table: Table, modalities: dict, tmp_path: Path) -> None:
+def test_rows_in_any_order_repeated_or_not(table: Table, modalities: dict, tmp_path: Path) -> None:
     rows = np.array([230, 3, 299, 2, 100])
     store = prepare_store(table, modalities, tmp_path / "store")
     assert_same(encode(table, modalities, rows), store.gather(rows))
     assert_same(encode(table, modalities, slice(9, 0, -2)), store.gather(np.arange(9, 0, -2)))
-    with pytest.raises(ValueError, match="rows must be distinct"):
-        encode(table, modalities, np.array([1, 2, 1]))
+    repeated = np.array([7, 2, 7, 7, 0])
+    assert_same(encode(table, modalities, repeated), store.gather(repeated))
 
 
 def test_a_store_needs_every_column(table: Table, modalities: dict, tmp_path: Path) -> None:

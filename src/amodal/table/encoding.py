@@ -130,7 +130,7 @@ def encode_cells(
     Args:
         table: the table. A column that it lacks is missing in every row.
         modalities: column -> its modality, in the order of the batch.
-        rows: slice or distinct row numbers from 0; all rows by default.
+        rows: slice or row numbers from 0, in any order, repeated or not; all rows by default.
         bad_cells: "missing" takes bad cells as missing, "error" refuses them.
         workers: number of threads; all cores by default.
 
@@ -144,7 +144,9 @@ def encode_cells(
     check_policy(bad_cells)
     numbers = table.frame.index[rows]
     if not numbers.is_unique:
-        raise ValueError("rows must be distinct")
+        distinct, index = np.unique(numbers, return_inverse=True)
+        batch, listed = encode_cells(table, modalities, distinct, bad_cells=bad_cells, workers=workers)
+        return batch[index], listed
     arrays = [np.zeros((len(numbers), *m.shape), m.dtype) for m in modalities.values()]
     present = np.zeros((len(numbers), len(arrays)), dtype=bool)
     bad: list[BadCell] = []
