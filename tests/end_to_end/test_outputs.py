@@ -178,7 +178,7 @@ def test_nothing_is_replaced_unasked(amodal, place: Path, command: str, kind: An
             (folder / "a").touch()
     before = everything(place)
     told = amodal(*COMMANDS[command], "out", code=2).stderr
-    assert "give another place, or --overwrite." in told
+    assert "give another place, or pass --overwrite." in told
     assert everything(place) == before
 
 
