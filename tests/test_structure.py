@@ -9,19 +9,9 @@ import pytest
 from benchmarks import structure
 
 FOUND = structure.counts()
-NOT_ZERO_YET = {
-    "names that the vocabulary replaces",
-    "docstrings that open with a question word",
-}
 
 
-@pytest.mark.parametrize(
-    "count",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(reason="not zero yet")] if name in NOT_ZERO_YET else [])
-        for name in FOUND
-    ],
-)
+@pytest.mark.parametrize("count", FOUND)
 def test_count_is_zero(count: str) -> None:
     assert [str(place) for place in FOUND[count]] == []
 

@@ -302,14 +302,14 @@ def accuracy(columns: list[str]) -> dict[str, float]:
     model = quick(epochs=60, batch_size=64, latent=64, types={name: types[name] for name in columns})
     model.fit(TABLE[columns])
     rows = FRESH[columns]
-    of_size = model.complete(rows.drop(columns="text"), columns=["kind"])["kind"]
-    of_text = model.complete(rows, columns=["kind", "size"])
+    from_size = model.complete(rows.drop(columns="text"), columns=["kind"])["kind"]
+    from_text = model.complete(rows, columns=["kind", "size"])
     words = model.complete(rows, columns=["text"])["text"].str.split()
     meant = zip(words, FRESH["kind"], strict=True)
     return {
-        "kind, given size": (of_size == FRESH["kind"]).mean(),
-        "kind, given text": (of_text["kind"] == FRESH["kind"]).mean(),
-        "size, given text": ((of_text["size"] - FRESH["size"]).abs() < 5).mean(),
+        "kind, given size": (from_size == FRESH["kind"]).mean(),
+        "kind, given text": (from_text["kind"] == FRESH["kind"]).mean(),
+        "size, given text": ((from_text["size"] - FRESH["size"]).abs() < 5).mean(),
         "text, given kind and size": np.mean([bool({*KINDS[kind]} & {*said}) for said, kind in meant]),
     }
 

@@ -42,7 +42,7 @@ class LRDecay:
     epochs: int
 
     def fraction(self, epochs_done: float) -> float:
-        """How much of the decay is over, 0 to 1."""
+        """Fraction of the decay that is over, 0 to 1."""
         return min(1.0, (epochs_done - self.start) / max(1, self.epochs))
 
 
