@@ -51,7 +51,7 @@ class Stage:
         context: entered with (model, batches of all rows, number of rows) before the first step and left after the
             last one; keeps what the frozen part of the model computes. The batches may end early.
         on_end: called with (model, batches of training rows) after the stage; None where no rows are needed.
-        name: owner of the objective's fields among the method's settings, as in `--set objective.beta=2`.
+        name: owner of the objective's fields among the method's settings, as in `objective.beta`.
     """
 
     objective: Objective[Any]
