@@ -132,7 +132,7 @@ def configure(method: Method, values: Values) -> Method:
         return replace(stage, objective=replace(objective, **values.get(stage.name, {})))
 
     stages = tuple(configured(stage) for stage in method.stages)
-    return replace(method, model=partial(method.model, **values["model"]), stages=stages)
+    return replace(method, model=partial(method.model, **values.get("model", {})), stages=stages)
 
 
 def parse(name: str, setting: Setting, value: Any) -> Any:

@@ -10,7 +10,8 @@ import torch
 from amodal.methods import method_named
 from amodal.models.latent_flow import LatentFlow
 from amodal.training.best_weights import BestWeights
-from amodal.training.module import LRDecay, TrainingModule
+from amodal.training.module import TrainingModule
+from amodal.training.schedule import LRDecay
 from tests.modalities.vector import LatentVector
 
 PATIENCE = 4

@@ -24,8 +24,8 @@ class Flow(Distribution):
     """Distribution of x_1, where dx/dt = v(x, t) carries x_0 ~ N(0, I) from t = 0 to t = 1.
 
     Its density is log p(x_1) = log N(x_0; 0, I) - int_0^1 div v(x_t, t) dt (Chen et al., arXiv 1806.07366). The
-    velocity is learned by flow matching (Lipman et al., arXiv 2210.02747). Solved by Heun's method, two evaluations
-    of the velocity a step.
+    velocity is learned by flow matching, see `amodal.models.latent_flow.losses.flow_matching_loss`. Solved by Heun's
+    method, two evaluations of the velocity a step.
 
     Args:
         velocity: v, for B rows.

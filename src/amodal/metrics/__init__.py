@@ -14,7 +14,6 @@ from amodal.metrics.coherence import (
 )
 from amodal.metrics.completion_error import completion_error
 from amodal.metrics.copying import Copying, copying
-from amodal.metrics.detection import detection_auc
 from amodal.metrics.estimate import Better, Estimate, Metric, MetricUnavailable, need_rows
 from amodal.metrics.features import (
     ColumnFeatures,
@@ -51,6 +50,7 @@ from amodal.metrics.spectrograms import mel_distance
 from amodal.metrics.ssim import ssim
 from amodal.metrics.target import Gain, Prediction, Predictor, TargetScores, predict_target
 from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
+from amodal.metrics.two_sample import detection_auc
 
 __all__ = [
     "BY_TYPE",

@@ -1,4 +1,4 @@
-"""Interface of training objectives."""
+"""Interface of training objectives, which are in `latent_flow.losses` and `vae.objectives`."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from amodal.parallel import ProgressCallback, in_parallel
 from amodal.table.bad_cells import BadCell, bad_cell_error, write_bad_cells
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
-from amodal.table.inference import check_columns
 from amodal.table.reading import Table
+from amodal.table.type_inference import check_columns
 
 __all__ = ["Store", "check_cells", "prepare_store"]
 

@@ -1,4 +1,7 @@
-"""Training of a model on a store."""
+"""Training of a model on a store: the loop, its budget and its learning rate.
+
+Losses and masks belong to the models: `amodal.models.latent_flow.losses` and `masks`, `amodal.models.vae.objectives`.
+"""
 
 from __future__ import annotations
 

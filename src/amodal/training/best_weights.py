@@ -8,7 +8,8 @@ from typing import Any
 import lightning.pytorch as pl
 from torch import Tensor
 
-from amodal.training.module import LRDecay, TrainingModule
+from amodal.training.module import TrainingModule
+from amodal.training.schedule import LRDecay
 
 
 class BestWeights(pl.Callback):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import lightning.pytorch as pl
@@ -19,31 +18,11 @@ from amodal.models import GenerativeModel, Loss
 from amodal.training.budget import Span
 from amodal.training.data import StoredRows
 from amodal.training.means import Means
-
-_WARM_UP_STEPS = 100
-_LAST_RATE = 0.02
-"""Learning rate at the end of a decay, as a fraction of the peak."""
+from amodal.training.schedule import LRDecay, cosine, warm_up
 
 _VALIDATION_SEED = 987_654_321
 _CONTEXT_FRACTION = 0.3
 """Most of a stage's time that `Stage.context` may take."""
-
-
-@dataclass(frozen=True)
-class LRDecay:
-    """The decay of the learning rate before a stage ends early.
-
-    Attributes:
-        start: epochs of the stage that were done when it began.
-        epochs: its length.
-    """
-
-    start: float
-    epochs: int
-
-    def fraction(self, epochs_done: float) -> float:
-        """Fraction of the decay that is over, 0 to 1."""
-        return min(1.0, (epochs_done - self.start) / max(1, self.epochs))
 
 
 class TrainingModule(pl.LightningModule):
@@ -141,9 +120,9 @@ class TrainingModule(pl.LightningModule):
         return torch.optim.Adam(trained, lr=self.learning_rate, fused=True)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        factor = min(1.0, (self.global_step + 1) / _WARM_UP_STEPS) * _cosine(self.progress())
+        factor = warm_up(self.global_step) * cosine(self.progress())
         if self.lr_decay:
-            factor *= _cosine(self.lr_decay.fraction(self.epochs_done()))
+            factor *= cosine(self.lr_decay.fraction(self.epochs_done()))
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.learning_rate * factor
 
@@ -155,8 +134,3 @@ class TrainingModule(pl.LightningModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Any:
         return batch.to(device)
-
-
-def _cosine(fraction: float) -> float:
-    """A cosine from 1 at fraction 0 to the last rate at fraction 1."""
-    return _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * fraction))

@@ -6,7 +6,7 @@ import pytest
 
 from amodal.errors import DataError, RejectColumn, UsageError
 from amodal.table import infer_schema, read_table
-from amodal.table.inference import stratified_sample
+from amodal.table.type_inference import stratified_sample
 from tests.table.fakes import Label, Note, NoteLength, Number, schema_of
 
 RNG = np.random.default_rng(0)
