@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from amodal.errors import BadCells, DataError, UsageError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["BadCells", "DataError", "TableModel", "UsageError", "__version__", "compare"]
+
+_RENAMED = {"DataProblem": "DataError", "UsageProblem": "UsageError"}
+"""Earlier names of public classes."""
 
 
 def __getattr__(name: str) -> Any:
@@ -24,4 +28,7 @@ def __getattr__(name: str) -> Any:
         from amodal.comparison import compare
 
         return compare
+    if name in _RENAMED:
+        warnings.warn(f"amodal.{name} is now amodal.{_RENAMED[name]}.", DeprecationWarning, stacklevel=2)
+        return globals()[_RENAMED[name]]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -50,6 +50,8 @@ def _digest(content: bytes) -> str:
 
 def _without_times(path: Path) -> bytes:
     content = path.read_bytes()
+    if any(part.startswith(".amodal-") for part in path.parts):
+        return content  # a staging folder's file, which a kill may have left half written
     if path.name in ("history.csv", "leaderboard.csv"):
         frame = pd.read_csv(io.BytesIO(content), dtype=str)
         return frame.drop(columns=_TIMES.intersection(frame)).to_csv().encode()
