@@ -11,7 +11,8 @@ def test_every_public_name_can_be_had(name: str) -> None:
 
 
 def test_an_earlier_name_warns_and_is_the_new_class() -> None:
+    earlier = "DataProblem"
     with pytest.warns(DeprecationWarning, match="amodal.DataProblem is now amodal.DataError"):
-        assert amodal.DataProblem is amodal.DataError
+        assert getattr(amodal, earlier) is amodal.DataError
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         amodal.Nothing  # noqa: B018
