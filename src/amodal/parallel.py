@@ -51,24 +51,19 @@ def in_parallel(
     """
     if workers is not None and workers < 1:
         raise UsageError(f"At least 1 worker is needed, not {workers}.")
-    return _results(task, items, label, workers or os.cpu_count() or 1, progress)
 
+    def results() -> Iterator[Result]:
+        with _delayed_bar(label) as bar, ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+            report = progress or bar
+            try:
+                for done, result in enumerate(pool.map(task, items), start=1):
+                    report(done, len(items))
+                    yield result
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
-def _results(
-    task: Callable[[Item], Result],
-    items: Sequence[Item],
-    label: str,
-    workers: int,
-    progress: ProgressCallback | None,
-) -> Iterator[Result]:
-    with _delayed_bar(label) as bar, ThreadPoolExecutor(workers) as pool:
-        report = progress or bar
-        try:
-            for done, result in enumerate(pool.map(task, items), start=1):
-                report(done, len(items))
-                yield result
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    # A generator of its own, so that a wrong number is refused at once.
+    return results()
 
 
 @contextmanager

@@ -54,9 +54,7 @@ def exit_on_error(options: Mapping[str, str] | None = None) -> Iterator[None]:
         _end(problem, "Interrupted.", _SIGNAL_BASE + number)
     except BrokenPipeError as problem:
         _end(problem, "", _SIGNAL_BASE + _SIGPIPE)
-    except OSError as problem:
-        _end(problem, f"Error: {explain_machine_error(problem)}", MACHINE)
-    except MemoryError as problem:
+    except (OSError, MemoryError) as problem:
         _end(problem, f"Error: {explain_machine_error(problem)}", MACHINE)
     except RuntimeError as problem:
         # PyTorch's errors for main memory and for a graphics card's.

@@ -6,8 +6,9 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperOption
@@ -22,8 +23,8 @@ from amodal.cli.arguments import (
     table_model,
 )
 
-_TRAINING, _MACHINE, _FILES = "Training", "Machine", "Files"
-"""Panels of `amodal fit --help`."""
+_training = partial(typer.Option, rich_help_panel="Training")
+_machine = partial(typer.Option, rich_help_panel="Machine")
 
 
 class FitCommand(TyperCommand):
@@ -66,38 +67,19 @@ def fit(
         ),
     ] = None,
     config: ConfigOption = None,
-    time_limit: Annotated[
-        str | None,
-        typer.Option(help="Most time, such as 90s, 5m or 1h30m.", rich_help_panel=_TRAINING),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(help="Most passes over the table; none for 1,000.", rich_help_panel=_TRAINING),
-    ] = None,
+    time_limit: Annotated[str | None, _training(help="Most time, such as 90s, 5m or 1h30m.")] = None,
+    epochs: Annotated[int | None, _training(help="Most passes over the table; none for 1,000.")] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option(
-            help="Rows a step, over all devices; none for 128, or fewer where rows are few.",
-            rich_help_panel=_TRAINING,
-        ),
+        _training(help="Rows a step, over all devices; none for 128, or fewer where rows are few."),
     ] = None,
-    random_state: Annotated[
-        int | None, typer.Option("--seed", help="Same seed, same result.", rich_help_panel=_TRAINING)
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=_MACHINE)
-    ] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="auto, 32-true or bf16-mixed.", rich_help_panel=_MACHINE)
-    ] = None,
-    devices: Annotated[
-        str | None,
-        typer.Option(help="Processes or graphics cards on this machine.", rich_help_panel=_MACHINE),
-    ] = None,
-    num_nodes: Annotated[int | None, typer.Option(help="Machines.", rich_help_panel=_MACHINE)] = None,
+    random_state: Annotated[int | None, _training("--seed", help="Same seed, same result.")] = None,
+    device: Annotated[str | None, _machine(help="auto, cpu, cuda or mps.")] = None,
+    precision: Annotated[str | None, _machine(help="auto, 32-true or bf16-mixed.")] = None,
+    devices: Annotated[str | None, _machine(help="Processes or graphics cards on this machine.")] = None,
+    num_nodes: Annotated[int | None, _machine(help="Machines.")] = None,
     strategy: Annotated[
-        str | None,
-        typer.Option(help="Distributed strategy, as Lightning has it: ddp, fsdp.", rich_help_panel=_MACHINE),
+        str | None, _machine(help="Distributed strategy, as Lightning has it: ddp, fsdp.")
     ] = None,
     media_root: MediaRootOption = None,
     overwrite: OverwriteOption = False,
@@ -161,18 +143,11 @@ def _printed_warnings() -> Iterator[None]:
 
     usual = warnings.showwarning
 
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
         if issubclass(category, ConvergenceWarning):
             typer.echo(f"Warning: {message}", err=True)
         else:
-            usual(message, category, filename, lineno, file, line)
+            usual(message, category, *place, **options)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvergenceWarning)

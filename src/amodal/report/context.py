@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
@@ -41,9 +40,10 @@ from amodal.metrics import (
 )
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel
+from amodal.persistence import FittedModel
 from amodal.report.rows import RealRows, real_rows
 from amodal.report.section import Result
-from amodal.table import BadCellPolicy, Schema, Table, encode
+from amodal.table import BadCellPolicy, Table, encode
 
 _TRAINING_ROWS_AT_ONCE = 1_024
 _MOST_TRAINING = 20_000
@@ -61,27 +61,6 @@ class Purpose(IntEnum):
     COMPLETION = 2
     LIKELIHOOD = 3
     TARGET = 4
-
-
-class Fitted(Protocol):
-    """A fitted model with its provenance; see `amodal.persistence.FittedModel`."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def model(self) -> GenerativeModel: ...
-    @property
-    def options(self) -> dict[str, Any]: ...
-    @property
-    def schema(self) -> Schema: ...
-    @property
-    def history(self) -> pd.DataFrame: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def rows(self) -> int: ...
-    @property
-    def fingerprint(self) -> str: ...
 
 
 class UnavailableMetric(Result):
@@ -123,7 +102,7 @@ class ReportContext:
 
     def __init__(
         self,
-        fitted: Fitted,
+        fitted: FittedModel,
         heldout: Table,
         *,
         training: Table | None = None,

@@ -9,7 +9,8 @@ from typing import Any
 
 from amodal.files import replacing_file
 from amodal.parallel import in_parallel
-from amodal.report.context import Fitted, ReportContext
+from amodal.persistence import FittedModel
+from amodal.report.context import ReportContext
 from amodal.report.examples import ReportExamples, report_examples
 from amodal.report.page.writing import write_page
 from amodal.report.provenance import column_infos, provenance
@@ -43,7 +44,7 @@ class Evaluation:
 
 
 def evaluate(
-    fitted: Fitted,
+    fitted: FittedModel,
     heldout: Table,
     *,
     training: Table | None = None,

@@ -17,7 +17,7 @@ from amodal.errors import DataError, UnreadableCell, UsageError, examples
 from amodal.files import check_output_folder, output_folder
 from amodal.media import locate
 from amodal.modalities import Modality
-from amodal.parallel import ProgressCallback, in_parallel
+from amodal.parallel import in_parallel
 from amodal.table.folder_names import folder_names
 from amodal.table.reading import Table, row_number
 
@@ -40,8 +40,6 @@ def write_table(
     *,
     root: Path | None = None,
     overwrite: bool = False,
-    workers: int | None = None,
-    progress: ProgressCallback | None = None,
 ) -> Path:
     """Write FOLDER/metadata.csv, and FOLDER/<column>/<row>.<suffix> for each cell that is a file.
 
@@ -56,8 +54,6 @@ def write_table(
             values in the CSV.
         root: the folder that strings which name files are relative to, and must stay below.
         overwrite: replace an existing table.
-        workers: number of threads; all cores by default.
-        progress: called with (done, total) in place of a progress bar.
 
     Returns:
         The path of metadata.csv.
@@ -85,7 +81,7 @@ def write_table(
         for name in folders.values():
             (staging / name).mkdir()
         write = partial(_write, folder=staging)
-        for _ in in_parallel(write, files, label="Writing files", workers=workers, progress=progress):
+        for _ in in_parallel(write, files, label="Writing files"):
             pass
         table.to_csv(
             staging / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
