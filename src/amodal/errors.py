@@ -64,3 +64,13 @@ def examples(values: Sequence[object], count: int = 3) -> str:
     first = ", ".join(str(value) for value in values[:count])
     rest = len(values) - count
     return f"{first} and {rest} more" if rest > 0 else first
+
+
+def shorten(text: str, length: int) -> str:
+    """A text of at most `length` characters, the last of which is an ellipsis where more are left out.
+
+    Example:
+        >>> shorten("amodal", 6), shorten("completion", 6)
+        ('amodal', 'compl…')
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"

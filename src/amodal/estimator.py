@@ -157,26 +157,17 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: the table cannot be used; says which columns and rows.
             KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
-        return self._fit(
-            data,
-            time.monotonic(),
-            media_root=media_root,
-            work=work,
-            output=output,
-            overwrite=overwrite,
-            resume=resume,
-        )
+        folders = {"media_root": media_root, "work": work, "output": output}
+        return self._fit(data, time.monotonic(), overwrite=overwrite, resume=resume, **folders)
 
     def _fit(
         self,
         data: Data,
         started: float,
         *,
-        media_root: str | Path | None = None,
-        work: str | Path | None = None,
-        output: str | Path | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        **folders: str | Path | None,
     ) -> Self:
         """`fit` with a time limit that counts from `started` on, by `time.monotonic`."""
         # Imports Lightning for seconds, which no other call needs.
@@ -189,12 +180,10 @@ class TableModel(TransformerMixin, BaseEstimator):
             arguments,
             self._settings(),
             Budget(arguments["epochs"] or _EPOCHS, parse_duration(arguments["time_limit"]), started),
-            media_root=Path(media_root) if media_root else None,
-            work=Path(work) if work else None,
-            output=Path(output) if output else None,
             overwrite=overwrite,
             resume=resume,
             modalities=self.modalities,
+            **{name: Path(folder) if folder else None for name, folder in folders.items()},
         )
         self._set_fitted(run())
         self.is_global_zero_ = global_rank() == 0
@@ -291,7 +280,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: cells cannot be read; the message lists them.
         """
         fitted = self._fitted()
-        table = read_table(data, Path(media_root) if media_root else None)
+        table = read_table(data, media_root)
         targets = None if columns is None else list(columns)
         sources = None if given is None else list(given)
         self._check_columns([*(targets or []), *(sources or [])])
@@ -316,8 +305,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             media_root: the folder that paths in the table are relative to.
         """
         fitted = self._fitted()
-        table = read_table(data, Path(media_root) if media_root else None)
-        return embed(fitted.model, encode_table(fitted.model, table))
+        return embed(fitted.model, encode_table(fitted.model, read_table(data, media_root)))
 
     def transform(self, data: Data) -> np.ndarray:
         """`embed`, for scikit-learn's pipelines."""
@@ -338,9 +326,9 @@ class TableModel(TransformerMixin, BaseEstimator):
             seed: of the latents; `random_state` by default.
         """
         fitted = self._fitted()
-        table = read_table(data, Path(media_root) if media_root else None)
+        batch = encode_table(fitted.model, read_table(data, media_root))
         seed = self.random_state if seed is None else seed
-        return log_prob(fitted.model, encode_table(fitted.model, table), num_samples=samples, seed=seed)
+        return log_prob(fitted.model, batch, num_samples=samples, seed=seed)
 
     def evaluate(
         self,
@@ -383,11 +371,10 @@ class TableModel(TransformerMixin, BaseEstimator):
         # Imports libraries for a second, which no other call needs.
         from amodal.report import evaluate, write_evaluation
 
-        root = Path(media_root) if media_root else None
         evaluation = evaluate(
             self._fitted(),
-            read_table(data, root),
-            training=None if training is None else read_table(training, root),
+            read_table(data, media_root),
+            training=None if training is None else read_table(training, media_root),
             target=target,
             seed=self.random_state if seed is None else seed,
             bad_cells=bad_cells,
@@ -415,7 +402,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             UsageError: an unknown column or type.
             DataError: the table cannot be used; says which columns and rows.
         """
-        table = read_table(data, Path(media_root) if media_root else None)
+        table = read_table(data, media_root)
         modalities = infer_schema(table, self.modalities, self.types, self.options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
         return vectors

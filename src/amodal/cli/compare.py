@@ -17,6 +17,7 @@ from amodal.cli.arguments import (
     names,
     pairs,
 )
+from amodal.cli.folders import echo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +78,6 @@ def compare(
 
 def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     scores = ["overall", "fidelity", "matching_accuracy", "whole_rows", "completion", "target"]
@@ -104,8 +104,4 @@ def _show_leaderboard(leaderboard: pd.DataFrame) -> None:
             for name, (_, form, unit) in columns.items()
         ]
         table.add_row(row["method"], *cells)
-    console = Console()
-    with console.capture() as text:
-        console.print(table)
-    # Rich ends the process itself, with a code of its own, where nobody reads on.
-    typer.echo(text.get(), nl=False)
+    echo(table)

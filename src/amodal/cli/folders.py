@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
     from amodal.estimator import TableModel
 
@@ -33,13 +34,19 @@ def write_rows(
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows of words under columns."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*columns)
     for row in rows:
         table.add_row(*map(Text, row))
+    echo(table)
+
+
+def echo(table: Table) -> None:
+    """Print a table of Rich's."""
+    from rich.console import Console
+
     console = Console()
     with console.capture() as text:
         console.print(table)

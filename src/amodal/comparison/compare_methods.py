@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -26,6 +25,7 @@ from amodal.metrics import column_metrics
 from amodal.modalities import MODALITIES
 from amodal.report import Report
 from amodal.report.evaluate import REPORT
+from amodal.run_folder import notify
 from amodal.table import check_cells, check_media_kept, fingerprint, infer_schema, read_table
 from amodal.training import parse_duration
 
@@ -86,24 +86,22 @@ def compare(
     names = _method_names(methods)
     limit = parse_duration(time_limit)
     with _run_folder(output) as folder:
-        table = read_table(data, Path(media_root) if media_root else None)
+        table = read_table(data, media_root)
         schema = infer_schema(table, MODALITIES, types, options)
         modalities = schema.used
         _check_target(target, modalities)
         if output is not None:
             check_media_kept(table, modalities, Path(output))
-        settings = {
-            "amodal": version("amodal"),
-            "data": fingerprint(table, modalities),
-            "seed": seed,
+        arguments: dict[str, Any] = {
             "time_limit": limit,
             "epochs": epochs,
-            "target": target,
             "types": dict(types or {}),
             "options": {name: dict(fields) for name, fields in (options or {}).items()},
             "bad_cells": bad_cells,
             "device": device,
         }
+        settings = {"amodal": version("amodal"), "data": fingerprint(table, modalities), "seed": seed}
+        settings |= {"target": target} | arguments
         if (folder / SETTINGS).is_file() and not overwrite:
             check_settings(folder, settings)
         else:
@@ -111,16 +109,10 @@ def compare(
             check_cells(table, modalities, bad_cells=bad_cells)
             write_settings(folder, settings)
         split = split_table(table, modalities, seed)
-        arguments = {
-            "types": types,
-            "options": options,
-            "bad_cells": bad_cells,
-            "epochs": epochs,
-            "time_limit": limit,
-            "device": device,
-            "random_state": seed,
-        }
-        trials = [Trial({"method": name} | arguments, split, target, folder / name) for name in names]
+        trials = [
+            Trial({"method": name, "random_state": seed} | arguments, split, target, folder / name)
+            for name in names
+        ]
         results = rank_overall(_run_trials(trials))
         frame = leaderboard(results)
         with replacing_file(folder / LEADERBOARD) as path:
@@ -176,20 +168,20 @@ def _run_trials(trials: Sequence[Trial]) -> list[MethodResult]:
         method, outcome = trial.folder.name, read_outcome(trial.folder)
         result = None if outcome is None else _read_result(outcome, trial.folder)
         if result is not None and not result.outcome.failure:
-            _print(f"{method}: fitted and judged before, and used again.")
+            notify(f"{method}: fitted and judged before, and used again.")
             results[method] = result
             continue
         if outcome is not None and outcome.failure:
-            _print(f"{method}: failed before, and is tried again.")
+            notify(f"{method}: failed before, and is tried again.")
         pending.append(trial)
     for number, trial in enumerate(pending, start=1):
         method = trial.folder.name
-        _print(f"{method}: being fitted and judged, {number} of {len(pending)}.")
+        notify(f"{method}: being fitted and judged, {number} of {len(pending)}.")
         outcome = run_in_subprocess(trial)
         result = _read_result(outcome, trial.folder) or MethodResult(
             Outcome(method=method, failure="its report cannot be read")
         )
-        _print(f"{method}: {_in_words(result)}")
+        notify(f"{method}: {_in_words(result)}")
         results[method] = result
     return [results[trial.folder.name] for trial in trials]
 
@@ -216,7 +208,3 @@ def _in_words(result: MethodResult) -> str:
 def _budget(limit: float | None, epochs: int | None) -> str:
     parts = [] if limit is None else [f"{limit:g} s" if limit < 120 else f"{limit / 60:g} min"]
     return " and ".join(parts + ([] if epochs is None else [f"{epochs} epochs"])) or "no limit"
-
-
-def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from amodal.metrics.features import ColumnFeatures
 
 Display = Literal["image", "audio", "number", "text"]
+Estimates = dict[str, Estimate]
 
 _DECIBELS = 80.0
 _MOST_DEVIATIONS = 3.0
@@ -105,9 +106,7 @@ class ColumnMetrics:
         """
         raise MetricUnavailable(f"no completion error is defined for columns of type {self.modality.type}")
 
-    def fidelity(
-        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
-    ) -> dict[str, Estimate]:
+    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
         """Distances of generated cells from real ones, both scaled; keys as in `FIDELITY`."""
         one, other = features(real), features(generated)
         return {
@@ -184,9 +183,7 @@ class TextMetrics(ColumnMetrics):
         scores = token_f1(self.modality.to_cells(truth), self.modality.to_cells(completed))
         return CellErrors(scores, "token F1", "higher", "Precision and recall of a hidden text's words.")
 
-    def fidelity(
-        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
-    ) -> dict[str, Estimate]:
+    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
         estimates = super().fidelity(features, real, generated, seed)
         texts = [[str(text) for text in self.modality.to_cells(cells)] for cells in (real, generated)]
         for name, metric in (("length distance", length_distance), ("n-gram overlap", ngram_overlap)):
@@ -216,9 +213,7 @@ class NumberMetrics(ColumnMetrics):
         words = "Root mean square error of hidden numbers."
         return CellErrors(squares, "RMSE", "lower", words, "the column's own", is_squared=True)
 
-    def fidelity(
-        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
-    ) -> dict[str, Estimate]:
+    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
         return {"Wasserstein distance": normalized_wasserstein(self.values(real), self.values(generated))}
 
     def typical(self, real: Tensor) -> Tensor:
@@ -248,9 +243,7 @@ class CategoryMetrics(ColumnMetrics):
         hits = (truth == completed).numpy().astype(np.float64)
         return CellErrors(hits, "accuracy", "higher", "Share of hidden labels that are completed right.")
 
-    def fidelity(
-        self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int
-    ) -> dict[str, Estimate]:
+    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
         return {"total variation": total_variation(real.tolist(), generated.tolist())}
 
     def consensus(self, draws: Tensor) -> tuple[Tensor, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -110,3 +111,14 @@ def need_rows(rows: int, least: int, what: str = "rows") -> None:
     """
     if rows < least:
         raise MetricUnavailable(f"it needs at least {least} {what}, and there are {rows}")
+
+
+def need_both(real: Sized, generated: Sized, least: int, what: str) -> int:
+    """Refuse to compare too few real or generated rows; the number of the fewer of both.
+
+    Raises:
+        MetricUnavailable: either has fewer than `least`.
+    """
+    need_rows(len(real), least, f"real {what}")
+    need_rows(len(generated), least, f"generated {what}")
+    return min(len(real), len(generated))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import Estimate, need_rows
+from amodal.metrics.estimate import Estimate, need_both
 from amodal.metrics.sampling import MOST_ROWS, subsample
 
 _LEAST = 10
@@ -30,9 +30,7 @@ def frechet_distance(real: NDArray[Any], generated: NDArray[Any], *, seed: int =
     Raises:
         MetricUnavailable: either has fewer than 10 rows.
     """
-    for vectors, what in ((real, "real cells"), (generated, "generated cells")):
-        need_rows(len(vectors), _LEAST, what)
-    rows = min(len(real), len(generated), MOST_ROWS)
+    rows = min(need_both(real, generated, _LEAST, "cells"), MOST_ROWS)
     one, other = (vectors[subsample(len(vectors), seed, rows)] for vectors in (real, generated))
     distance = gaussian_frechet(one.mean(0), _covariance(one), other.mean(0), _covariance(other))
     return Estimate(distance, rows, subsampled=max(len(real), len(generated)) > rows)

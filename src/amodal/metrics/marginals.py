@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_both
 
 _LEAST = 10
 
@@ -32,7 +32,7 @@ def normalized_wasserstein(real: NDArray[Any], generated: NDArray[Any]) -> Estim
         >>> normalized_wasserstein(np.arange(100.0), np.arange(100.0)).value
         0.0
     """
-    rows = _rows(real, generated, "numbers")
+    rows = need_both(real, generated, _LEAST, "numbers")
     std = float(np.std(real))
     if std == 0:
         raise MetricUnavailable("all real numbers are the same")
@@ -53,13 +53,7 @@ def total_variation(real: Sequence[Hashable], generated: Sequence[Hashable]) -> 
         >>> total_variation(["cat", "dog"] * 10, ["cat", "cow"] * 10).value
         0.5
     """
-    rows = _rows(real, generated, "labels")
+    rows = need_both(real, generated, _LEAST, "labels")
     one, other = Counter(real), Counter(generated)
     differences = (abs(one[label] / len(real) - other[label] / len(generated)) for label in one | other)
     return Estimate(sum(differences) / 2, rows)
-
-
-def _rows(real: Sequence[Any] | NDArray[Any], generated: Sequence[Any] | NDArray[Any], what: str) -> int:
-    need_rows(len(real), _LEAST, f"real {what}")
-    need_rows(len(generated), _LEAST, f"generated {what}")
-    return min(len(real), len(generated))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amodal.metrics.estimate import Estimate, need_rows
+from amodal.metrics.estimate import Estimate, need_both
 
 _LEAST = 10
 
@@ -41,10 +41,9 @@ def missingness(real: NDArray[np.bool_], generated: NDArray[np.bool_]) -> Missin
     Raises:
         MetricUnavailable: fewer than 10 rows of either.
     """
-    need_rows(len(real), _LEAST, "real rows")
-    need_rows(len(generated), _LEAST, "generated rows")
+    rows = need_both(real, generated, _LEAST, "rows")
     both = [_both_missing(~present) for present in (real, generated)]
-    differences, rows = np.abs(both[0] - both[1]), min(len(real), len(generated))
+    differences = np.abs(both[0] - both[1])
     pairs = differences[~np.eye(len(differences), dtype=bool)]
     return Missingness(
         both[0],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from amodal.metrics.estimate import Estimate, need_rows
+from amodal.metrics.estimate import Estimate, need_both
 from amodal.metrics.sampling import MOST_ROWS, proportion, subsample
 
 _NEIGHBOURS = 5
@@ -48,9 +48,7 @@ def prdc(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0) -> PRDC:
     Raises:
         MetricUnavailable: either has fewer than 12 rows.
     """
-    for vectors, what in ((real, "real cells"), (generated, "generated cells")):
-        need_rows(len(vectors), 2 * (_NEIGHBOURS + 1), what)
-    rows = min(len(real), len(generated), MOST_ROWS)
+    rows = min(need_both(real, generated, 2 * (_NEIGHBOURS + 1), "cells"), MOST_ROWS)
     subsampled = max(len(real), len(generated)) > rows
     one, other = (vectors[subsample(len(vectors), seed, rows)] for vectors in (real, generated))
     distances = cdist(one, other)

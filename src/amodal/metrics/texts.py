@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from amodal.metrics.estimate import Estimate, MetricUnavailable, need_rows
+from amodal.metrics.estimate import Estimate, MetricUnavailable, need_both
 from amodal.metrics.sampling import MOST_ROWS, subsample
 from amodal.modalities.tokenization import tokenize_all
 
@@ -80,8 +80,7 @@ def _f1(one: Counter[str], other: Counter[str]) -> float:
 def _words(
     real: Sequence[str], generated: Sequence[str], seed: int
 ) -> tuple[list[list[str]], list[list[str]], bool]:
-    need_rows(len(real), _LEAST, "real texts")
-    need_rows(len(generated), _LEAST, "generated texts")
+    need_both(real, generated, _LEAST, "texts")
     one, other = (
         tokenize_all(texts[row] for row in subsample(len(texts), seed)) for texts in (real, generated)
     )

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from amodal.metrics.estimate import Estimate, need_rows
+from amodal.metrics.estimate import Estimate, need_both
 from amodal.metrics.sampling import MOST_ROWS, bootstrap, subsample
 
 _LEAST = 50
@@ -34,9 +34,7 @@ def detection_auc(real: NDArray[Any], generated: NDArray[Any], *, seed: int = 0)
     Raises:
         MetricUnavailable: fewer than 50 rows of either.
     """
-    need_rows(len(real), _LEAST, "real rows")
-    need_rows(len(generated), _LEAST, "generated rows")
-    rows = min(len(real), len(generated), MOST_ROWS // 2)
+    rows = min(need_both(real, generated, _LEAST, "rows"), MOST_ROWS // 2)
     vectors = np.concatenate([part[subsample(len(part), seed, rows)] for part in (real, generated)])
     labels = np.repeat([0, 1], rows)
     classifier = HistGradientBoostingClassifier(

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from amodal.batch import Batch
-from amodal.errors import BadCells, UsageError
+from amodal.errors import BadCells, UsageError, shorten
 from amodal.modalities import Modality
 from amodal.parallel import in_parallel
 from amodal.table.bad_cells import BadCell, bad_cell_error
@@ -111,7 +111,12 @@ def encode_chunk(chunk: Chunk) -> EncodedChunk:
         )
     rows = chunk.cells.index.to_numpy()
     bad = tuple(
-        BadCell(chunk.column, row_number(int(rows[index])), _shorten(chunk.cells.iloc[index]), reason)
+        BadCell(
+            chunk.column,
+            row_number(int(rows[index])),
+            shorten(str(chunk.cells.iloc[index]), CELL_LENGTH),
+            reason,
+        )
         for index, reason in sorted(reasons.items())
     )
     return EncodedChunk(chunk.position, rows[kept], values, bad)
@@ -123,7 +128,6 @@ def encode_cells(
     rows: Rows = ALL,
     *,
     bad_cells: BadCellPolicy = "missing",
-    workers: int | None = None,
 ) -> tuple[Batch, tuple[BadCell, ...]]:
     """Encode rows as a batch in memory, and list the bad cells.
 
@@ -132,7 +136,6 @@ def encode_cells(
         modalities: column -> its modality, in the order of the batch.
         rows: slice or row numbers from 0, in any order, repeated or not; all rows by default.
         bad_cells: "missing" takes bad cells as missing, "error" refuses them.
-        workers: number of threads; all cores by default.
 
     Returns:
         The batch, missing cells filled with zeros, and the bad cells.
@@ -145,13 +148,13 @@ def encode_cells(
     numbers = table.frame.index[rows]
     if not numbers.is_unique:
         distinct, index = np.unique(numbers, return_inverse=True)
-        batch, listed = encode_cells(table, modalities, distinct, bad_cells=bad_cells, workers=workers)
+        batch, listed = encode_cells(table, modalities, distinct, bad_cells=bad_cells)
         return batch[index], listed
     arrays = [np.zeros((len(numbers), *m.shape), m.dtype) for m in modalities.values()]
     present = np.zeros((len(numbers), len(arrays)), dtype=bool)
     bad: list[BadCell] = []
     work = list(chunks(table, modalities, rows))
-    for encoded in in_parallel(encode_chunk, work, label="Reading cells", workers=workers):
+    for encoded in in_parallel(encode_chunk, work, label="Reading cells"):
         index = numbers.get_indexer(pd.Index(encoded.rows))
         arrays[encoded.position][index] = encoded.values
         present[index, encoded.position] = True
@@ -169,10 +172,9 @@ def encode(
     rows: Rows = ALL,
     *,
     bad_cells: BadCellPolicy = "error",
-    workers: int | None = None,
 ) -> Batch:
     """The batch of `encode_cells`, which refuses bad cells by default."""
-    return encode_cells(table, modalities, rows, bad_cells=bad_cells, workers=workers)[0]
+    return encode_cells(table, modalities, rows, bad_cells=bad_cells)[0]
 
 
 def check_policy(bad_cells: str) -> None:
@@ -184,8 +186,3 @@ def check_policy(bad_cells: str) -> None:
     choices = get_args(BadCellPolicy)
     if bad_cells not in choices:
         raise UsageError(f"Unknown value {bad_cells!r} of bad_cells. Choose from {', '.join(choices)}.")
-
-
-def _shorten(cell: object) -> str:
-    text = str(cell)
-    return text if len(text) <= CELL_LENGTH else text[: CELL_LENGTH - 1] + "…"

@@ -72,7 +72,7 @@ class Table:
         return [int(row) for row in self.frame.index[missing]]
 
 
-def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) -> Table:
+def read_table(data: str | Path | pd.DataFrame, media_root: str | Path | None = None) -> Table:
     """Read a table.
 
     Args:
@@ -88,10 +88,11 @@ def read_table(data: str | Path | pd.DataFrame, media_root: Path | None = None) 
         DataError: the file does not exist, is of another format or is broken; column names are blank or repeated;
             there are no columns or no rows.
     """
+    root = Path(media_root) if media_root else None
     if isinstance(data, pd.DataFrame):
-        return _table(data, media_root, "The DataFrame")
+        return _table(data, root, "The DataFrame")
     path = _table_file(Path(data))
-    return _table(READERS[path.suffix.lower()](path), media_root or path.parent, str(path))
+    return _table(READERS[path.suffix.lower()](path), root or path.parent, str(path))
 
 
 def _table_file(path: Path) -> Path:

@@ -157,7 +157,7 @@ def prepare_store(
     with output_folder(folder, "store", overwrite=True, inputs=[table.root]) as staging:
         for position, modality in enumerate(modalities.values()):
             _new_array(staging / f"{position}.npy", modality.dtype, (len(table), *modality.shape))
-        write = partial(_write_chunk, folder=staging, check=check)
+        write = partial(_encode, folder=staging, check=check)
         present, bad = _present(table, modalities, write, bad_cells, workers, progress)
         # NumPy's own writing loses the errno of a failure.
         content = io.BytesIO()
@@ -182,13 +182,11 @@ def check_cells(
     modalities: Mapping[str, Modality],
     *,
     bad_cells: BadCellPolicy = "error",
-    workers: int | None = None,
-    progress: ProgressCallback | None = None,
 ) -> None:
-    """Encode all cells as `prepare_store` does, with the same arguments and errors, without writing."""
+    """Encode all cells as `prepare_store` does, with the same errors, without writing."""
     check_policy(bad_cells)
     check_columns(modalities, table)
-    _present(table, modalities, _encode, bad_cells, workers, progress)
+    _present(table, modalities, _encode, bad_cells)
 
 
 _Encoded = tuple[int, np.ndarray, tuple[BadCell, ...]]
@@ -199,8 +197,8 @@ def _present(
     modalities: Mapping[str, Modality],
     encode: Callable[[Chunk], _Encoded],
     bad_cells: BadCellPolicy,
-    workers: int | None,
-    progress: ProgressCallback | None,
+    workers: int | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[np.ndarray, list[BadCell]]:
     """Encode all cells; the mask of present ones, boolean (N, M), and the bad ones."""
     present = np.zeros((len(table), len(modalities)), dtype=bool)
@@ -227,15 +225,12 @@ def _new_array(path: Path, dtype: str, shape: tuple[int, ...]) -> None:
         preallocate(file, path.stat().st_size)
 
 
-def _write_chunk(chunk: Chunk, folder: Path, check: Callable[[], None]) -> _Encoded:
+def _encode(chunk: Chunk, folder: Path | None = None, check: Callable[[], None] = lambda: None) -> _Encoded:
+    """Encode a chunk, and write its tensors to the folder's arrays if one is given."""
     check()
     encoded = encode_chunk(chunk)
-    np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
-    return encoded.position, encoded.rows, encoded.bad
-
-
-def _encode(chunk: Chunk) -> _Encoded:
-    encoded = encode_chunk(chunk)
+    if folder is not None:
+        np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
     return encoded.position, encoded.rows, encoded.bad
 
 

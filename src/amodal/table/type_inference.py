@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amodal.errors import DataError, RejectColumn, UsageError
+from amodal.errors import DataError, RejectColumn, UsageError, shorten
 from amodal.modalities import MODALITIES, Modality, find_modality
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.reading import Table
@@ -109,7 +109,7 @@ def _column(
 ) -> Column:
     cells = table.frame[name].dropna()
     missing = 1 - len(cells) / len(table)
-    example = _example(cells)
+    example = "" if cells.empty else shorten(str(cells.iloc[0]), EXAMPLE_LENGTH)
     if name in given:
         modality = given[name]
         if modality is None:
@@ -181,11 +181,6 @@ def _uninformative(cells: pd.Series, sample: pd.Series) -> str:
     if looks_like_identifiers(cells, sample):
         return f"identifiers: {len(cells)} different values of one pattern"
     return ""
-
-
-def _example(cells: pd.Series) -> str:
-    text = "" if cells.empty else str(cells.iloc[0])
-    return text if len(text) <= EXAMPLE_LENGTH else text[: EXAMPLE_LENGTH - 1] + "…"
 
 
 def _join(tried: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from amodal.errors import shorten
 from amodal.media import fit_image, log_mel, png_bytes, resample, wav_bytes
 from amodal.pages import Cell, Role, data_uri
 from amodal.report.page.detail import Detail
@@ -39,9 +40,7 @@ def render_cell(column: str, display: str, cell: Any, role: Role, detail: Detail
         spectrogram = data_uri(png_bytes(_spectrogram(samples, rate)), "image/png")
         return Cell(column, "audio", sound, role, spectrogram)
     text = number(float(cell)) if display == "number" else str(cell)
-    return Cell(
-        column, "text", text if len(text) <= detail.letters else text[: detail.letters - 1] + "…", role
-    )
+    return Cell(column, "text", shorten(text, detail.letters), role)
 
 
 def shrink_image(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
