@@ -11,9 +11,9 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -81,8 +81,12 @@ def settings_of(method: Method) -> dict[str, Setting]:
     """
     found = [
         *parameters("model", method.model),
-        *(setting for stage in method.stages for setting in _of_instance(stage.name, stage.objective)),
-        *(setting for setting in _of_instance("trainer", TrainerConfig()) if setting.field not in _ARGUMENTS),
+        *(
+            setting
+            for stage in method.stages
+            for setting in parameters(stage.name, type(stage.objective), stage.objective)
+        ),
+        *(setting for setting in parameters("trainer", TrainerConfig) if setting.field not in _ARGUMENTS),
     ]
     count = Counter(setting.field for setting in found)
     return {setting.field if count[setting.field] == 1 else setting.full_name: setting for setting in found}
@@ -164,24 +168,19 @@ def _find(method: Method, settings: Mapping[str, Setting], name: str, arguments:
     )
 
 
-def parameters(owner: str, factory: Callable[..., Any]) -> Iterator[Setting]:
-    """The parameters of a class or function that have a number, a word, a truth value or None as default."""
+def parameters(owner: str, factory: Callable[..., Any], instance: object = None) -> Iterator[Setting]:
+    """The parameters of a class or function that have a number, a word, a truth value or None as default.
+
+    Args:
+        owner: of the settings.
+        factory: the class or function.
+        instance: of the class, whose attributes are the defaults in place of the parameters' own.
+    """
     described = _descriptions(factory)
     for name, parameter in inspect.signature(factory, eval_str=True).parameters.items():
-        if _is_scalar(parameter.default):
-            yield Setting(owner, name, parameter.default, parameter.annotation, described.get(name, ""))
-
-
-def _of_instance(owner: str, instance: Any) -> Iterator[Setting]:
-    described, types = _descriptions(type(instance)), get_type_hints(type(instance), include_extras=True)
-    for field in fields(instance):
-        value = getattr(instance, field.name)
-        if _is_scalar(value):
-            yield Setting(owner, field.name, value, types[field.name], described.get(field.name, ""))
-
-
-def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
+        default = parameter.default if instance is None else getattr(instance, name)
+        if default is None or isinstance(default, bool | int | float | str):
+            yield Setting(owner, name, default, parameter.annotation, described.get(name, ""))
 
 
 def _descriptions(owner: object) -> dict[str, str]:
