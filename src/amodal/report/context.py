@@ -296,6 +296,16 @@ class ReportContext:
         except MetricUnavailable:
             return None
 
+    def per_column(
+        self, metric: str, compute: Callable[[ReportContext, str], Any], columns: Iterable[str]
+    ) -> list[Any]:
+        """Compute a metric of each column; those that are unavailable are recorded and left out."""
+        results = []
+        for name in columns:
+            with self.optional(metric, name):
+                results.append(compute(self, name))
+        return results
+
     def note(self, metric: str, reason: str, of: str = "") -> None:
         """Record a metric as unavailable."""
         self.unavailable.append(UnavailableMetric(metric=metric, of=of, reason=reason))

@@ -28,30 +28,29 @@ class ColumnCalibration(Result):
 
 def compute(context: ReportContext) -> list[ColumnCalibration]:
     """Compare intervals of 19 draws of each hidden number with the number."""
-    columns = []
-    for name in context.features:
-        column = context.column(name)
-        if not column.is_numeric:
-            continue
-        with context.optional("calibration", name):
-            draws = context.completions(name)
-            truth = column.values(context.evaluated.column(name))
-            drawn = column.values(draws.reshape(-1)).reshape(draws.shape)
-            coverage = [
-                CoverageMetric(
-                    nominal=each.nominal,
-                    empirical=context.metric(
-                        each.empirical,
-                        f"coverage of {each.nominal:.0%} intervals",
-                        description="Below the interval's level: overconfident draws; above: underconfident.",
-                    ),
-                )
-                for each in calibration(truth, drawn, seed=context.seed)
-            ]
-            columns.append(ColumnCalibration(column=name, coverage=coverage))
+    numbers = [name for name in context.features if context.column(name).is_numeric]
+    columns = context.per_column("calibration", _column, numbers)
     if not columns:
         raise MetricUnavailable("no column of numbers has enough cells")
     return columns
+
+
+def _column(context: ReportContext, name: str) -> ColumnCalibration:
+    column, draws = context.column(name), context.completions(name)
+    truth = column.values(context.evaluated.column(name))
+    drawn = column.values(draws.reshape(-1)).reshape(draws.shape)
+    coverage = [
+        CoverageMetric(
+            nominal=each.nominal,
+            empirical=context.metric(
+                each.empirical,
+                f"coverage of {each.nominal:.0%} intervals",
+                description="Below the interval's level: overconfident draws; above: underconfident.",
+            ),
+        )
+        for each in calibration(truth, drawn, seed=context.seed)
+    ]
+    return ColumnCalibration(column=name, coverage=coverage)
 
 
 SECTION = Section("calibration", "Calibration", compute)

@@ -50,16 +50,12 @@ def compute(context: ReportContext) -> list[ColumnCompletion]:
     Numbers are compared by the mean and labels by the most frequent of 19 draws, as imputers do not sample either;
     images, sounds and texts by one draw.
     """
-    columns = []
-    for name in context.features:
-        with context.optional("completion", name):
-            need_rows(int(context.evaluated.mask(name).sum()), 10, "hidden cells")
-            columns.append(_column(context, name))
-    return columns
+    return context.per_column("completion", _column, context.features)
 
 
 def _column(context: ReportContext, name: str) -> ColumnCompletion:
     column = context.column(name)
+    need_rows(int(context.evaluated.mask(name).sum()), 10, "hidden cells")
     truth, real = context.evaluated.column(name), context.reference.column(name)
     completed, consensus = column.consensus(context.completions(name))
     error = completion_error(column.modality, truth, completed, seed=context.seed)

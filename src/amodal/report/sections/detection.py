@@ -48,10 +48,8 @@ def compute(context: ReportContext) -> Metric:
 
 
 def _vectors(context: ReportContext, rows: Batch) -> NDArray[Any]:
-    vectors = row_vectors(context.features, rows)
-    if not context.matchers:
-        return vectors
-    return np.hstack([vectors, match_scores(context.matchers, column_vectors(context.features, rows))])
+    scores = match_scores(context.matchers, column_vectors(context.features, rows))
+    return np.hstack([row_vectors(context.features, rows), scores])
 
 
 SECTION = Section("detection", "Real or generated", compute)

@@ -43,11 +43,7 @@ def compute(context: ReportContext) -> list[ColumnFidelity]:
     The ceiling is that of as many reference cells. The floor is the worse of two random baselines: one typical cell
     repeated, which is not varied, and each value of a cell taken from another row, which looks like nothing real.
     """
-    found = []
-    for name in context.features:
-        with context.optional("fidelity", name):
-            found.append(_column(context, name))
-    return found
+    return context.per_column("fidelity", _column, context.features)
 
 
 def _column(context: ReportContext, name: str) -> ColumnFidelity:

@@ -37,20 +37,17 @@ def compute(context: ReportContext) -> list[ColumnLikelihood]:
     Source: Burda, Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016; up to 100 rows, since each
     is decoded 30 times.
     """
-    columns = []
-    for number, name in enumerate(context.modalities):
-        with context.optional("likelihood", name):
-            columns.append(_column(context, name, number))
+    columns = context.per_column("likelihood", _column, context.modalities)
     if not columns:
         raise MetricUnavailable("no column has enough cells")
     return columns
 
 
-def _column(context: ReportContext, name: str, number: int) -> ColumnLikelihood:
+def _column(context: ReportContext, name: str) -> ColumnLikelihood:
     stored, model, size = context.rows.evaluated, context.model, context.modalities[name].size
     rows = stored.given([name])[stored.mask(name)]
     need_rows(len(rows), _LEAST, "present cells")
-    seed = context.noise_seed(Purpose.LIKELIHOOD, number)
+    seed = context.noise_seed(Purpose.LIKELIHOOD, list(context.modalities).index(name))
     evaluated = rows[subsample(len(rows), context.seed, _MOST_ROWS)]
     nats = log_prob(model, evaluated, num_samples=_SAMPLES, seed=seed)
     bits = -nats.astype(np.float64) / (math.log(2) * size)
