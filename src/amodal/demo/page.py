@@ -49,8 +49,8 @@ def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
     html = render(
         "amodal.demo",
         "page.html.jinja",
-        generated=_generated(folder),
-        filled=_filled(folder),
+        generated=_drawn(folder / "generated"),
+        filled=_drawn(folder / "filled", given=folder / "table" / "holes.csv"),
         from_caption=_translated(folder, "caption", ["image", "speech"]),
         from_image=_translated(folder, "image", ["speech"]),
         steps=steps,
@@ -76,19 +76,12 @@ def _cell(root: Path, column: str, value: str, role: Role) -> Cell:
     return Cell(column, "image" if column == "image" else "audio", content, role)
 
 
-def _generated(folder: Path) -> list[Row]:
-    root = folder / "generated"
+def _drawn(root: Path, given: Path | None = None) -> list[Row]:
+    """Rows of a folder; cells that the table `given` has are given, the others drawn."""
+    after = _rows(root / "metadata.csv")
+    before: list[dict[str, str]] = _rows(given) if given else [{} for _ in after]
     return [
-        [_cell(root, name, value, "drawn") for name, value in row.items()]
-        for row in _rows(root / "metadata.csv")
-    ]
-
-
-def _filled(folder: Path) -> list[Row]:
-    root = folder / "filled"
-    before, after = _rows(folder / "table" / "holes.csv"), _rows(root / "metadata.csv")
-    return [
-        [_cell(root, name, value, "given" if old[name] else "drawn") for name, value in row.items()]
+        [_cell(root, name, value, "given" if old.get(name) else "drawn") for name, value in row.items()]
         for old, row in zip(before, after, strict=True)
     ]
 
