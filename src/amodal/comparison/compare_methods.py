@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -85,7 +84,7 @@ def compare(
         )
     names = _method_names(methods)
     limit = parse_duration(time_limit)
-    with _run_folder(output) as folder:
+    with temporary_folder() if output is None else exclusive_lock(Path(output)) as folder:
         table = read_table(data, media_root)
         schema = infer_schema(table, MODALITIES, types, options)
         modalities = schema.used
@@ -148,16 +147,6 @@ def _check_target(target: str | None, modalities: Mapping[str, Any]) -> None:
             f"The target must be a column of numbers or categories, and {target!r} is none. "
             f"Choose from {', '.join(allowed) or 'none'}."
         )
-
-
-@contextmanager
-def _run_folder(output: str | Path | None) -> Iterator[Path]:
-    if output is not None:
-        with exclusive_lock(Path(output)):
-            yield Path(output)
-        return
-    with temporary_folder() as folder:
-        yield folder
 
 
 def _run_trials(trials: Sequence[Trial]) -> list[MethodResult]:

@@ -23,8 +23,8 @@ _TIMEOUT = 0.2  # seconds; enough for a lock that is just being released
 
 
 @contextmanager
-def exclusive_lock(output: Path) -> Iterator[None]:
-    """Hold the lock of an output file or folder; it is released when the process exits, even by a crash.
+def exclusive_lock(output: Path) -> Iterator[Path]:
+    """Hold the lock of an output file or folder, and yield it; released when the process exits, even by a crash.
 
     Reentrant within a thread. The lock file lies next to the output and names its holder.
 
@@ -47,7 +47,7 @@ def exclusive_lock(output: Path) -> Iterator[None]:
         if owned:
             with os_errors_about(output):
                 _write_holder(path)
-        yield
+        yield output
     finally:
         # Removed while held, so that no process locks a file that is about to be unlinked.
         if owned and os.name == "posix":

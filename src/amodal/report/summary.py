@@ -106,12 +106,7 @@ def summarize(context: ReportContext, provenance: Provenance, results: Mapping[s
 def _fidelity(columns: Sequence[ColumnFidelity]) -> Iterator[Estimate]:
     """Mean normalized metric of each column that has one."""
     for column in columns:
-        metrics = [
-            Estimate(metric.normalized, metric.rows, *metric.normalized_interval)
-            for metric in column.metrics
-            if metric.normalized is not None
-        ]
-        if metrics:
+        if metrics := [estimate for metric in column.metrics if (estimate := metric.rescaled)]:
             yield mean_estimate(metrics)
 
 
