@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from amodal.batch import Batch
 from amodal.errors import UsageError
@@ -20,8 +20,8 @@ from amodal.models.latent_flow import (
     ColumnELBO,
     DistillationLoss,
     LatentFlow,
-    cache_latents,
     init_students,
+    prepare_conditionals,
 )
 from amodal.models.vae import EarlyFusionVAE, JointLatentVAE, MMVAEPlus, MultimodalVAE, PrivateLatentVAE
 from amodal.models.vae.objectives import (
@@ -48,8 +48,11 @@ class Stage:
             `training.best_weights`); empty where all weights share one loss.
         is_joint: true where the stage trains what relates columns to each other.
         on_start: called with the model before the stage.
-        context: entered with (model, batches of all rows, number of rows) before the first step and left after the
-            last one; keeps what the frozen part of the model computes. The batches may end early.
+        context: entered with (model, batches of all rows, number of rows, numbers of held-out rows) before the first
+            step and left after the last one; keeps what the frozen part of the model computes. The batches may end
+            early.
+        on_validation: called with (model, terms of the loss on training rows, terms on held-out rows) after each pass
+            over held-out rows.
         on_end: called with (model, batches of training rows) after the stage; None where no rows are needed.
         name: owner of the objective's fields among the method's settings, as in `objective.beta`.
     """
@@ -60,8 +63,11 @@ class Stage:
     parameter_groups: Callable[[Any], Mapping[str, str]] = lambda model: {}
     is_joint: bool = True
     on_start: Callable[[Any], None] = lambda model: None
-    context: Callable[[Any, Iterable[Batch], int], AbstractContextManager[Any]] = (
-        lambda model, batches, rows: nullcontext()
+    context: Callable[[Any, Iterable[Batch], int, Tensor], AbstractContextManager[Any]] = (
+        lambda model, batches, rows, held_out: nullcontext()
+    )
+    on_validation: Callable[[Any, Mapping[str, float], Mapping[str, float]], None] = (
+        lambda model, training, held_out: None
     )
     on_end: Callable[[Any, Iterable[Batch]], None] | None = None
     name: str = "objective"
@@ -132,7 +138,8 @@ METHODS: tuple[Method, ...] = (
                 AnyOrderLoss(),
                 budget_fraction=0.9,
                 trainable_modules=("encoders", "context_network", "generators"),
-                context=cache_latents,
+                context=prepare_conditionals,
+                on_validation=LatentFlow.update_generalisation,
                 name="conditionals",
             ),
             Stage(

@@ -1,6 +1,7 @@
 """Distributions that torch.distributions lacks, and the row noise that all are sampled from."""
 
 from amodal.distributions.bag import BagOfWords
+from amodal.distributions.binned import Binned, bins_of
 from amodal.distributions.draw import draw
 from amodal.distributions.flow import FewStepFlow, Flow, Velocity
 from amodal.distributions.gaussian import Gaussians, bounded_gaussians, kl_to_standard
@@ -12,6 +13,7 @@ from amodal.distributions.sequence import TokenSequence
 
 __all__ = [
     "BagOfWords",
+    "Binned",
     "FewStepFlow",
     "Flow",
     "GaussianMixture",
@@ -20,6 +22,7 @@ __all__ = [
     "RowNoise",
     "TokenSequence",
     "Velocity",
+    "bins_of",
     "bounded_gaussians",
     "draw",
     "guided_tokens",

@@ -17,6 +17,7 @@ from torch.distributions import (
 )
 
 from amodal.distributions.bag import BagOfWords
+from amodal.distributions.binned import Binned, inverse_categorical
 from amodal.distributions.flow import Flow
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
@@ -54,7 +55,14 @@ def _(distribution: MultivariateNormal, noise: RowNoise) -> Tensor:
 
 @draw.register
 def _(distribution: Categorical, noise: RowNoise) -> Tensor:
-    return (distribution.logits + noise.gumbel(*distribution.logits.shape[1:])).argmax(-1)
+    if distribution.logits.dim() > 2:
+        return (distribution.logits + noise.gumbel(*distribution.logits.shape[1:])).argmax(-1)
+    return inverse_categorical(distribution.logits, noise.stratified())[0]
+
+
+@draw.register
+def _(distribution: Binned, noise: RowNoise) -> Tensor:
+    return distribution.draw(noise)
 
 
 @draw.register

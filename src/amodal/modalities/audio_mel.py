@@ -115,6 +115,14 @@ class AudioMel(Modality):
             masked = torch.where(span.unsqueeze(3 - side) & (masked > 0), 0.0, masked)
         return masked
 
+    def linear_features(self, tensor: Tensor) -> Tensor:
+        """The mean and the deviation of each band until the sound's end, and the share of frames that it has."""
+        heard = (tensor.mean(1, keepdim=True) > _PADDING / 2).float()
+        frames = heard.sum(2).clamp_min(1.0)
+        mean = (tensor * heard).sum(2) / frames
+        deviation = ((tensor - mean[..., None]).square() * heard).sum(2).div(frames).sqrt()
+        return torch.cat([mean, deviation, heard.mean(2)], dim=1)
+
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         return [self._sound(spectrogram) for spectrogram in tensor.detach().float().cpu().numpy()]
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from amodal.errors import BadCells, RejectColumn, examples
 from amodal.modalities.heads import CategoricalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import Dense
+from amodal.nn import LabelEncoder
 
 _MAX_SHARE = 0.5
 """Largest share of distinct cells among all."""
@@ -116,14 +116,14 @@ class CategoryOneHot(Modality):
         """The labels one-hot."""
         return nn.functional.one_hot(tensor.long(), len(self.labels)).float()
 
-    vector = features
+    vector = linear_features = features
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         parse = _PARSE[self.cell_type]
         return [parse(self.labels[number]) for number in tensor.tolist()]
 
     def encoder(self, features: int) -> nn.Module:
-        return nn.Sequential(nn.Embedding(len(self.labels), features), nn.GELU(), Dense(features, features))
+        return LabelEncoder(len(self.labels), features)
 
     def head(self, context: int) -> nn.Module:
         return CategoricalHead(context, len(self.labels))

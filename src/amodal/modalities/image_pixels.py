@@ -21,6 +21,7 @@ from amodal.nn import ImageDecoder, ImageEncoder
 
 _MAX_SIDE = 64
 _SMALL_FILE = 8_192
+_THUMBNAIL = 12
 _SIDE_TO_SHIFT = 14.0
 """A side over the pixels that an image is moved by at most in training."""
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
@@ -94,6 +95,11 @@ class ImagePixels(Modality):
             shape[side] = size
             moved = moved.gather(side, source.view(shape).expand_as(moved))
         return moved
+
+    def linear_features(self, tensor: Tensor) -> Tensor:
+        """Thumbnails of at most 12 by 12 points."""
+        size = min(self.height, _THUMBNAIL), min(self.width, _THUMBNAIL)
+        return nn.functional.adaptive_avg_pool2d(tensor, size).flatten(1)
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         pixels = (tensor.detach().clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)

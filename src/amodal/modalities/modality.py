@@ -127,6 +127,10 @@ class Modality(ABC):
         cells = self.scale(tensor).float()
         return cells.reshape(len(cells), math.prod(cells.shape[1:]))
 
+    def linear_features(self, tensor: Tensor) -> Tensor:
+        """Float vectors (N, F) of scaled tensors for linear regressions; by default flattened."""
+        return tensor.float().reshape(len(tensor), math.prod(tensor.shape[1:]))
+
     @abstractmethod
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         """Turn N draws, as likelihoods score them, to N cells: values, or what `to_bytes` takes."""

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import ndtr
 from sklearn.preprocessing import QuantileTransformer
 from torch import Tensor, nn
 
 from amodal.errors import BadCells, RejectColumn, examples
-from amodal.modalities.heads import NormalHead, NormalMixtureHead
+from amodal.modalities.heads import BinnedHead, NormalHead
 from amodal.modalities.modality import Modality
-from amodal.nn import Dense
+from amodal.nn import RankEncoder
 
 _QUANTILES = 256
+_CELLS_A_BIN = 12
+_MIN_BINS = 8
+_MAX_BINS = 64
+_KNOTS = 10
+_MAX_KNOTS = 24
+_MAX_FEATURE = 3.0
 _MAX_CODES = 20
 """Most distinct whole numbers that are taken for codes of categories."""
 
@@ -38,6 +45,8 @@ class NumberQuantile(Modality):
     Attributes:
         quantiles: evenly spaced quantiles of the column, ascending.
         decimals: the column's digits after the point, to which draws are rounded.
+        lower: least rank of each bin of a softmax head, 0 to 1.
+        upper: greatest rank of each bin; equal to `lower` for a bin of a single, frequent value.
     """
 
     type: ClassVar[str] = "number"
@@ -47,6 +56,8 @@ class NumberQuantile(Modality):
 
     quantiles: tuple[float, ...]
     decimals: int
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
 
     @classmethod
     def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
@@ -79,8 +90,36 @@ class NumberQuantile(Modality):
         state: dict[str, Any] = {
             "quantiles": tuple(transformer.quantiles_[:, 0].tolist()),
             "decimals": _decimals(finite),
+            "lower": (0.0,),
+            "upper": (1.0,),
         }
-        return cls(**(state | options))
+        found = cls(**(state | options))
+        lower, upper = found._rank_bins(finite)
+        return replace(found, **({"lower": lower, "upper": upper} | options))
+
+    def _rank_bins(self, values: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Bins of about equally many of the values (N,); a value as frequent as a bin has one of its own."""
+        distinct, counts = np.unique(values, return_counts=True)
+        most = np.clip(len(values) // _CELLS_A_BIN, _MIN_BINS, _MAX_BINS)
+        single = counts >= (len(values) / most if len(distinct) > most else 1)
+        size = max(counts[~single].sum() / most, _CELLS_A_BIN)
+        # Between single values, a bin ends where the values since the last end are as many as a bin's.
+        edges, count = [0], 0
+        for index, number in enumerate(counts):
+            count += number
+            if single[index] or single[min(index + 1, len(counts) - 1)] or count >= size:
+                edges.append(index + 1)
+                count = 0
+        if edges[-1] != len(distinct):
+            edges.append(len(distinct))
+        middles = np.concatenate([distinct[:1], (distinct[:-1] + distinct[1:]) / 2, distinct[-1:]])
+        starts, ends = np.array(edges[:-1]), np.array(edges[1:])
+        alone = single[starts] & (ends == starts + 1)
+        lower = np.where(alone, distinct[starts], middles[starts])
+        upper = np.where(alone, distinct[starts], middles[ends])
+        ranks = ndtr(self._quantiles_of(np.concatenate([lower, upper]))).reshape(2, -1)
+        ranks[:, ~alone] = np.clip(ranks[:, ~alone], 0.0, 1.0)
+        return tuple(ranks[0].tolist()), tuple(ranks[1].tolist())
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -110,8 +149,11 @@ class NumberQuantile(Modality):
             raise BadCells({int(i): f"{cells.iloc[i]!r} is not a finite number" for i in wrong})
         if not len(values):
             return torch.empty(0)
-        ranks = self._transformer().transform(values[:, None] / self._unit)[:, 0]
-        return torch.from_numpy(ranks.astype(np.float32))
+        return torch.from_numpy(self._quantiles_of(values).astype(np.float32))
+
+    def _quantiles_of(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Standard normal quantiles (N,) of numbers (N,)."""
+        return np.asarray(self._transformer().transform(values[:, None] / self._unit)[:, 0])
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         if not len(tensor):
@@ -122,11 +164,19 @@ class NumberQuantile(Modality):
         return [int(value) for value in values] if self.decimals == 0 else values.tolist()
 
     def encoder(self, features: int) -> nn.Module:
-        return _NumberEncoder(features)
+        middle = (np.array(self.lower) + np.array(self.upper)) / 2
+        chosen = np.linspace(0, len(middle) - 1, min(len(middle), _MAX_KNOTS)).round().astype(int)
+        return RankEncoder(np.unique(middle[chosen]).tolist(), features)
+
+    def linear_features(self, tensor: Tensor) -> Tensor:
+        """The quantile, and the share of each of a few bins that lies below the number: an additive spline."""
+        knots = torch.linspace(0.0, 1.0, _KNOTS + 1, device=tensor.device)[:-1]
+        passed = ((torch.special.ndtr(tensor)[:, None] - knots) * _KNOTS).clamp(0.0, 1.0)
+        return torch.cat([tensor[:, None].clamp(-_MAX_FEATURE, _MAX_FEATURE), passed], dim=1)
 
     def head(self, context: int) -> nn.Module:
-        """A mixture of normals: given other columns a number is often in one of several ranges."""
-        return NormalMixtureHead(context)
+        """Bins of the rank: given other columns a number is often in one of several ranges, or has a frequent value."""
+        return BinnedHead(context, self.lower, self.upper)
 
     def decoder(self, latent: int) -> nn.Module:
         return NormalHead(latent)
@@ -139,12 +189,3 @@ def _decimals(values: np.ndarray[Any, Any], limit: int = 6) -> int:
             return decimals
     largest = np.abs(values).max()
     return limit if largest >= 1 or largest == 0 else limit - math.floor(math.log10(largest))
-
-
-class _NumberEncoder(nn.Module):
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.network = Dense(1, features, features)
-
-    def forward(self, numbers: Tensor) -> Tensor:
-        return self.network(numbers[:, None])

@@ -22,6 +22,8 @@ from amodal.nn import TokenEncoder
 
 _MAX_LENGTH = 64
 _MAX_VOCABULARY = 20_000
+_MAX_LINEAR_WORDS = 8_192
+_LINEAR_PAIRS = 4_096
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,17 @@ class TextTokens(Modality):
         counts = torch.zeros(len(tensor), len(self.vocabulary) + 2, device=tensor.device)
         counts.scatter_add_(1, tensor.long(), torch.ones_like(tensor, dtype=counts.dtype))
         return counts[:, 1:]  # without END, the padding
+
+    def linear_features(self, tensor: Tensor) -> Tensor:
+        """Which frequent tokens and which pairs of neighbours, hashed, a text has; of unit length."""
+        tokens = tensor.long()
+        words, size = min(len(self.vocabulary) + 2, _MAX_LINEAR_WORDS), len(tokens)
+        pairs = (tokens[:, :-1] * 1_000_003 + tokens[:, 1:] * 7_919) % _LINEAR_PAIRS + words
+        pairs = torch.where(tokens[:, 1:] == END, END, pairs)
+        features = torch.zeros(size, words + _LINEAR_PAIRS, device=tensor.device)
+        features.scatter_(1, torch.where(tokens < words, tokens, END), 1.0).scatter_(1, pairs, 1.0)
+        features[:, END] = 0.0
+        return nn.functional.normalize(features, dim=1)
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         words = ("", "", *self.vocabulary)

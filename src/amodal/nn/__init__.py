@@ -1,6 +1,7 @@
 """Network blocks, without probability."""
 
 from amodal.nn.audio import SpectrogramDecoder, SpectrogramEncoder
+from amodal.nn.codes import CodeEncoder, LabelEncoder, RankEncoder, embed_columns
 from amodal.nn.context import ContextNetwork
 from amodal.nn.dense import Dense
 from amodal.nn.image import ImageDecoder, ImageEncoder
@@ -9,14 +10,18 @@ from amodal.nn.tokens import TokenDecoder, TokenEncoder
 from amodal.nn.velocity import VelocityNetwork
 
 __all__ = [
+    "CodeEncoder",
     "ContextNetwork",
     "Dense",
     "ImageDecoder",
     "ImageEncoder",
+    "LabelEncoder",
     "LearnedScale",
+    "RankEncoder",
     "SpectrogramDecoder",
     "SpectrogramEncoder",
     "TokenDecoder",
     "TokenEncoder",
     "VelocityNetwork",
+    "embed_columns",
 ]

@@ -33,10 +33,13 @@ class ContextNetwork(nn.Module):
         self.norm = nn.LayerNorm(context)
 
     def forward(self, embeddings: Tensor, given: Tensor) -> Tensor:
-        """Context vectors (B, C) of column embeddings (B, M, C), where `given` (B, M) is true."""
-        count = given.sum(1, keepdim=True).clamp_min(1)
-        total = torch.where(given[:, :, None], embeddings, 0.0).sum(1)
-        return self._refine(self.null_embedding + total / count.sqrt())
+        """Context vectors (..., B, C) of column embeddings (B, M, C), where `given` (..., B, M) is true.
+
+        The embedding of an absent cell must be finite.
+        """
+        weight = given / given.sum(-1, keepdim=True).clamp_min(1).sqrt()
+        total = torch.einsum("...bm,bmc->...bc", weight, embeddings)
+        return self._refine(self.null_embedding + total)
 
     def null_context(self) -> Tensor:
         """Context (1, C) of a row with no cell given."""

@@ -66,11 +66,15 @@ class TrainingModule(pl.LightningModule):
         self.lr_decay: LRDecay | None = None
         self.terms: Mapping[str, Tensor] = {}
         self._means = Means()
+        self._train_terms: Mapping[str, float] = {}
 
     def on_fit_start(self) -> None:
         # The model is on its device now, and has the weights that a resumed run goes on from.
         rows = self.rows.all(self.device, stop=self._context_is_late)
-        self.stage_context.enter_context(self.stage.context(self.model, rows, len(self.rows.store)))
+        held_out = torch.from_numpy(self.rows.held_out).to(self.device)
+        self.stage_context.enter_context(
+            self.stage.context(self.model, rows, len(self.rows.store), held_out)
+        )
 
     def _context_is_late(self) -> bool:
         # Processes that train together must all read the same rows.
@@ -111,7 +115,14 @@ class TrainingModule(pl.LightningModule):
 
     def _log_means(self, prefix: str) -> None:
         # Once an epoch: Lightning takes a millisecond and more to log a step's losses.
-        means = {f"{prefix}_{name}": mean for name, mean in self._means.compute().items()}
+        terms = self._means.compute()
+        if prefix == "val" and self._train_terms:
+            self.stage.on_validation(
+                self.model, self._train_terms, {name: float(mean) for name, mean in terms.items()}
+            )
+        elif prefix == "train":
+            self._train_terms = {name: float(mean) for name, mean in terms.items()}
+        means = {f"{prefix}_{name}": mean for name, mean in terms.items()}
         self.log_dict(means, on_step=False, on_epoch=True, batch_size=self._means.rows, sync_dist=True)
         self._means.reset()
 

@@ -1,10 +1,10 @@
 """Flow matching in the latents of per-column autoencoders, conditioned on any subset of a row's cells."""
 
 from amodal.models.latent_flow.distillation import DistillationLoss, init_students
-from amodal.models.latent_flow.latent_cache import cache_latents
 from amodal.models.latent_flow.losses import AnyOrderLoss, ColumnELBO, flow_matching_loss
 from amodal.models.latent_flow.model import LatentFlow
 from amodal.models.latent_flow.path import LinearPath
+from amodal.models.latent_flow.preparation import prepare_conditionals
 
 __all__ = [
     "AnyOrderLoss",
@@ -12,7 +12,7 @@ __all__ = [
     "DistillationLoss",
     "LatentFlow",
     "LinearPath",
-    "cache_latents",
     "flow_matching_loss",
     "init_students",
+    "prepare_conditionals",
 ]

@@ -50,7 +50,9 @@ class DistillationLoss(Objective[LatentFlow]):
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         with torch.no_grad():
-            given = given_masks(batch.present, noise, self.num_student_masks, self.num_student_single_masks)
+            given = given_masks(
+                batch.present, noise, self.num_student_masks, self.num_student_single_masks, 0
+            ).given
             embeddings = model.column_embeddings(batch).repeat(len(given), 1, 1)
             context = model.context(embeddings, given.flatten(0, 1))
         total = torch.zeros((), device=context.device)

@@ -1,23 +1,26 @@
-"""Training losses of latent flows: autoencoders first, then the conditionals of every column given any others."""
+"""Training losses of latent flows: the autoencoders' ELBO, flow matching, and likelihoods of cells given any others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
-from torch.nn import functional
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise, Velocity, kl_to_standard
 from amodal.modalities import Modality
+from amodal.modalities.heads import BinnedHead, SoftmaxHead
 from amodal.models.base import apply_to_present
 from amodal.models.latent_flow.autoencoder import ColumnAutoencoder
-from amodal.models.latent_flow.masks import given_masks
+from amodal.models.latent_flow.contrastive import info_nce
+from amodal.models.latent_flow.masks import GivenMasks, given_masks
 from amodal.models.latent_flow.model import LatentFlow
 from amodal.models.latent_flow.path import LinearPath
+from amodal.models.latent_flow.softmax_heads import can_share, softmax_losses
 from amodal.models.objective import Loss, Objective
 from amodal.nn import VelocityNetwork
 
@@ -36,31 +39,6 @@ def flow_matching_loss(velocity: Velocity, x_0: Tensor, x_1: Tensor, t: Tensor) 
     """
     path = LinearPath(x_0, x_1)
     return (velocity(path.point(t), t) - path.velocity).square().sum(-1).mean(0)
-
-
-def info_nce(embeddings: Tensor, present: Tensor, temperature: float = 0.1) -> Tensor:
-    """InfoNCE (van den Oord et al., arXiv 1807.03748) between each pair of columns, in nats, a scalar.
-
-    For columns i > j and row b, -log softmax_b'(cos(e_bi, e_b'j) / temperature) at b' = b: cells of one row against
-    those of the batch's other rows, averaged over the rows that have both.
-
-    Args:
-        embeddings: (B, M, C).
-        present: boolean (B, M).
-        temperature: divisor of the cosine similarities.
-    """
-    directions = functional.normalize(embeddings, dim=-1)
-    losses, counts = embeddings.new_zeros(()), embeddings.new_zeros(())
-    for i in range(embeddings.shape[1]):
-        for j in range(i):
-            both = present[:, i] & present[:, j]
-            logits = directions[:, i] @ directions[:, j].T / temperature
-            logits = logits.masked_fill(~both[None], -1e4)
-            target = torch.arange(len(both), device=both.device)
-            loss = functional.cross_entropy(logits, target, reduction="none")
-            losses = losses + torch.where(both, loss, 0.0).sum()
-            counts = counts + both.sum()
-    return losses / counts.clamp_min(1)
 
 
 @dataclass(frozen=True)
@@ -110,53 +88,96 @@ class AnyOrderLoss(Objective[LatentFlow]):
     autoencoder has the flow-matching loss of its latent instead of a likelihood; the autoencoder is not trained.
     Categories and numbers, the cheapest, are scored under all masks.
 
+    Each column's loss is divided by its entropy (`LatentFlow.target_nats`), so that all columns count alike, and its
+    gradient into what columns share is scaled by the share of its gain that holds on held-out rows
+    (`LatentFlow.generalisation`), so that a column that can only be memorised takes no part in it.
+
     Attributes:
         num_masks: random subsets a row.
         num_single_masks: subsets of one cell a row.
+        num_rest_masks: subsets of all cells but one a row, under which linear predictions are used.
         num_text_masks: masks under which texts are scored.
         num_flow_masks: masks under which flows are trained.
         num_times: times t a flow is trained on for each target cell.
-        flow_weight: weight of the flow-matching loss.
+        flow_weight: weight of the flow-matching loss, a mean over a latent's dimensions.
         augment: let encoders read `Modality.augment` cells while training.
         contrastive_weight: weight of `info_nce` between the columns' embeddings.
     """
 
     num_masks: PositiveInt = 1
-    num_single_masks: NonNegativeInt = 3
-    num_text_masks: PositiveInt = 3
+    num_single_masks: NonNegativeInt = 1
+    num_rest_masks: NonNegativeInt = 1
+    num_text_masks: PositiveInt = 2
     num_flow_masks: PositiveInt = 2
     num_times: PositiveInt = 2
-    flow_weight: NonNegativeFloat = 0.125
+    flow_weight: NonNegativeFloat = 1.0
     augment: bool = True
     contrastive_weight: NonNegativeFloat = 0.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
-        given = given_masks(batch.present, noise, self.num_masks, self.num_single_masks)
-        masks, rows, columns = given.shape
-        context = model.context(embeddings.repeat(masks, 1, 1), given.view(-1, columns)).view(masks, rows, -1)
+        masks = given_masks(
+            batch.present, noise, self.num_masks, self.num_single_masks, self.num_rest_masks
+        )
+        context = model.contexts(embeddings, masks.given)
         total = torch.zeros((), device=embeddings.device)
         terms = {}
+        shared = self._softmax_losses(model, batch, context, masks)
         for index, (name, modality) in enumerate(model.modalities.items()):
-            scored = masks
+            scored = len(masks.given)
             if modality.latent is not None:
-                scored = min(masks, self.num_flow_masks)
+                scored = min(scored, self.num_flow_masks)
             elif modality.costly:
-                scored = min(masks, self.num_text_masks)
-            targets = batch.present[:, index] & ~given[:scored, :, index]
-            mask, row = targets.nonzero(as_tuple=True)
-            if not len(row):
-                # One cell of no weight: in distributed training each process must use the same parameters.
-                mask = row = torch.zeros(1, dtype=torch.int64, device=embeddings.device)
-            losses = self._target_losses(model, index, batch, context[mask, row], mask, row, noise)
-            losses = torch.where(targets[mask, row], losses, 0.0)
-            total = total + losses.sum() / targets.numel()
-            terms[name] = losses.detach().sum() / targets.sum().clamp_min(1)
+                scored = min(scored, self.num_text_masks)
+            targets = batch.present[:, index] & ~masks.given[:scored, :, index]
+            weights = torch.where(targets, masks.weights[:scored, None], 0.0)
+            if index in shared:
+                losses = shared[index]
+            else:
+                mask, row = targets.nonzero(as_tuple=True)
+                if not len(row):
+                    # One cell of no weight: in distributed training each process must use the same parameters.
+                    mask = row = torch.zeros(1, dtype=torch.int64, device=embeddings.device)
+                scaled = model.scale_gradient(context[mask, row], index)
+                losses = self._target_losses(model, index, batch, scaled, masks, mask, row, noise)
+                weights = weights[mask, row]
+            mean = (losses * weights).sum() / weights.sum().clamp_min(1e-9)
+            total = total + mean / model.target_nats[index]
+            terms[name] = mean.detach()
         if self.contrastive_weight:
             contrast = info_nce(embeddings, batch.present)
             total = total + self.contrastive_weight * contrast
             terms["info_nce"] = contrast.detach()
         return Loss(total, terms)
+
+    def _softmax_losses(
+        self, model: LatentFlow, batch: Batch, context: Tensor, masks: GivenMasks
+    ) -> dict[int, Tensor]:
+        """Losses (K, B) of all softmax heads, by column; arbitrary where a cell is not a target."""
+        heads = {
+            index: cast(SoftmaxHead, head) for index, head in enumerate(model.generators) if can_share(head)
+        }
+        if not heads:
+            return {}
+        count, rows = masks.is_rest.shape
+        contexts = context.flatten(0, 1)
+        cells = {index: model.cells(index, batch) for index in heads}
+        outcomes = torch.stack([heads[index].outcome(cells[index]) for index in heads], 1)
+        linear = [model.linear_cache.get(index) for index in heads]
+        losses = softmax_losses(
+            list(heads.values()),
+            contexts,
+            outcomes.repeat(count, 1),
+            model.generalisation[list(heads)],
+            [None if cached is None else cached[batch.rows].repeat(count, 1) for cached in linear],
+            masks.is_rest.flatten(),
+        )
+        found = dict(zip(heads, losses.view(count, rows, -1).unbind(2), strict=True))
+        for index, head in heads.items():
+            if isinstance(head, BinnedHead):
+                within = head.within_log_prob(contexts, cells[index].repeat(count))
+                found[index] = found[index] - within.view(count, rows)
+        return found
 
     def _target_losses(
         self,
@@ -164,6 +185,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
         index: int,
         batch: Batch,
         context: Tensor,
+        masks: GivenMasks,
         mask: Tensor,
         row: Tensor,
         noise: RowNoise,
@@ -171,11 +193,13 @@ class AnyOrderLoss(Objective[LatentFlow]):
         """Losses (T,) of one column's target cells, given contexts (T, C) of masks (T,) and rows (T,)."""
         generator = model.generators[index]
         if not isinstance(generator, VelocityNetwork):
-            return -generator(context).log_prob(model.cells(index, batch)[row])
+            linear = model.cached_linear(index, batch.rows[row], masks.is_rest[mask, row])
+            return -model.likelihood(index, context, linear).log_prob(model.cells(index, batch)[row])
         # Drawn for all masks of all rows, so that a row's numbers depend on no other row.
         count = self.num_flow_masks * self.num_times
         normal, times = noise.normal(2, count, generator.size), noise.uniform(count)
         draw = mask * self.num_times + torch.arange(self.num_times, device=row.device)[:, None]
         x_1 = model.latents(index, batch)[row].reparameterise(normal[row, 1, draw])
         velocity = partial(generator, context=generator.context_proj(context))
-        return self.flow_weight * flow_matching_loss(velocity, normal[row, 0, draw], x_1, times[row, draw])
+        loss = flow_matching_loss(velocity, normal[row, 0, draw], x_1, times[row, draw])
+        return self.flow_weight / generator.size * loss

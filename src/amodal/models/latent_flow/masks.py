@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from amodal.distributions import RowNoise
 
+_MAX_REST_WEIGHT = 4.0
 
-def given_masks(present: Tensor, noise: RowNoise, num_masks: int, num_single_masks: int) -> Tensor:
-    """Masks of given cells, boolean (num_masks + num_single_masks, B, M), true only where `present` is.
+
+@dataclass(frozen=True)
+class GivenMasks:
+    """K masks of given cells a row.
+
+    Attributes:
+        given: boolean (K, B, M), true only where a cell is present.
+        is_rest: boolean (K, B), true where all present cells but one are given.
+        weights: (K,), of a target's loss, so that a column counts as much under each kind of mask.
+    """
+
+    given: Tensor
+    is_rest: Tensor
+    weights: Tensor
+
+
+def given_masks(
+    present: Tensor, noise: RowNoise, num_masks: int, num_single_masks: int, num_rest_masks: int
+) -> GivenMasks:
+    """Draw masks: random subsets first, then by turns single cells and all cells but one.
 
     Args:
         present: boolean (B, M).
@@ -18,9 +39,24 @@ def given_masks(present: Tensor, noise: RowNoise, num_masks: int, num_single_mas
         num_masks: subsets of all sizes, see `subset_mask`.
         num_single_masks: subsets of one cell, see `single_cell_mask`. Of eight columns a random subset is hardly ever
             a single one, which is what translating from one column gives.
+        num_rest_masks: subsets of all cells but one, which is what filling a hole gives.
     """
     masks = [subset_mask(present, noise) for _ in range(num_masks)]
-    return torch.stack(masks + [single_cell_mask(present, noise) for _ in range(num_single_masks)])
+    weights = [2.0 / num_masks] * num_masks
+    columns = present.shape[1]
+    for turn in range(max(num_single_masks, num_rest_masks)):
+        if turn < num_single_masks:
+            masks.append(single_cell_mask(present, noise))
+            weights.append(1.0 / num_single_masks)
+        if turn < num_rest_masks:
+            masks.append(present & ~single_cell_mask(present, noise))
+            weights.append(min(_MAX_REST_WEIGHT, columns / num_rest_masks))
+    given = torch.stack(masks)
+    return GivenMasks(
+        given,
+        given.sum(2) == present.sum(1) - 1,
+        torch.tensor(weights, device=present.device),
+    )
 
 
 def subset_mask(present: Tensor, noise: RowNoise) -> Tensor:

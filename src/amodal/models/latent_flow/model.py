@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -23,9 +23,15 @@ from amodal.distributions import (
     guided_velocity,
 )
 from amodal.modalities import Modality
+from amodal.modalities.heads import SoftmaxHead
 from amodal.models.base import GenerativeModel, apply_to_present, broadcast_mask, zero_missing
 from amodal.models.latent_flow.autoencoder import ColumnAutoencoder
-from amodal.nn import ContextNetwork, VelocityNetwork, precision
+from amodal.models.latent_flow.linear_experts import LinearExperts
+from amodal.nn import CodeEncoder, ContextNetwork, VelocityNetwork, embed_columns, precision
+
+_LEAST_NATS = 0.3
+_GAIN_SLACK = 0.02
+"""Part of a column's entropy by which gains on training and held-out rows may differ by chance."""
 
 
 class LatentFlow(GenerativeModel):
@@ -34,7 +40,8 @@ class LatentFlow(GenerativeModel):
     Encoders and a context network embed the given cells. Categories, numbers and texts have an exact conditional
     likelihood; an image or sound has a flow over the latent of the column's own autoencoder. Several targets are
     drawn one after another, each given those before, so that a row agrees with itself. An absent cell is never
-    given and never a target, so that rows with holes train like others.
+    given and never a target, so that rows with holes train like others. Where nearly all other cells of a row are
+    given, a category's or number's softmax starts from a ridge regression on them (`LinearExperts`).
 
     It combines order-agnostic conditionals (Uria et al., arXiv 1310.1757), generation in per-column latents (Bounoua
     et al., arXiv 2306.04445, by diffusion), flow matching (Lipman et al., arXiv 2210.02747) and classifier-free
@@ -50,8 +57,14 @@ class LatentFlow(GenerativeModel):
         num_student_steps: steps of a distilled flow.
 
     Attributes:
-        latent_cache: column index -> normalised posteriors (N, D) of rows 0 to N-1, see `cache_latents`.
+        latent_cache: column index -> normalised posteriors (N, D) of rows 0 to N-1, see `prepare_conditionals`.
+        linear_cache: column index -> linear predictions (N, outputs) of rows 0 to N-1.
+        target_nats: (M,), entropy of each column, by which its loss is divided.
+        generalisation: (M,), share of each column's gain in training that holds on held-out rows, 0 to 1.
     """
+
+    target_nats: Tensor
+    generalisation: Tensor
 
     def __init__(
         self,
@@ -70,9 +83,15 @@ class LatentFlow(GenerativeModel):
         self.num_steps = num_steps
         self.num_student_steps = num_student_steps
         self.latent_cache: dict[int, Gaussians] = {}
+        self.linear_cache: dict[int, Tensor] = {}
         sizes = {str(index): modality.latent for index, modality in enumerate(columns) if modality.latent}
         self.encoders = nn.ModuleList(modality.encoder(features) for modality in columns)
         self.context_network = ContextNetwork(len(columns), features, latent)
+        # Of codes, the vectors themselves are the embeddings.
+        self.looked_up = [i for i, encoder in enumerate(self.encoders) if isinstance(encoder, CodeEncoder)]
+        for index in self.looked_up:
+            self.encoders[index] = columns[index].encoder(latent)
+            self.context_network.columns[index] = nn.Identity()
         self.autoencoders = nn.ModuleDict(
             {key: ColumnAutoencoder(columns[int(key)], features) for key in sizes}
         )
@@ -81,6 +100,13 @@ class LatentFlow(GenerativeModel):
             for modality in columns
         )
         self.students = nn.ModuleDict({key: VelocityNetwork(size, latent) for key, size in sizes.items()})
+        self.experts = LinearExperts(
+            modalities,
+            {index: head for index, head in enumerate(self.generators) if isinstance(head, SoftmaxHead)},
+        )
+        self.dropout = nn.Dropout(0.0)
+        self.register_buffer("target_nats", torch.ones(len(columns)), persistent=False)
+        self.register_buffer("generalisation", torch.ones(len(columns)), persistent=False)
 
     @property
     def draw_order(self) -> tuple[int, ...]:
@@ -108,20 +134,26 @@ class LatentFlow(GenerativeModel):
         return zero_missing(modality.scale(batch.x[name]), batch.present[:, index])
 
     def column_embeddings(self, batch: Batch, augmentation: RowNoise | None = None) -> Tensor:
-        """Per-column embeddings (B, M, C); zero where a cell is absent.
+        """Per-column embeddings (B, M, C); arbitrary where a cell is absent.
 
         Args:
             batch: B rows.
             augmentation: random numbers for `Modality.augment`; None for the cells as they are.
         """
-        embeddings = []
+        embeddings: dict[int, Tensor] = {}
+        if self.looked_up:
+            encoders = [cast(CodeEncoder, self.encoders[index]) for index in self.looked_up]
+            found = embed_columns(encoders, [self.cells(index, batch) for index in self.looked_up])
+            embeddings |= dict(zip(self.looked_up, found.unbind(1), strict=True))
         for index, (name, modality) in enumerate(self.modalities.items()):
+            if index in embeddings:
+                continue
             cells = modality.scale(batch.x[name])
             if augmentation:
                 cells = modality.augment(cells, augmentation)
             encode = partial(self.encode_column, index)
-            embeddings.append(apply_to_present(encode, batch.present[:, index], cells))
-        return torch.stack(embeddings, dim=1)
+            embeddings[index] = apply_to_present(encode, batch.present[:, index], cells)
+        return torch.stack([embeddings[index] for index in range(len(embeddings))], dim=1)
 
     def encode_column(self, index: int, cells: Tensor) -> Tensor:
         """Embeddings (B, C) of one column's scaled cells."""
@@ -131,6 +163,60 @@ class LatentFlow(GenerativeModel):
         """Contexts (B, C) of column embeddings (B, M, C), where `given` (B, M) is true."""
         return self.context_network(embeddings, given)
 
+    def contexts(self, embeddings: Tensor, given: Tensor) -> Tensor:
+        """Contexts (K, B, C) of column embeddings (B, M, C) under K masks, where `given` (K, B, M) is true."""
+        return self.dropout(self.context_network(embeddings, given))
+
+    def set_target_nats(self, index: int, nats: float) -> None:
+        """Set the entropy of a column's cells, by which its loss is divided; a nearly constant one's is raised."""
+        self.target_nats[index] = max(nats, _LEAST_NATS)
+
+    def scale_gradient(self, context: Tensor, index: int) -> Tensor:
+        """The contexts, whose gradient from a column's loss is multiplied by its `generalisation`."""
+        share = self.generalisation[index]
+        return context * share + context.detach() * (1.0 - share)
+
+    def update_generalisation(self, training: Mapping[str, float], held_out: Mapping[str, float]) -> None:
+        """Update `generalisation` from each column's loss in nats on training and on held-out rows."""
+        for index, name in enumerate(self.modalities):
+            base = float(self.target_nats[index])
+            if name in training and isinstance(self.generators[index], SoftmaxHead):
+                slack = _GAIN_SLACK * base
+                share = (base - held_out[name] + slack) / max(base - training[name] + slack, slack)
+                share = min(1.0, max(0.0, share))
+                self.generalisation[index] = (self.generalisation[index] + share) / 2
+
+    def linear_features(self, batch: Batch) -> list[Tensor]:
+        """Features (B, F_m) of each column's cells for `LinearExperts`; arbitrary where a cell is absent."""
+        return [
+            modality.linear_features(self.cells(index, batch))
+            for index, modality in enumerate(self.modalities.values())
+        ]
+
+    def linear(
+        self, index: int, features: Sequence[Tensor], given: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
+        """Linear predictions (B, outputs) of a column and where they are usable (B,); None where nowhere."""
+        if index not in self.experts.heads:
+            return None
+        usable = self.experts.usable(index, given)
+        return (self.experts(index, features, given), usable) if bool(usable.any()) else None
+
+    def cached_linear(self, index: int, rows: Tensor, usable: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Linear predictions of rows (B,) from `linear_cache`, where usable (B,); None without any."""
+        cached = self.linear_cache.get(index)
+        return None if cached is None else (cached[rows], usable)
+
+    def likelihood(
+        self, index: int, context: Tensor, linear: tuple[Tensor, Tensor] | None = None
+    ) -> Distribution:
+        """p(x_m | c) of a column without an autoencoder, given contexts (B, C) and `linear` predictions."""
+        head = self.generators[index]
+        likelihood: Distribution = (
+            head(context, *linear) if isinstance(head, SoftmaxHead) and linear else head(context)
+        )
+        return likelihood
+
     def conditional(
         self,
         index: int,
@@ -139,6 +225,7 @@ class LatentFlow(GenerativeModel):
         guidance: NonNegativeFloat = 1.0,
         num_steps: int | None = None,
         row_numbers: Tensor | None = None,
+        linear: tuple[Tensor, Tensor] | None = None,
     ) -> Distribution:
         """p(x_m | c) of a column's cells or, with an autoencoder, of its normalised latents.
 
@@ -148,10 +235,11 @@ class LatentFlow(GenerativeModel):
             guidance: strength of guidance of flows and texts; categories and numbers are never guided.
             num_steps: solver steps of a flow; the model's by default.
             row_numbers: (B,), see `Flow`.
+            linear: predictions of `linear`.
         """
         generator = self.generators[index]
         if not isinstance(generator, VelocityNetwork):
-            likelihood: Distribution = generator(context)
+            likelihood = self.likelihood(index, context, linear)
             if guidance == 1.0 or not isinstance(likelihood, TokenSequence):
                 return likelihood
             null_context = self.context_network.null_context().expand_as(context)
@@ -202,11 +290,13 @@ class LatentFlow(GenerativeModel):
         guidance = self.guidance if guidance is None else guidance
         names, remaining = list(self.modalities), set(targets)
         embeddings, given = self.column_embeddings(batch), batch.present.clone()
+        features = self.linear_features(batch) if self.experts.is_fitted else []
         completed: dict[str, Tensor] = {}
         for index in self.draw_order:
             if names[index] not in remaining:
                 continue
-            cells = self._draw(index, self.context(embeddings, given), noise, guidance, fast)
+            linear = self.linear(index, features, given) if features else None
+            cells = self._draw(index, self.context(embeddings, given), noise, guidance, fast, linear)
             absent = broadcast_mask(~batch.present[:, index], cells)
             cells = torch.where(absent, cells, self.cells(index, batch).to(cells.dtype))
             completed[names[index]] = cells
@@ -214,13 +304,24 @@ class LatentFlow(GenerativeModel):
             if remaining:
                 embeddings[:, index] = self.encode_column(index, cells)
                 given[:, index] = True
+                if features:
+                    features[index] = list(self.modalities.values())[index].linear_features(cells)
         return completed
 
-    def _draw(self, index: int, context: Tensor, noise: RowNoise, guidance: float, fast: bool) -> Tensor:
+    def _draw(
+        self,
+        index: int,
+        context: Tensor,
+        noise: RowNoise,
+        guidance: float,
+        fast: bool,
+        linear: tuple[Tensor, Tensor] | None,
+    ) -> Tensor:
         modality = list(self.modalities.values())[index]
         autoencoder = self.autoencoder(index)
         if autoencoder is None:
-            return modality.to_display(self.conditional(index, context, guidance=guidance), noise)
+            likelihood = self.conditional(index, context, guidance=guidance, linear=linear)
+            return modality.to_display(likelihood, noise)
         if not fast:
             flow = self.conditional(index, context, guidance=guidance)
             return modality.to_display(autoencoder.decode(draw(flow, noise)), noise)
@@ -247,11 +348,13 @@ class LatentFlow(GenerativeModel):
             num_samples: importance samples of each latent.
         """
         embeddings = self.column_embeddings(batch)
+        features = self.linear_features(batch) if self.experts.is_fitted else []
         given = torch.zeros_like(batch.present)
         scores = torch.zeros(batch.present.shape, device=batch.present.device)
         for index in self.draw_order:
             context, cells = self.context(embeddings, given), self.cells(index, batch)
-            conditional = self.conditional(index, context, row_numbers=batch.rows)
+            linear = self.linear(index, features, given) if features else None
+            conditional = self.conditional(index, context, row_numbers=batch.rows, linear=linear)
             autoencoder = self.autoencoder(index)
             if autoencoder is None:
                 score = conditional.log_prob(cells)
