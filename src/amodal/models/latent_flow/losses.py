@@ -140,7 +140,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
                     mask = row = torch.zeros(1, dtype=torch.int64, device=embeddings.device)
                 scaled = model.scale_gradient(context[mask, row], index)
                 losses = self._target_losses(model, index, batch, scaled, masks, mask, row, noise)
-                weights = weights[mask, row]
+                losses, weights = torch.where(targets[mask, row], losses, 0.0), weights[mask, row]
             mean = (losses * weights).sum() / weights.sum().clamp_min(1e-9)
             total = total + mean / model.target_nats[index]
             terms[name] = mean.detach()
