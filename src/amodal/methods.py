@@ -20,6 +20,7 @@ from amodal.models.latent_flow import (
     ColumnELBO,
     DistillationLoss,
     LatentFlow,
+    calibrate_heads,
     init_students,
     prepare_conditionals,
 )
@@ -53,6 +54,10 @@ class Stage:
             early.
         on_validation: called with (model, terms of the loss on training rows, terms on held-out rows) after each pass
             over held-out rows.
+        score: called with (model, terms on held-out rows), gives the number by which the best epoch has the lowest; the
+            held-out loss by default.
+        on_best: called with (model, batches of held-out rows) with the weights of the best epoch, before `context` is
+            left; None where no rows are needed.
         on_end: called with (model, batches of training rows) after the stage; None where no rows are needed.
         name: owner of the objective's fields among the method's settings, as in `objective.beta`.
     """
@@ -69,6 +74,8 @@ class Stage:
     on_validation: Callable[[Any, Mapping[str, float], Mapping[str, float]], None] = (
         lambda model, training, held_out: None
     )
+    score: Callable[[Any, Mapping[str, float]], float] = lambda model, held_out: held_out["loss"]
+    on_best: Callable[[Any, Iterable[Batch]], None] | None = None
     on_end: Callable[[Any, Iterable[Batch]], None] | None = None
     name: str = "objective"
 
@@ -140,6 +147,8 @@ METHODS: tuple[Method, ...] = (
                 trainable_modules=("encoders", "context_network", "generators"),
                 context=prepare_conditionals,
                 on_validation=LatentFlow.update_generalisation,
+                score=LatentFlow.held_out_score,
+                on_best=calibrate_heads,
                 name="conditionals",
             ),
             Stage(

@@ -163,15 +163,15 @@ def test_no_limit_thins_nothing_out(store: Store) -> None:
 
 
 def test_work_that_ends_early_goes_on_without_kept_latents(tmp_path: Path) -> None:
-    from amodal.models.latent_flow import cache_latents
+    from amodal.models.latent_flow import prepare_conditionals
     from tests.models.latent_flow.test_model import NAMES, batch, moving_model
 
     flow, rows = moving_model(), batch()
-    with cache_latents(flow, [rows], len(rows) + 1):
+    with prepare_conditionals(flow, [rows], len(rows) + 1):
         latents = flow.latents(NAMES.index("picture"), rows)
         assert latents.mean.isfinite().all()
         assert not flow.latent_cache
-    with cache_latents(flow, [rows], len(rows)):
+    with prepare_conditionals(flow, [rows], len(rows)):
         assert flow.latent_cache
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,35 +20,43 @@ _WITHIN = 64
 _LEAST_SCORE = 1e-3
 _MAX_QUANTILE = 3.0
 _PRIOR_CELLS = 20.0
-_MAX_LOG_SHARPNESS = 0.7
+_MAX_LOG_SHARPNESS = 1.5
 _SMOOTH = 8
 """Cosines of the rank by which a number's distribution is tilted."""
+
+
+@runtime_checkable
+class MarginalHead(Protocol):
+    """A head that can begin at its column's own distribution."""
+
+    def fit_marginal(self, cells: Tensor) -> float:
+        """Begin at the distribution of cells (N, ...); returns its entropy in nats."""
+        ...
 
 
 class SoftmaxHead(nn.Module):
     """A softmax over K outcomes of a cell, begun at their frequencies.
 
     logits = log_prior + sharpness * (network(context) + tilt), where a linear prediction of the cell, if there is one,
-    tilts the softmax by a weighted sum of two functions of it.
+    tilts the softmax by a weighted sum of functions of it.
 
     Args:
-        context: C.
-        network: contexts (B, C) to (B, K or more).
         outcomes: K.
         num_outputs: of the linear prediction.
+        num_tilts: functions of it.
 
     Attributes:
         log_prior: (K,), log frequencies of the outcomes.
-        sharpness: above 1 the predictions are sharper than trained, below nearer to the frequencies; see `calibrate`.
+        sharpness: above 1 predictions are sharper than in training, below 1 nearer to the frequencies.
     """
 
     log_prior: Tensor
     sharpness: Tensor
 
-    def __init__(self, outcomes: int, num_outputs: int) -> None:
+    def __init__(self, outcomes: int, num_outputs: int, num_tilts: int) -> None:
         super().__init__()
         self.num_outputs = num_outputs
-        self.tilt_weights = nn.Parameter(torch.zeros(2))
+        self.tilt_weights = nn.Parameter(torch.zeros(num_tilts))
         self.register_buffer("log_prior", torch.zeros(outcomes))
         self.register_buffer("sharpness", torch.ones(()))
 
@@ -60,7 +69,7 @@ class SoftmaxHead(nn.Module):
         raise NotImplementedError
 
     def tilts(self, scores: Tensor) -> Tensor:
-        """Two functions of linear predictions (B, num_outputs), as logits (2, B, K)."""
+        """Functions of linear predictions (B, num_outputs), as logits (num_tilts, B, K)."""
         raise NotImplementedError
 
     def logits(self, tilt: Tensor, scores: Tensor | None, usable: Tensor | None) -> Tensor:
@@ -81,7 +90,9 @@ class SoftmaxHead(nn.Module):
 
     def layers(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Weight and bias of the network's hidden layer, (H, C) and (H,), and of its tilts, (K, H) and (K,)."""
-        first, _, last = self.network
+        first, _, last = cast(
+            "tuple[nn.Linear, nn.GELU, nn.Linear]", tuple(cast(nn.Sequential, self.network))
+        )
         return (first.weight, first.bias), (last.weight, last.bias)
 
     @torch.no_grad()
@@ -103,21 +114,30 @@ class SoftmaxHead(nn.Module):
         def loss(weights: Tensor) -> Tensor:
             return cross_entropy(self.log_prior + (weights[:, None, None] * tilts).sum(0), outcomes)
 
-        self.tilt_weights.data.copy_(_minimum(loss, torch.zeros(2, device=scores.device)))
+        self.tilt_weights.data.copy_(_minimum(loss, torch.zeros_like(self.tilt_weights)))
 
-    def calibrate(self, logits: Tensor, cells: Tensor) -> None:
-        """Set `sharpness` by the likelihood of held-out cells (N,), given logits (N, K) of sharpness 1.
+    def calibrate(self, tilt: Tensor, linear: Tensor, cells: Tensor) -> None:
+        """Set `sharpness`, and how much linear predictions count, by the likelihood of held-out cells.
 
-        The less cells there are, the nearer it stays to 1.
+        The fewer cells there are, the nearer both stay to what training found.
+
+        Args:
+            tilt: of the network, (N, K).
+            linear: `linear_tilt` of the cells, (N, K).
+            cells: (N,).
         """
-        outcomes, tilt = self.outcome(cells).long(), logits - self.log_prior
+        outcomes = self.outcome(cells).long()
 
-        def loss(log_sharpness: Tensor) -> Tensor:
-            scored = cross_entropy(self.log_prior + log_sharpness.exp() * tilt, outcomes, reduction="sum")
-            return scored + _PRIOR_CELLS * log_sharpness.square().sum()
+        def loss(logarithms: Tensor) -> Tensor:
+            of_network, of_linear = logarithms.exp()
+            logits = self.log_prior + of_network * tilt + of_linear * linear
+            return cross_entropy(logits, outcomes, reduction="sum") + _PRIOR_CELLS * logarithms.square().sum()
 
-        found = _minimum(loss, torch.zeros(1, device=tilt.device))
-        self.sharpness.copy_(found[0].clamp(-_MAX_LOG_SHARPNESS, _MAX_LOG_SHARPNESS).exp())
+        found = _minimum(loss, torch.zeros(2, device=tilt.device)).clamp(
+            -_MAX_LOG_SHARPNESS, _MAX_LOG_SHARPNESS
+        )
+        self.sharpness.copy_(found[0].exp())
+        self.tilt_weights.data.mul_((found[1] - found[0]).exp())
 
 
 class CategoricalHead(SoftmaxHead):
@@ -129,7 +149,7 @@ class CategoricalHead(SoftmaxHead):
     """
 
     def __init__(self, context: int, labels: int) -> None:
-        super().__init__(labels, labels)
+        super().__init__(labels, labels, 2)
         self.network = _zero_output(Dense(context, _HIDDEN, labels))
 
     def forward(
@@ -177,6 +197,7 @@ class BinnedHead(SoftmaxHead):
         context: C.
         lower: least rank of each of K bins.
         upper: greatest rank of each bin.
+        quantiles: the numbers of evenly spaced ranks.
         cells: of equal width in a bin.
     """
 
@@ -184,12 +205,18 @@ class BinnedHead(SoftmaxHead):
     upper: Tensor
     basis: Tensor
     middle: Tensor
+    values: Tensor
 
     def __init__(
-        self, context: int, lower: Sequence[float], upper: Sequence[float], cells: int = 16
+        self,
+        context: int,
+        lower: Sequence[float],
+        upper: Sequence[float],
+        quantiles: Sequence[float],
+        cells: int = 16,
     ) -> None:
         bins = len(lower)
-        super().__init__(bins, 1)
+        super().__init__(bins, 2, 4)
         self.network = _zero_output(Dense(context, _HIDDEN, _SMOOTH + bins))
         self.within = nn.Linear(context, _WITHIN)
         self.bin_embedding = nn.Embedding(bins, _WITHIN)
@@ -200,6 +227,9 @@ class BinnedHead(SoftmaxHead):
         waves = torch.cos(math.pi * ranks * torch.arange(1, _SMOOTH + 1)[:, None])
         self.register_buffer("basis", waves, persistent=False)
         self.register_buffer("middle", torch.special.ndtri(ranks.clamp(1e-3, 1 - 1e-3)), persistent=False)
+        numbers = torch.tensor(quantiles, dtype=torch.float64)
+        scaled = (numbers - numbers.mean()) / numbers.std(correction=0).clamp_min(1e-12)
+        self.register_buffer("values", scaled.float(), persistent=False)
 
     def forward(self, context: Tensor, scores: Tensor | None = None, usable: Tensor | None = None) -> Binned:
         smooth, single = self.network(context).split([_SMOOTH, len(self.lower)], dim=1)
@@ -227,14 +257,24 @@ class BinnedHead(SoftmaxHead):
         return bins_of(torch.special.ndtr(cells), self.upper)
 
     def linear_targets(self, cells: Tensor) -> Tensor:
-        return cells.clamp(-_MAX_QUANTILE, _MAX_QUANTILE)[:, None]
+        """The quantile, and the number itself, standardised."""
+        quantiles = cells.clamp(-_MAX_QUANTILE, _MAX_QUANTILE)
+        return torch.stack([quantiles, self._values_at(torch.special.ndtr(cells))], dim=1)
+
+    def _values_at(self, ranks: Tensor) -> Tensor:
+        """Standardised numbers (B,) of ranks (B,)."""
+        position = ranks.clamp(0.0, 1.0) * (len(self.values) - 1)
+        below = position.long().clamp_max(max(len(self.values) - 2, 0))
+        above = (below + 1).clamp_max(len(self.values) - 1)
+        return torch.lerp(self.values[below], self.values[above], position - below)
 
     def tilts(self, scores: Tensor) -> Tensor:
-        """The logarithms of a normal and of a Laplace distribution around the prediction, over those around 0."""
-        distance, from_zero = self.middle - scores, self.middle.expand(len(scores), -1)
-        return torch.stack(
-            [(from_zero.square() - distance.square()) / 2, from_zero.abs() - distance.abs()]
-        )
+        """The logarithms of normal and Laplace distributions around the two predictions, over those around 0."""
+        known = torch.stack([self.middle, self._values_at((self.lower + self.upper) / 2)])
+        distance, from_zero = known - scores[:, :, None], known.expand(len(scores), -1, -1)
+        normal = (from_zero.square() - distance.square()) / 2
+        laplace = from_zero.abs() - distance.abs()
+        return torch.cat([normal, laplace], dim=1).transpose(0, 1)
 
 
 def _zero_output(network: nn.Sequential) -> nn.Sequential:
@@ -254,11 +294,11 @@ def _minimum(loss: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
     def closure() -> Tensor:
         optimizer.zero_grad()
         value = loss(point)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
     with torch.enable_grad():
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        optimizer.step(closure)
     return point.detach()
 
 

@@ -22,6 +22,9 @@ from amodal.nn import RankEncoder
 
 _QUANTILES = 256
 _CELLS_A_BIN = 12
+_MIN_CELLS = 4
+_MAX_SPREAD = 0.15
+"""Width of a bin in deviations of the numbers, above which it may have few of them: a tail's bins are as narrow."""
 _MIN_BINS = 8
 _MAX_BINS = 64
 _KNOTS = 10
@@ -45,7 +48,7 @@ class NumberQuantile(Modality):
     Attributes:
         quantiles: evenly spaced quantiles of the column, ascending.
         decimals: the column's digits after the point, to which draws are rounded.
-        lower: least rank of each bin of a softmax head, 0 to 1.
+        lower: least rank of each bin of a softmax head, 0 to 1; by default 16 equal ones.
         upper: greatest rank of each bin; equal to `lower` for a bin of a single, frequent value.
     """
 
@@ -56,8 +59,8 @@ class NumberQuantile(Modality):
 
     quantiles: tuple[float, ...]
     decimals: int
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
+    lower: tuple[float, ...] = tuple(edge / 16 for edge in range(16))
+    upper: tuple[float, ...] = tuple(edge / 16 for edge in range(1, 17))
 
     @classmethod
     def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
@@ -90,24 +93,25 @@ class NumberQuantile(Modality):
         state: dict[str, Any] = {
             "quantiles": tuple(transformer.quantiles_[:, 0].tolist()),
             "decimals": _decimals(finite),
-            "lower": (0.0,),
-            "upper": (1.0,),
         }
         found = cls(**(state | options))
         lower, upper = found._rank_bins(finite)
         return replace(found, **({"lower": lower, "upper": upper} | options))
 
     def _rank_bins(self, values: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Bins of about equally many of the values (N,); a value as frequent as a bin has one of its own."""
+        """Bins of about equally many of the values (N,), fewer in a tail; a value as frequent as a bin has its own."""
         distinct, counts = np.unique(values, return_counts=True)
         most = np.clip(len(values) // _CELLS_A_BIN, _MIN_BINS, _MAX_BINS)
         single = counts >= (len(values) / most if len(distinct) > most else 1)
-        size = max(counts[~single].sum() / most, _CELLS_A_BIN)
-        # Between single values, a bin ends where the values since the last end are as many as a bin's.
+        size = max(counts[~single].sum() / most, _MIN_CELLS)
+        # Between single values, a bin ends where its values are as many as a bin's, or differ by much.
+        spread = _MAX_SPREAD * values.std()
         edges, count = [0], 0
         for index, number in enumerate(counts):
             count += number
-            if single[index] or single[min(index + 1, len(counts) - 1)] or count >= size:
+            is_wide = count >= _MIN_CELLS and distinct[index] - distinct[edges[-1]] > spread
+            is_next_to_single = single[index] or single[min(index + 1, len(counts) - 1)]
+            if is_next_to_single or is_wide or count >= size:
                 edges.append(index + 1)
                 count = 0
         if edges[-1] != len(distinct):
@@ -176,7 +180,7 @@ class NumberQuantile(Modality):
 
     def head(self, context: int) -> nn.Module:
         """Bins of the rank: given other columns a number is often in one of several ranges, or has a frequent value."""
-        return BinnedHead(context, self.lower, self.upper)
+        return BinnedHead(context, self.lower, self.upper, self.quantiles)
 
     def decoder(self, latent: int) -> nn.Module:
         return NormalHead(latent)

@@ -13,13 +13,13 @@ from amodal.training.schedule import LRDecay
 
 
 class BestWeights(pl.Callback):
-    """Keeps the weights of the epoch with the lowest held-out loss, and ends a stage that no longer improves.
+    """Keeps the weights of the epoch with the lowest `Stage.score`, and ends a stage that no longer improves.
 
     Training then goes on from those weights once more while the learning rate decays, since the best epoch at a high
     rate is a noisy one.
 
     Args:
-        patience: epochs without a lower loss before the rate decays, and length of the decay in epochs.
+        patience: epochs without a lower score before the rate decays, and length of the decay in epochs.
         parameter_groups: column -> prefix of the names of the weights that its term, a log-likelihood, depends on;
             each group has a best epoch of its own. Empty where all weights share one loss.
 
@@ -32,7 +32,7 @@ class BestWeights(pl.Callback):
         self._monitored = (
             {f"val_{column}": (-1.0, prefix) for column, prefix in parameter_groups.items()}
             if parameter_groups
-            else {"val_loss": (1.0, "")}
+            else {"val_score": (1.0, "")}
         )
         self._losses = dict.fromkeys(self._monitored, float("inf"))
         self._epoch = -1

@@ -41,6 +41,10 @@ class StoredRows(pl.LightningDataModule):
         """Batches of all rows of the store; see `sample`."""
         return self._chunks(np.arange(len(self.store)), device, stop)
 
+    def all_held_out(self, device: torch.device) -> Iterator[Batch]:
+        """Batches of all held-out rows."""
+        return self._chunks(self.held_out, device, lambda: False)
+
     def sample(
         self, most: int, device: torch.device, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Batch]:

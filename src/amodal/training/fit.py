@@ -138,8 +138,10 @@ def _train_stage(
             ckpt_path=str(checkpoint) if checkpoint else None,
             weights_only=True if checkpoint else None,
         )
-    if best.weights:
-        model.load_state_dict(best.weights, strict=False)
+        if best.weights:
+            model.load_state_dict(best.weights, strict=False)
+        if stage.on_best is not None:
+            stage.on_best(model.eval(), rows.all_held_out(model.device))
     model.requires_grad_()
     if stage.on_end is not None:
         few = rows.sample(_ROWS_ON_END, model.device, stop=lambda: span.seconds_left() <= 0.0)

@@ -72,9 +72,7 @@ class TrainingModule(pl.LightningModule):
         # The model is on its device now, and has the weights that a resumed run goes on from.
         rows = self.rows.all(self.device, stop=self._context_is_late)
         held_out = torch.from_numpy(self.rows.held_out).to(self.device)
-        self.stage_context.enter_context(
-            self.stage.context(self.model, rows, len(self.rows.store), held_out)
-        )
+        self.stage_context.enter_context(self.stage.context(self.model, rows, len(self.rows.store), held_out))
 
     def _context_is_late(self) -> bool:
         # Processes that train together must all read the same rows.
@@ -116,13 +114,13 @@ class TrainingModule(pl.LightningModule):
     def _log_means(self, prefix: str) -> None:
         # Once an epoch: Lightning takes a millisecond and more to log a step's losses.
         terms = self._means.compute()
-        if prefix == "val" and self._train_terms:
-            self.stage.on_validation(
-                self.model, self._train_terms, {name: float(mean) for name, mean in terms.items()}
-            )
-        elif prefix == "train":
-            self._train_terms = {name: float(mean) for name, mean in terms.items()}
         means = {f"{prefix}_{name}": mean for name, mean in terms.items()}
+        numbers = {name: float(mean) for name, mean in terms.items()}
+        if prefix == "train":
+            self._train_terms = numbers
+        else:
+            self.stage.on_validation(self.model, self._train_terms, numbers)
+            means["val_score"] = torch.tensor(self.stage.score(self.model, numbers))
         self.log_dict(means, on_step=False, on_epoch=True, batch_size=self._means.rows, sync_dist=True)
         self._means.reset()
 

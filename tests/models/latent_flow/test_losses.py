@@ -10,7 +10,8 @@ from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import CategoryOneHot, NumberQuantile
 from amodal.models.latent_flow import AnyOrderLoss, LatentFlow
-from amodal.models.latent_flow.losses import flow_matching_loss, info_nce
+from amodal.models.latent_flow.contrastive import info_nce
+from amodal.models.latent_flow.losses import flow_matching_loss
 from amodal.models.latent_flow.masks import given_masks
 from tests.modalities.vector import LatentVector
 

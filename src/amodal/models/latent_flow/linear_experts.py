@@ -57,7 +57,9 @@ class LinearExperts(nn.Module):
         super().__init__()
         columns = list(modalities.values())
         self.sizes = [_num_features(modality) for modality in columns]
-        self.heads = {index: head.num_outputs for index, head in heads.items() if head.num_outputs <= _MOST_OUTPUTS}
+        self.heads = {
+            index: head.num_outputs for index, head in heads.items() if head.num_outputs <= _MOST_OUTPUTS
+        }
         total = sum(self.sizes) + len(columns) + 1
         self.register_buffer("max_missing", torch.full((len(columns),), -1))
         for index, outputs in self.heads.items():
@@ -128,9 +130,7 @@ def _joined(features: Sequence[Tensor], given: Tensor, target: int) -> Tensor:
     """All features (B, F), zero for cells not given and for the target's; then which other cells are missing; one."""
     known, missing = given.clone(), ~given
     known[:, target] = missing[:, target] = False
-    blocks = [
-        torch.where(known[:, index : index + 1], block, 0.0) for index, block in enumerate(features)
-    ]
+    blocks = [torch.where(known[:, index : index + 1], block, 0.0) for index, block in enumerate(features)]
     one = torch.full((len(given), 1), _INTERCEPT, device=given.device)
     return torch.cat([*blocks, missing.float(), one], dim=1)
 

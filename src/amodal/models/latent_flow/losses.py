@@ -101,24 +101,23 @@ class AnyOrderLoss(Objective[LatentFlow]):
         num_times: times t a flow is trained on for each target cell.
         flow_weight: weight of the flow-matching loss, a mean over a latent's dimensions.
         augment: let encoders read `Modality.augment` cells while training.
-        contrastive_weight: weight of `info_nce` between the columns' embeddings.
+        contrastive_weight: weight of `info_nce` between columns with an autoencoder, images and sounds, and all others:
+            their encoders, the hardest to train, learn from all pairs of a batch's rows.
     """
 
     num_masks: PositiveInt = 1
-    num_single_masks: NonNegativeInt = 1
-    num_rest_masks: NonNegativeInt = 1
+    num_single_masks: NonNegativeInt = 3
+    num_rest_masks: NonNegativeInt = 2
     num_text_masks: PositiveInt = 2
     num_flow_masks: PositiveInt = 2
-    num_times: PositiveInt = 2
+    num_times: PositiveInt = 1
     flow_weight: NonNegativeFloat = 1.0
     augment: bool = True
-    contrastive_weight: NonNegativeFloat = 0.0
+    contrastive_weight: NonNegativeFloat = 1.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
-        masks = given_masks(
-            batch.present, noise, self.num_masks, self.num_single_masks, self.num_rest_masks
-        )
+        masks = given_masks(batch.present, noise, self.num_masks, self.num_single_masks, self.num_rest_masks)
         context = model.contexts(embeddings, masks.given)
         total = torch.zeros((), device=embeddings.device)
         terms = {}
@@ -145,7 +144,8 @@ class AnyOrderLoss(Objective[LatentFlow]):
             total = total + mean / model.target_nats[index]
             terms[name] = mean.detach()
         if self.contrastive_weight:
-            contrast = info_nce(embeddings, batch.present)
+            hard = torch.tensor([each.latent is not None for each in model.modalities.values()])
+            contrast = info_nce(embeddings, batch.present, hard)
             total = total + self.contrastive_weight * contrast
             terms["info_nce"] = contrast.detach()
         return Loss(total, terms)

@@ -30,6 +30,8 @@ from amodal.models.latent_flow.linear_experts import LinearExperts
 from amodal.nn import CodeEncoder, ContextNetwork, VelocityNetwork, embed_columns, precision
 
 _LEAST_NATS = 0.3
+FLOW_BASE = 2.0
+"""E (x_1 - x_0)^2 of standardised latents: a flow's loss for each dimension before training."""
 _GAIN_SLACK = 0.02
 """Part of a column's entropy by which gains on training and held-out rows may differ by chance."""
 
@@ -179,12 +181,19 @@ class LatentFlow(GenerativeModel):
     def update_generalisation(self, training: Mapping[str, float], held_out: Mapping[str, float]) -> None:
         """Update `generalisation` from each column's loss in nats on training and on held-out rows."""
         for index, name in enumerate(self.modalities):
-            base = float(self.target_nats[index])
-            if name in training and isinstance(self.generators[index], SoftmaxHead):
+            if name in training:
+                base = float(self.target_nats[index])
                 slack = _GAIN_SLACK * base
                 share = (base - held_out[name] + slack) / max(base - training[name] + slack, slack)
-                share = min(1.0, max(0.0, share))
-                self.generalisation[index] = (self.generalisation[index] + share) / 2
+                self.generalisation[index] = (self.generalisation[index] + min(1.0, max(0.0, share))) / 2
+
+    def held_out_score(self, held_out: Mapping[str, float]) -> float:
+        """Sum over the columns of the share of their entropy that is left, at most 1, from held-out losses in nats.
+
+        A column that over-fits counts no more than one that is not learned.
+        """
+        nats = zip(self.modalities, self.target_nats.tolist(), strict=True)
+        return sum(min(1.0, held_out[name] / base) for name, base in nats if name in held_out)
 
     def linear_features(self, batch: Batch) -> list[Tensor]:
         """Features (B, F_m) of each column's cells for `LinearExperts`; arbitrary where a cell is absent."""
@@ -193,9 +202,7 @@ class LatentFlow(GenerativeModel):
             for index, modality in enumerate(self.modalities.values())
         ]
 
-    def linear(
-        self, index: int, features: Sequence[Tensor], given: Tensor
-    ) -> tuple[Tensor, Tensor] | None:
+    def linear(self, index: int, features: Sequence[Tensor], given: Tensor) -> tuple[Tensor, Tensor] | None:
         """Linear predictions (B, outputs) of a column and where they are usable (B,); None where nowhere."""
         if index not in self.experts.heads:
             return None

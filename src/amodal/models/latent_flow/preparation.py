@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -10,9 +11,13 @@ from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.distributions import Gaussians
-from amodal.modalities.heads import SoftmaxHead
-from amodal.models.latent_flow.model import LatentFlow
+from amodal.modalities.heads import MarginalHead, SoftmaxHead
+from amodal.models.latent_flow.model import FLOW_BASE, LatentFlow
 
+_DROPOUT = 0.1
+_DROPOUT_ROWS = 4_000
+_MAX_DROPOUT = 0.4
+"""Dropout of contexts is `_DROPOUT` with `_DROPOUT_ROWS` rows, and rises with the root of fewer ones up to this."""
 _MOST_FEATURES = 400_000_000
 """Numbers of all rows' linear features, above which there are no linear predictions."""
 
@@ -58,9 +63,7 @@ def _fill(
     posteriors: dict[int, list[Gaussians]] = {index: [] for index in autoencoders}
     heads = {index: head for index, head in enumerate(model.generators) if isinstance(head, SoftmaxHead)}
     is_linear = count is not None and count * sum(model.experts.sizes) <= _MOST_FEATURES
-    marginal = {
-        index: head for index, head in enumerate(model.generators) if hasattr(head, "fit_marginal")
-    }
+    marginal = {index: head for index, head in enumerate(model.generators) if isinstance(head, MarginalHead)}
     cells: dict[int, list[Tensor]] = {index: [] for index in marginal}
     features: list[list[Tensor]] = [[] for _ in columns]
     rows, masks = [], []
@@ -82,10 +85,12 @@ def _fill(
     if held_out is not None and is_whole:
         training[held_out.to(training.device)] = False
     for index, autoencoder in autoencoders.items():
+        model.set_target_nats(index, FLOW_BASE)
         posterior = Gaussians.cat(posteriors[index])[order]
         autoencoder.fit_latent_stats(posterior[present[:, index]])
         if is_whole:
             model.latent_cache[index] = autoencoder.normalised(posterior)
+    model.dropout.p = min(_MAX_DROPOUT, _DROPOUT * math.sqrt(_DROPOUT_ROWS / max(1, len(order))))
     known = {index: torch.cat(parts)[order] for index, parts in cells.items()}
     for index, head in marginal.items():
         model.set_target_nats(index, head.fit_marginal(known[index][training & present[:, index]]))
@@ -96,7 +101,9 @@ def _fill(
         for index, head in heads.items()
         if index in model.experts.heads
     }
-    found = model.experts.fit([torch.cat(parts)[order] for parts in features], present, targets, training, stop)
+    found = model.experts.fit(
+        [torch.cat(parts)[order] for parts in features], present, targets, training, stop
+    )
     for index, scores in found.items():
         usable = training & present[:, index]
         heads[index].fit_tilt(known[index][usable], scores[usable])

@@ -63,9 +63,7 @@ def softmax_losses(
             for head, scores in zip(heads, linear, strict=True)
         ]
         logits = logits.index_add(1, rest, torch.stack(tilts).to(logits.dtype))
-    losses = functional.cross_entropy(
-        logits.flatten(0, 1).float(), outcomes.T.reshape(-1), reduction="none"
-    )
+    losses = functional.cross_entropy(logits.flatten(0, 1).float(), outcomes.T.reshape(-1), reduction="none")
     return losses.view(len(heads), -1).T
 
 
@@ -73,13 +71,11 @@ class _SharedLinear(torch.autograd.Function):
     """x W^T, with the gradient into x of each output multiplied by a factor."""
 
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cpu")
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, factors: Tensor) -> Tensor:
         ctx.save_for_backward(inputs, weight, factors)
         return inputs @ weight.T
 
     @staticmethod
-    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         inputs, weight, factors = ctx.saved_tensors
         return (grad * factors.to(grad.dtype)) @ weight.to(grad.dtype), grad.T @ inputs.to(grad.dtype), None

@@ -9,7 +9,7 @@ import torch
 
 from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
-from amodal.models.latent_flow import AnyOrderLoss, LatentFlow, cache_latents
+from amodal.models.latent_flow import AnyOrderLoss, LatentFlow, prepare_conditionals
 from tests.models.latent_flow.test_losses import small_model
 from tests.models.latent_flow.test_model import COLUMNS, MEDIA, NAMES, batch, moving_model, with_nan
 
@@ -39,11 +39,11 @@ def close(one: Gaussians, other: Gaussians) -> bool:
 def test_latents_are_cached_within_the_context() -> None:
     model, rows = moving_model(), with_nan(batch())
     some = rows[[8, 1, 4]]
-    with cache_latents(model, chunks(rows)):
+    with prepare_conditionals(model, chunks(rows)):
         cached = latents_of(model, some, "picture")
     encoded = latents_of(model, some, "picture")
     assert close(cached, encoded)
-    with cache_latents(model, chunks(rows)):
+    with prepare_conditionals(model, chunks(rows)):
         perturb_autoencoders(model)
         assert close(latents_of(model, some, "picture"), encoded)
     assert not close(latents_of(model, some, "picture"), encoded)
@@ -54,7 +54,7 @@ def test_the_cache_is_cleared_after_an_exception() -> None:
     before: list[Gaussians] = []
 
     def interrupted() -> None:
-        with cache_latents(model, chunks(rows)):
+        with prepare_conditionals(model, chunks(rows)):
             before.append(latents_of(model, rows, "picture"))
             raise KeyboardInterrupt
 
@@ -67,7 +67,7 @@ def test_the_cache_is_cleared_after_an_exception() -> None:
 def test_the_cache_is_not_in_the_state_dict() -> None:
     model, rows = moving_model(), batch()
     names = set(model.state_dict())
-    with cache_latents(model, chunks(rows)):
+    with prepare_conditionals(model, chunks(rows)):
         assert set(model.state_dict()) == names
         assert all(len(weight) < 10_000 for weight in model.state_dict().values() if weight.dim())
 
@@ -79,7 +79,7 @@ def test_latent_stats_are_those_of_samples_of_the_present_cells_posteriors(name:
     assert autoencoder is not None
     present = rows.present[:, index]
     posterior = autoencoder.posterior(COLUMNS[name].scale(rows.x[name][present]))
-    with cache_latents(model, chunks(rows)):
+    with prepare_conditionals(model, chunks(rows)):
         cached = latents_of(model, rows, name)
     torch.testing.assert_close(autoencoder.latent_mean, posterior.mean.mean(0))
     count = 20_000
@@ -96,7 +96,7 @@ def test_latent_stats_are_those_of_samples_of_the_present_cells_posteriors(name:
 
 def test_a_column_without_cells_keeps_its_latent_stats() -> None:
     model, rows = moving_model(), batch().given(["label", "sound"])
-    with cache_latents(model, chunks(rows)):
+    with prepare_conditionals(model, chunks(rows)):
         pass
     autoencoder = model.autoencoder(NAMES.index("picture"))
     assert autoencoder is not None
@@ -110,7 +110,7 @@ def test_the_loss_reads_the_latents_of_the_batchs_rows() -> None:
     once = AnyOrderLoss()(model, batch, RowNoise(0, batch.rows)).total
     order = torch.tensor([4, 2, 0])
     part = batch[order]
-    with cache_latents(model, [batch]):
+    with prepare_conditionals(model, [batch]):
         model.autoencoders["0"].latent_mean.zero_()
         model.autoencoders["0"].latent_std.fill_(1.0)
         latents = model.latents(0, part)
