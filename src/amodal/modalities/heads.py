@@ -113,11 +113,15 @@ class TokenHead(nn.Module):
         context: C.
         tokens: size of the vocabulary, the end and the unknown token included.
         length: most tokens of a sequence.
+        channels: size of a token's embedding.
+        dropout: see `TokenDecoder`.
     """
 
-    def __init__(self, context: int, tokens: int, length: int) -> None:
+    def __init__(
+        self, context: int, tokens: int, length: int, *, channels: int = 96, dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.network = TokenDecoder(context, tokens)
+        self.network = TokenDecoder(context, tokens, channels, dropout)
         self.length = length
 
     def forward(self, context: Tensor) -> TokenSequence:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from amodal.batch import Batch
-from amodal.distributions import RowNoise, Velocity, kl_to_standard
+from amodal.distributions import RowNoise, TokenSequence, Velocity, kl_to_standard
 from amodal.modalities import Modality
 from amodal.models.base import apply_to_present
 from amodal.models.latent_flow.autoencoder import ColumnAutoencoder
@@ -113,7 +113,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
     Attributes:
         num_masks: random subsets a row.
         num_single_masks: subsets of one cell a row.
-        num_text_masks: masks under which texts are scored.
+        num_text_masks: masks under which texts are scored, fewer for long ones; of a long text, one window a mask.
         num_flow_masks: masks under which flows are trained.
         num_times: times t a flow is trained on for each target cell.
         flow_weight: weight of the flow-matching loss.
@@ -141,8 +141,8 @@ class AnyOrderLoss(Objective[LatentFlow]):
             scored = masks
             if modality.latent is not None:
                 scored = min(masks, self.num_flow_masks)
-            elif modality.costly:
-                scored = min(masks, self.num_text_masks)
+            elif modality.scoring_cost:
+                scored = min(masks, max(1, round(self.num_text_masks / modality.scoring_cost)))
             targets = batch.present[:, index] & ~given[:scored, :, index]
             mask, row = targets.nonzero(as_tuple=True)
             if not len(row):
@@ -171,7 +171,10 @@ class AnyOrderLoss(Objective[LatentFlow]):
         """Losses (T,) of one column's target cells, given contexts (T, C) of masks (T,) and rows (T,)."""
         generator = model.generators[index]
         if not isinstance(generator, VelocityNetwork):
-            return -generator(context).log_prob(model.cells(index, batch)[row])
+            likelihood, cells = generator(context), model.cells(index, batch)[row]
+            if model.training and isinstance(likelihood, TokenSequence):
+                return -likelihood.estimate_log_prob(cells, noise.uniform(self.num_text_masks)[row, mask])
+            return -likelihood.log_prob(cells)
         # Drawn for all masks of all rows, so that a row's numbers depend on no other row.
         count = self.num_flow_masks * self.num_times
         normal, times = noise.normal(2, count, generator.size), noise.uniform(count)
