@@ -146,4 +146,6 @@ class TextTokens(Modality):
         return TokenEncoder(weights, features, buckets=buckets)
 
     def head(self, context: int) -> nn.Module:
-        return TokenHead(context, len(self.vocabulary) + 2, self.length)
+        # The fewer tokens a decoder learns from, the sooner it learns them by heart.
+        dropout = min(max(0.7 - 0.1 * math.log10(self.num_texts * self.mean_length), 0.1), 0.4)
+        return TokenHead(context, len(self.vocabulary) + 2, self.length, dropout=dropout)
