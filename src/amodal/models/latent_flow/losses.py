@@ -172,7 +172,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
         generator = model.generators[index]
         if not isinstance(generator, VelocityNetwork):
             likelihood, cells = generator(context), model.cells(index, batch)[row]
-            if model.training and isinstance(likelihood, TokenSequence):
+            if isinstance(likelihood, TokenSequence):
                 return -likelihood.estimate_log_prob(cells, noise.uniform(self.num_text_masks)[row, mask])
             return -likelihood.log_prob(cells)
         # Drawn for all masks of all rows, so that a row's numbers depend on no other row.
