@@ -86,7 +86,12 @@ def score_linear_model(task: Task) -> float:
         model = RidgeCV(alphas=(0.1, 0.3, 1.0, 3.0, 10.0))
     else:
         model = LogisticRegressionCV(
-            Cs=(1.0, 10.0, 100.0), cv=3, max_iter=500, l1_ratios=(0.0,), use_legacy_attributes=False
+            Cs=(1.0, 10.0, 100.0),
+            cv=3,
+            max_iter=500,
+            scoring="accuracy",
+            l1_ratios=(0.0,),
+            use_legacy_attributes=False,
         )
     return task.score(model.fit(train, task.targets[0]).predict(heldout))
 
@@ -103,7 +108,7 @@ def score_encoder(task: Task, epochs: int, seed: int, bag: bool = True) -> float
     torch.manual_seed(seed)
     modality = TextTokens.fit(task.texts[0], None)
     train, heldout = (modality.to_tensor(texts, None) for texts in task.texts)
-    target = torch.from_numpy(task.targets[0])
+    target = torch.tensor(task.targets[0])
     outputs = 1 if task.is_number else int(target.max()) + 1
     encoder = modality.encoder(_FEATURES)
     if not bag:
