@@ -256,7 +256,9 @@ class BinnedHead(SoftmaxHead):
         return self._binned(context, self.logits(context, scores, usable))
 
     def read_scores(self, scores: Tensor) -> Tensor:
-        known: Tensor = self.scores_proj(functional.pad(scores.clamp(-_MAX_SCORE, _MAX_SCORE), (0, 1), value=1.0))
+        known: Tensor = self.scores_proj(
+            functional.pad(scores.clamp(-_MAX_SCORE, _MAX_SCORE), (0, 1), value=1.0)
+        )
         return known
 
     def _binned(self, context: Tensor, logits: Tensor) -> Binned:
@@ -370,11 +372,15 @@ class TokenHead(nn.Module):
         context: C.
         tokens: size of the vocabulary, the end and the unknown token included.
         length: most tokens of a sequence.
+        channels: size of a token's embedding.
+        dropout: see `TokenDecoder`.
     """
 
-    def __init__(self, context: int, tokens: int, length: int) -> None:
+    def __init__(
+        self, context: int, tokens: int, length: int, *, channels: int = 96, dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.network = TokenDecoder(context, tokens)
+        self.network = TokenDecoder(context, tokens, channels, dropout)
         self.length = length
 
     def forward(self, context: Tensor) -> TokenSequence:

@@ -11,7 +11,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.distributions import RowNoise, Velocity, kl_to_standard
+from amodal.distributions import RowNoise, TokenSequence, Velocity, kl_to_standard
 from amodal.modalities import Modality
 from amodal.modalities.heads import BinnedHead, SoftmaxHead
 from amodal.models.base import apply_to_present
@@ -96,7 +96,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
         num_masks: random subsets a row.
         num_single_masks: subsets of one cell a row.
         num_rest_masks: subsets of all cells but one a row, under which linear predictions are used.
-        num_text_masks: masks under which texts are scored.
+        num_text_masks: masks under which texts are scored, fewer for long ones; of a long text, one window a mask.
         num_flow_masks: masks under which flows are trained.
         num_times: times t a flow is trained on for each target cell.
         flow_weight: weight of the flow-matching loss, a mean over a latent's dimensions.
@@ -126,8 +126,8 @@ class AnyOrderLoss(Objective[LatentFlow]):
             scored = len(masks.given)
             if modality.latent is not None:
                 scored = min(scored, self.num_flow_masks)
-            elif modality.costly:
-                scored = min(scored, self.num_text_masks)
+            elif modality.scoring_cost:
+                scored = min(scored, max(1, round(self.num_text_masks / modality.scoring_cost)))
             targets = batch.present[:, index] & ~masks.given[:scored, :, index]
             weights = torch.where(targets, masks.weights[:scored, None], 0.0)
             if index in shared:
@@ -194,7 +194,10 @@ class AnyOrderLoss(Objective[LatentFlow]):
         generator = model.generators[index]
         if not isinstance(generator, VelocityNetwork):
             linear = model.cached_linear(index, batch.rows[row], masks.is_rest[mask, row])
-            return -model.likelihood(index, context, linear).log_prob(model.cells(index, batch)[row])
+            likelihood, cells = model.likelihood(index, context, linear), model.cells(index, batch)[row]
+            if isinstance(likelihood, TokenSequence):
+                return -likelihood.estimate_log_prob(cells, noise.uniform(self.num_text_masks)[row, mask])
+            return -likelihood.log_prob(cells)
         # Drawn for all masks of all rows, so that a row's numbers depend on no other row.
         count = self.num_flow_masks * self.num_times
         normal, times = noise.normal(2, count, generator.size), noise.uniform(count)
