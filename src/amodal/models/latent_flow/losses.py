@@ -88,6 +88,8 @@ class AnyOrderLoss(Objective[LatentFlow]):
     autoencoder has the flow-matching loss of its latent instead of a likelihood; the autoencoder is not trained.
     Categories and numbers, the cheapest, are scored under all masks.
 
+    Where no column has an autoencoder, rows are cheap to encode, and one mask of each kind is used.
+
     Each column's loss is divided by its entropy (`LatentFlow.target_nats`), so that all columns count alike, and its
     gradient into what columns share is scaled by the share of its gain that holds on held-out rows
     (`LatentFlow.generalisation`), so that a column that can only be memorised takes no part in it.
@@ -117,7 +119,15 @@ class AnyOrderLoss(Objective[LatentFlow]):
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
-        masks = given_masks(batch.present, noise, self.num_masks, self.num_single_masks, self.num_rest_masks)
+        most = max(self.num_masks, self.num_single_masks, self.num_rest_masks)
+        repeats = most if len(model.autoencoders) else 1
+        masks = given_masks(
+            batch.present,
+            noise,
+            min(repeats, self.num_masks),
+            min(repeats, self.num_single_masks),
+            min(repeats, self.num_rest_masks),
+        )
         context = model.contexts(embeddings, masks.given)
         total = torch.zeros((), device=embeddings.device)
         terms = {}
@@ -127,7 +137,8 @@ class AnyOrderLoss(Objective[LatentFlow]):
             if modality.latent is not None:
                 scored = min(scored, self.num_flow_masks)
             elif modality.scoring_cost:
-                scored = min(scored, max(1, round(self.num_text_masks / modality.scoring_cost)))
+                text_masks = min(repeats, self.num_text_masks)
+                scored = min(scored, max(1, round(text_masks / modality.scoring_cost)))
             targets = batch.present[:, index] & ~masks.given[:scored, :, index]
             weights = torch.where(targets, masks.weights[:scored, None], 0.0)
             if index in shared:
