@@ -150,11 +150,11 @@ def test_copies_have_fidelity_and_matching_accuracy_and_no_privacy(copied: Evalu
     report = copied.report
     assert [column.name for column in report.columns] == [*COLUMNS, "id"]
     assert [column.column for column in report.sections["fidelity"]] == COLUMNS
-    assert value(report.summary.fidelity) > 0.9
-    assert value(report.summary.matching_accuracy) > 0.85
-    assert value(report.summary.overall) == pytest.approx(
-        (value(report.summary.fidelity) + value(report.summary.matching_accuracy)) / 2
-    )
+    summary = report.summary
+    assert value(summary.fidelity) > 0.75
+    assert value(summary.matching_accuracy) > 0.85
+    parts = (summary.fidelity, summary.matching_accuracy, summary.whole_rows)
+    assert value(summary.overall) == min(value(part) for part in parts)
     privacy = report.sections["privacy"]
     assert privacy.duplicates.value == privacy.nndr_share.value == 1.0
     assert any("repeats its training rows" in sentence for sentence in report.summary.sentences)
@@ -178,7 +178,7 @@ def test_all_pairs_are_scored_and_informative_ones_known(copied: Evaluation) -> 
 
 
 def test_columns_drawn_independently_have_fidelity_but_do_not_match(shuffled: Report) -> None:
-    assert value(shuffled.summary.fidelity) > 0.9
+    assert value(shuffled.summary.fidelity) > 0.75
     assert value(shuffled.summary.matching_accuracy) < 0.1
     assert value(shuffled.summary.completion) < 0.5
     detection = shuffled.sections["detection"]
@@ -286,7 +286,7 @@ def test_the_file_is_json_without_nan_and_reads_back(copied: Evaluation, tmp_pat
         raise AssertionError(word)
 
     text = (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
-    assert json.loads(text, parse_constant=refuse)["format"] == 2
+    assert json.loads(text, parse_constant=refuse)["format"] == 3
     assert Report.model_validate_json(text) == copied.report
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.html", "report.json"]
 

@@ -52,7 +52,7 @@ class MethodResult:
             "overall": report.summary.overall,
             "fidelity": report.summary.fidelity,
             "matching_accuracy": report.summary.matching_accuracy,
-            "whole_rows": _normalized(rows.score if (rows := report.sections.get("rows")) else None),
+            "whole_rows": report.summary.whole_rows,
             "completion": completion_score(report.sections.get("completion", [])),
             "target": _target_score(report),
         }
@@ -106,14 +106,6 @@ def _skill(metric: Metric) -> tuple[float, float, float] | None:
         for number in (metric.value, *metric.interval)
     )
     return value, min(ends), max(ends)
-
-
-def _normalized(metric: Metric | None) -> Estimate | None:
-    """A metric rescaled so that its floor is 0 and its ceiling 1."""
-    if metric is None or metric.normalized is None:
-        return None
-    low, high = metric.normalized_interval
-    return Estimate(metric.normalized, metric.rows, low, high, metric.subsampled)
 
 
 def _target_score(report: Report) -> Estimate | None:

@@ -25,12 +25,14 @@ from amodal.metrics.features import (
     scaled_batch,
     with_holes_of,
 )
+from amodal.metrics.fidelity import column_fidelity, fit_fidelity_features, lowest_mark
 from amodal.metrics.frechet import frechet_distance, gaussian_frechet
 from amodal.metrics.imputers import impute_iterative, impute_nearest, impute_typical
 from amodal.metrics.marginals import normalized_wasserstein, total_variation
 from amodal.metrics.matcher import Matcher, fit_matcher, fit_matchers, match_scores
 from amodal.metrics.matching import (
     PairMatching,
+    lowest_estimate,
     matching_accuracy,
     mean_estimate,
     mean_matching,
@@ -46,11 +48,14 @@ from amodal.metrics.sampling import (
     shuffled_values,
     subsample,
 )
+from amodal.metrics.sharpness import sharpness, spectrum
 from amodal.metrics.spectrograms import mel_distance
 from amodal.metrics.ssim import ssim
 from amodal.metrics.target import Gain, Prediction, Predictor, TargetScores, predict_target
 from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
+from amodal.metrics.textures import TextureFeatures
 from amodal.metrics.two_sample import detection_auc
+from amodal.metrics.vectorizers import Cells, Vectorizer
 
 __all__ = [
     "BY_TYPE",
@@ -58,6 +63,7 @@ __all__ = [
     "MOST_ROWS",
     "PRDC",
     "Better",
+    "Cells",
     "ColumnClassifier",
     "ColumnFeatures",
     "ColumnMetrics",
@@ -73,9 +79,12 @@ __all__ = [
     "Prediction",
     "Predictor",
     "TargetScores",
+    "TextureFeatures",
+    "Vectorizer",
     "Vectors",
     "bootstrap",
     "calibration",
+    "column_fidelity",
     "column_metrics",
     "column_vectors",
     "completion_error",
@@ -84,6 +93,7 @@ __all__ = [
     "detection_auc",
     "fit_classifier",
     "fit_features",
+    "fit_fidelity_features",
     "fit_matcher",
     "fit_matchers",
     "fit_table_features",
@@ -94,6 +104,8 @@ __all__ = [
     "impute_typical",
     "joint_coherence",
     "length_distance",
+    "lowest_estimate",
+    "lowest_mark",
     "match_scores",
     "matching_accuracy",
     "mean_estimate",
@@ -109,8 +121,10 @@ __all__ = [
     "proportion",
     "row_vectors",
     "scaled_batch",
+    "sharpness",
     "shuffled_columns",
     "shuffled_values",
+    "spectrum",
     "ssim",
     "subsample",
     "token_f1",

@@ -86,6 +86,13 @@ class Metric(Estimate):
         low, high = sorted(self.normalize(end) or 0.0 for end in self.interval)
         return low, high
 
+    @property
+    def mark(self) -> Estimate | None:
+        """`normalized` with its interval."""
+        if self.normalized is None:
+            return None
+        return Estimate(self.normalized, self.rows, *self.normalized_interval, self.subsampled)
+
     def normalize(self, value: float) -> float | None:
         """`normalized`, of another value of this metric."""
         if self.better is None or self.ceiling is None or self.floor is None:

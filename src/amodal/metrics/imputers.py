@@ -17,46 +17,49 @@ from torch import Tensor
 from amodal.metrics.by_type import NumberMetrics, column_metrics
 from amodal.metrics.estimate import MetricUnavailable, need_rows
 from amodal.metrics.sampling import subsample
+from amodal.metrics.vectorizers import Cells
 from amodal.modalities import Modality
 
 _NEIGHBOURS = 5
 
 
-def impute_typical(modality: Modality, real: Tensor, rows: int) -> Tensor:
+def impute_typical(modality: Modality, real: Cells, rows: int) -> Cells:
     """The same cell in each row: the mean of numbers, images and sounds, the most frequent label or text.
 
     Args:
         modality: the column's.
-        real: present cells of real rows, scaled: (N, ...).
+        real: present cells of real rows, scaled, or texts as the table has them: (N, ...).
         rows: how many cells to fill.
 
     Returns:
-        (rows, ...), scaled.
+        (rows, ...), as `real`.
 
     Raises:
         MetricUnavailable: there is no real cell.
     """
     need_rows(len(real), 1, "real cells")
-    typical = column_metrics(modality).typical(real)
+    typical: Cells = column_metrics(modality).typical(real)
+    if not isinstance(typical, Tensor):
+        return np.repeat(typical, rows)
     return typical.expand(rows, *typical.shape[1:])
 
 
 def impute_nearest(
-    modality: Modality, real: Tensor, real_given: NDArray[Any], given: NDArray[Any], *, seed: int = 0
-) -> Tensor:
+    modality: Modality, real: Cells, real_given: NDArray[Any], given: NDArray[Any], *, seed: int = 0
+) -> Cells:
     """The mean number or most frequent label of the 5 nearest real rows; else the nearest row's cell.
 
     Source: Troyanskaya et al., "Missing value estimation methods for DNA microarrays", Bioinformatics 2001.
 
     Args:
         modality: the column's.
-        real: present cells of real rows, scaled: (N, ...).
+        real: present cells of real rows, scaled, or texts as the table has them: (N, ...).
         real_given: (N, F), vectors of these rows' given cells, 0 where missing.
         given: (M, F), those of the rows to fill.
         seed: of the subsample of up to 2,000 real rows.
 
     Returns:
-        (M, ...), scaled.
+        (M, ...), as `real`.
 
     Raises:
         MetricUnavailable: there are fewer than 5 real cells.
@@ -64,8 +67,9 @@ def impute_nearest(
     need_rows(len(real), _NEIGHBOURS, "real cells")
     rows = subsample(len(real), seed)
     index = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(real_given[rows])
-    nearest = torch.from_numpy(rows[index.kneighbors(given, return_distance=False)])
-    return column_metrics(modality).consensus(real[nearest])[0]
+    nearest = rows[index.kneighbors(given, return_distance=False)]
+    imputed: Cells = column_metrics(modality).consensus(real[nearest])[0]
+    return imputed
 
 
 def impute_iterative(

@@ -21,6 +21,7 @@ from amodal.batch import Batch
 from amodal.errors import UsageError
 from amodal.inference import complete, embed
 from amodal.metrics import (
+    Cells,
     ColumnFeatures,
     ColumnMetrics,
     Copying,
@@ -33,6 +34,7 @@ from amodal.metrics import (
     column_vectors,
     copying,
     fit_features,
+    fit_fidelity_features,
     fit_matchers,
     row_vectors,
     scaled_batch,
@@ -185,6 +187,24 @@ class ReportContext:
             with self.optional("features", name):
                 features[name] = fit_features(modality, self.reference.column(name), seed=self.seed)
         return features
+
+    @cached_property
+    def fidelity_features(self) -> dict[str, ColumnFeatures]:
+        """Features of each column of `features` that see fine detail, and a table's own words, too."""
+        return {
+            name: fit_fidelity_features(
+                self.modalities[name], self.table_cells("reference", name), seed=self.seed
+            )
+            for name in self.features
+        }
+
+    def table_cells(self, which: Literal["evaluated", "reference"], name: str) -> Cells:
+        """A column's present cells (P, ...) in real rows, as they are compared; see `ColumnMetrics.table_cells`."""
+        batch = self.evaluated if which == "evaluated" else self.reference
+        table = self.training if which == "reference" and self.training is not None else self.heldout
+        numbers = batch.rows[batch.mask(name)].numpy()
+        originals = table.frame[name].iloc[numbers] if len(numbers) else pd.Series(dtype=object)
+        return self.column(name).table_cells(batch.column(name), originals)
 
     @cached_property
     def vectors(self) -> dict[Which, dict[str, Vectors]]:

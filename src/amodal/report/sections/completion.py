@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from amodal.metrics import (
+    Cells,
     Metric,
     Vectors,
     completion_error,
@@ -60,7 +60,7 @@ def compute(context: ReportContext) -> list[ColumnCompletion]:
 
 def _column(context: ReportContext, name: str) -> ColumnCompletion:
     column = context.column(name)
-    truth, real = context.evaluated.column(name), context.reference.column(name)
+    truth, real = context.table_cells("evaluated", name), context.table_cells("reference", name)
     completed, consensus = column.consensus(context.completions(name))
     error = completion_error(column.modality, truth, completed, seed=context.seed)
 
@@ -75,7 +75,7 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
             floor_kind=column.typical_name,
         )
 
-    def imputed(cells: Tensor) -> Metric:
+    def imputed(cells: Cells) -> Metric:
         return completion_error(column.modality, truth, cells, seed=context.seed)
 
     others = [other for other in context.features if other != name]
@@ -98,7 +98,7 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
     )
 
 
-def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str, Callable[..., Tensor]]:
+def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str, Callable[..., Cells]]:
     """Imputers from the other columns' vectors: nearest rows, and for scalars a regression on scalars."""
 
     def given(which: Which, columns: list[str]) -> Vectors:
@@ -109,7 +109,7 @@ def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str,
     def near(which: Which) -> Vectors:
         return np.nan_to_num(given(which, others))
 
-    imputers: dict[str, Callable[..., Tensor]] = {
+    imputers: dict[str, Callable[..., Cells]] = {
         "nearest rows": partial(impute_nearest, real_given=near("reference"), given=near("evaluated"))
     }
     if context.column(name).is_scalar:
