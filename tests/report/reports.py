@@ -175,6 +175,8 @@ def full_report(modalities: Mapping[str, Any]) -> Report:
             dcr_share=metric(name="nearer"),
             nndr_share=metric(name="near"),
             duplicates=metric(0.0, None, None),
+            membership=metric(0.52, 0.48, 0.56, name="membership AUC"),
+            membership_score="the whole row",
         ),
         "likelihood": [ColumnLikelihood(column=names[0], bits=metric(-1.5, **error), dimensions=63.0)],
         "latent_map": LatentMap(rows=40, explained_variance=(0.5, 0.25)),

@@ -15,12 +15,13 @@ from torch import Tensor
 from amodal import DataError, UsageError
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
-from amodal.metrics import Estimate, scaled_batch
+from amodal.metrics import Estimate, Metric, scaled_batch
 from amodal.modalities import MODALITIES, Modality
 from amodal.models import GenerativeModel
-from amodal.report import Evaluation, Report, evaluate, write_evaluation
+from amodal.report import SECTIONS, Evaluation, Report, evaluate, write_evaluation
 from amodal.table import Schema, Table, encode, fingerprint, infer_schema, read_table
 
+BASELINES = ["nearest rows", "IterativeImputer", "linear model", "gradient boosting"]
 COLUMNS = ["near", "far", "kind", "said", "odd"]
 
 
@@ -89,6 +90,15 @@ class Shuffler(Copier):
             name: self.pool.x[name][(noise.uniform(1)[:, 0] * rows).long().clamp(max=rows - 1)]
             for name in targets
         }
+
+
+class Leaky(Shuffler):
+    """Draws nothing of a training row, and finds training rows more likely than others."""
+
+    def log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100, chunk_size: int = 50) -> Tensor:
+        near = batch.x["near"]
+        known = (near[:, None] == self.pool.x["near"][None]).any(dim=1) & batch.mask("near")
+        return super().log_prob(batch, noise) + 2.0 * known + noise.normal(1)[:, 0]
 
 
 class Collapsed(Copier):
@@ -165,6 +175,20 @@ def test_copies_have_fidelity_and_matching_accuracy_and_no_privacy(copied: Evalu
     assert report.sections["detection"].value < 0.65
 
 
+def test_likelihoods_that_give_training_rows_away_are_found(training: Table, heldout: Table) -> None:
+    privacy = next(section for section in SECTIONS if section.name == "privacy")
+
+    def membership(model: type[Copier]) -> Metric:
+        report = evaluate(fitted(training, model), heldout, training=training, sections=(privacy,)).report
+        return report.sections["privacy"].membership
+
+    leak, none = membership(Leaky), membership(Shuffler)
+    assert leak.value > 0.75
+    assert leak.interval[0] > 0.65
+    # The same likelihood for all rows tells none.
+    assert none.value == 0.5
+
+
 def test_all_pairs_are_scored_and_informative_ones_known(copied: Evaluation) -> None:
     pairs = {(pair.given, pair.target): pair for pair in copied.report.sections["pairs"]}
     assert set(pairs) == {(given, target) for given in COLUMNS for target in COLUMNS if given != target}
@@ -203,9 +227,9 @@ def test_completion_is_compared_with_simple_imputers(copied: Evaluation) -> None
         "most frequent of 19 draws",
     )
     assert kind.model.value > 0.95
-    assert [each.name for each in kind.imputers] == ["most frequent", "nearest rows", "IterativeImputer"]
+    assert [each.name for each in kind.imputers] == ["most frequent", *BASELINES]
     assert kind.imputers[0].value < 0.4
-    assert [each.name for each in columns["near"].imputers] == ["mean", "nearest rows", "IterativeImputer"]
+    assert [each.name for each in columns["near"].imputers] == ["mean", *BASELINES]
     assert [each.name for each in columns["said"].imputers] == ["most frequent", "nearest rows"]
     assert {each.column for each in copied.report.sections["calibration"]} == {"near", "far", "odd"}
     assert [each.nominal for each in copied.report.sections["calibration"][0].coverage] == pytest.approx(

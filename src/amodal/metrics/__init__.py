@@ -15,6 +15,7 @@ from amodal.metrics.coherence import (
 from amodal.metrics.completion_error import completion_error
 from amodal.metrics.copying import Copying, copying
 from amodal.metrics.estimate import Better, Estimate, Metric, MetricUnavailable, need_rows
+from amodal.metrics.feature_blocks import FeatureBlock, join_blocks
 from amodal.metrics.features import (
     ColumnFeatures,
     Vectors,
@@ -27,7 +28,7 @@ from amodal.metrics.features import (
 )
 from amodal.metrics.fidelity import column_fidelity, fit_fidelity_features, lowest_mark
 from amodal.metrics.frechet import frechet_distance, gaussian_frechet
-from amodal.metrics.imputers import impute_iterative, impute_nearest, impute_typical
+from amodal.metrics.imputers import impute_iterative, impute_nearest, impute_supervised, impute_typical
 from amodal.metrics.marginals import normalized_wasserstein, total_variation
 from amodal.metrics.matcher import Matcher, fit_matcher, fit_matchers, match_scores
 from amodal.metrics.matching import (
@@ -38,6 +39,7 @@ from amodal.metrics.matching import (
     mean_matching,
     pair_matching,
 )
+from amodal.metrics.membership import Membership, membership_inference
 from amodal.metrics.missingness import Missingness, missingness
 from amodal.metrics.prdc import PRDC, prdc
 from amodal.metrics.sampling import (
@@ -51,6 +53,7 @@ from amodal.metrics.sampling import (
 from amodal.metrics.sharpness import sharpness, spectrum
 from amodal.metrics.spectrograms import mel_distance
 from amodal.metrics.ssim import ssim
+from amodal.metrics.supervised import Predict, predict_boosting, predict_linear
 from amodal.metrics.target import Gain, Prediction, Predictor, TargetScores, predict_target
 from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
 from amodal.metrics.textures import TextureFeatures
@@ -69,13 +72,16 @@ __all__ = [
     "ColumnMetrics",
     "Copying",
     "Estimate",
+    "FeatureBlock",
     "Gain",
     "IntervalCoverage",
     "Matcher",
+    "Membership",
     "Metric",
     "MetricUnavailable",
     "Missingness",
     "PairMatching",
+    "Predict",
     "Prediction",
     "Predictor",
     "TargetScores",
@@ -101,7 +107,9 @@ __all__ = [
     "gaussian_frechet",
     "impute_iterative",
     "impute_nearest",
+    "impute_supervised",
     "impute_typical",
+    "join_blocks",
     "joint_coherence",
     "length_distance",
     "lowest_estimate",
@@ -111,12 +119,15 @@ __all__ = [
     "mean_estimate",
     "mean_matching",
     "mel_distance",
+    "membership_inference",
     "missingness",
     "need_rows",
     "ngram_overlap",
     "normalized_wasserstein",
     "pair_matching",
     "prdc",
+    "predict_boosting",
+    "predict_linear",
     "predict_target",
     "proportion",
     "row_vectors",

@@ -7,7 +7,7 @@ unavailable for it, with a sentence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -19,6 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from amodal.metrics.estimate import Better, Estimate, MetricUnavailable
+from amodal.metrics.feature_blocks import (
+    COMPONENTS,
+    FeatureBlock,
+    label_block,
+    number_block,
+    text_block,
+    thumbnail,
+)
 from amodal.metrics.frechet import frechet_distance
 from amodal.metrics.marginals import normalized_wasserstein, total_variation
 from amodal.metrics.prdc import prdc
@@ -43,6 +51,24 @@ Display = Literal["image", "audio", "number", "text"]
 
 _DECIBELS = 80.0
 _MOST_DEVIATIONS = 3.0
+_MOST_TERMS = 5_000
+
+
+ColumnCells = tuple[Cells, NDArray[np.bool_]]
+"""A column's present cells (P, ...), as `ColumnMetrics.table_cells`, and whether each row (N,) has one."""
+
+
+def spread(vectors: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Vectors (P, F) of present cells as those of all rows (N, F), NaN where the cell is missing."""
+    rows = np.full((len(present), vectors.shape[1]), np.nan)
+    rows[present] = vectors
+    return rows
+
+
+def spread_texts(texts: Sequence[Any], present: NDArray[np.bool_]) -> list[str]:
+    """Texts of present cells as those of all rows (N,), empty where the cell is missing."""
+    left = iter(texts)
+    return [str(next(left)) if here else "" for here in present]
 
 
 @dataclass(frozen=True)
@@ -125,6 +151,15 @@ class ColumnMetrics:
         """
         return cells
 
+    def fit_block(self, fitted: ColumnCells, others: ColumnCells) -> FeatureBlock:
+        """Features of the column's cells, missing ones too, as inputs of scikit-learn models."""
+        vectors = [spread(self.input_vectors(cells), present) for cells, present in (fitted, others)]
+        return number_block(vectors[0], vectors[1], components=COMPONENTS)
+
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        """Numbers (N, F) of present cells that `fit_block` standardises."""
+        return flatten(cells).astype(np.float64)
+
     def errors(self, truth: Any, completed: Any) -> CellErrors:
         """Errors of completed cells (N, ...), both as `table_cells` or scaled.
 
@@ -189,6 +224,10 @@ class ImageMetrics(ColumnMetrics):
     def typical(self, real: Tensor) -> Tensor:
         return real.float().mean(dim=0, keepdim=True)
 
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        vectors = [thumbnail(image) for image in self._images(cells)] if len(cells) else []
+        return np.reshape(vectors, (len(cells), -1 if vectors else 1)).astype(np.float64)
+
     def _images(self, cells: Tensor) -> NDArray[np.uint8]:
         """(N, H, W, C), as a user gets them."""
         return np.stack(self.modality.to_cells(cells))
@@ -211,6 +250,11 @@ class AudioMetrics(ColumnMetrics):
 
     def typical(self, real: Tensor) -> Tensor:
         return real.float().mean(dim=0, keepdim=True)
+
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        # Of frames after the end, which are below silence, the deviation tells the length.
+        frames = cells.double().numpy()
+        return np.concatenate([frames.mean(2), frames.std(2)], axis=1)
 
     def _maps(self, cells: Tensor) -> NDArray[np.float32]:
         """(N, bands, frames, 1), in decibels or standard deviations."""
@@ -245,6 +289,10 @@ class TextMetrics(ColumnMetrics):
                 continue
         return estimates
 
+    def fit_block(self, fitted: ColumnCells, others: ColumnCells) -> FeatureBlock:
+        texts = [spread_texts(self._texts(cells), present) for cells, present in (fitted, others)]
+        return text_block(texts[0], texts[1], max_terms=_MOST_TERMS)
+
     def typical(self, real: Any) -> Any:
         if isinstance(real, Tensor):
             return super().typical(real)
@@ -277,6 +325,9 @@ class NumberMetrics(ColumnMetrics):
     def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> dict[str, Estimate]:
         return {"Wasserstein distance": normalized_wasserstein(self.values(real), self.values(generated))}
 
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        return self.values(cells)[:, None]
+
     def typical(self, real: Tensor) -> Tensor:
         return self.scaled(self.values(real).mean(keepdims=True))
 
@@ -306,6 +357,13 @@ class CategoryMetrics(ColumnMetrics):
 
     def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> dict[str, Estimate]:
         return {"total variation": total_variation(real.tolist(), generated.tolist())}
+
+    def fit_block(self, fitted: ColumnCells, others: ColumnCells) -> FeatureBlock:
+        labels = [
+            spread_texts(self.modality.to_cells(torch.as_tensor(cells)), present)
+            for cells, present in (fitted, others)
+        ]
+        return label_block(*labels)
 
     def consensus(self, draws: Tensor) -> tuple[Tensor, str]:
         return draws.mode(dim=1).values, f"most frequent of {draws.shape[1]} draws"

@@ -16,7 +16,9 @@ from torch import Tensor
 
 from amodal.metrics.by_type import NumberMetrics, column_metrics
 from amodal.metrics.estimate import MetricUnavailable, need_rows
+from amodal.metrics.feature_blocks import FeatureBlock
 from amodal.metrics.sampling import subsample
+from amodal.metrics.supervised import Predict
 from amodal.metrics.vectorizers import Cells
 from amodal.modalities import Modality
 
@@ -108,6 +110,35 @@ def impute_iterative(
     labels = modality.features(real[rows]).numpy().astype(np.float64)
     scores = np.stack([_regressed(label, real_given[rows], given, seed) for label in labels.T], axis=1)
     return torch.from_numpy(scores.argmax(axis=1))
+
+
+def impute_supervised(modality: Modality, real: Tensor, inputs: FeatureBlock, predict: Predict) -> Tensor:
+    """Numbers and labels by a scikit-learn model that is fitted for the column.
+
+    Args:
+        modality: the column's.
+        real: present cells of real rows, scaled: (N,).
+        inputs: features of the other columns, of these rows and of the rows to fill.
+        predict: a model of `amodal.metrics.supervised`.
+
+    Returns:
+        (M,), scaled.
+
+    Raises:
+        MetricUnavailable: the column is neither of numbers nor of categories, there are fewer than 10 real cells, or
+            all are the same.
+    """
+    column = column_metrics(modality)
+    if not column.is_scalar:
+        raise MetricUnavailable(
+            f"supervised models predict numbers and categories, and this is a column of type {modality.type}"
+        )
+    need_rows(len(real), 10, "real cells")
+    known = column.values(real)
+    if len(np.unique(known)) < 2:
+        raise MetricUnavailable("all real cells are the same")
+    found = predict(column.is_categorical, inputs, known)
+    return column.scaled(found) if isinstance(column, NumberMetrics) else torch.from_numpy(found)
 
 
 def _regressed(

@@ -14,12 +14,13 @@ _SCALES = 5
 _LEAST_SIDE = 4
 _FAINT = 1e-4
 """Mean square of differences, of maps of variance 1, that are as faint as those of rounding."""
-_LEAST_SPREAD = 0.05
+_LEAST_SPREAD = 0.5
+"""Least deviation that a statistic is divided by: no set of images is strict about energies that differ by half."""
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class TextureFeatures:
-    """Vectors (N, F) of maps (N, H, W, C), standardised over the maps they are fitted to.
+    """Vectors (N, F) of maps (N, H, W, C), of total variance 1 at most over the maps they are fitted to.
 
     At each of up to five scales, half as wide each: the logarithms of the mean square of horizontal, vertical,
     diagonal and band-pass differences of brightness (of colour, band-pass ones alone), and of the ratio of the squared
@@ -41,7 +42,8 @@ class TextureFeatures:
 
     def __call__(self, maps: NDArray[Any]) -> NDArray[np.float64]:
         """Vectors (N, F) of maps (N, H, W, C)."""
-        return np.asarray((self._vectors(maps) - self._mean) / self._std)
+        vectors = (self._vectors(maps) - self._mean) / self._std
+        return np.asarray(vectors / np.sqrt(len(self._mean)))
 
     def _vectors(self, maps: NDArray[Any]) -> NDArray[np.float64]:
         channels = _channels(np.asarray(maps / self._contrast, np.float32))

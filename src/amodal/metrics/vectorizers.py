@@ -48,7 +48,7 @@ def principal_components(vectorize: Vectorizer, cells: Tensor, seed: int) -> Vec
 def layout_and_texture(
     layout: Vectorizer, to_maps: Callable[[Tensor], NDArray[Any]], cells: Tensor
 ) -> Vectorizer:
-    """Fit vectors of where a cell is bright, and of its `TextureFeatures`, each of total variance 1.
+    """Fit vectors of where a cell is bright, over its total deviation, and of its `TextureFeatures`.
 
     The few components of `principal_components` are smooth, so that blurring hardly moves a cell, and noise, which is
     near the mean in each of them, has neighbours among real cells. Neither holds for textures.
@@ -59,9 +59,8 @@ def layout_and_texture(
         cells: real ones.
     """
     texture = TextureFeatures(to_maps(cells))
-    parts: list[Vectorizer] = [layout, lambda cells: texture(to_maps(cells))]
-    scales = [float(np.sqrt(part(cells).var(axis=0).sum())) or 1.0 for part in parts]
-    return lambda cells: np.hstack([part(cells) / scale for part, scale in zip(parts, scales, strict=True)])
+    scale = float(np.sqrt(layout(cells).var(axis=0).sum())) or 1.0
+    return lambda cells: np.hstack([layout(cells) / scale, texture(to_maps(cells))])
 
 
 def word_counts(to_texts: Callable[[Cells], Sequence[str]], cells: Cells, seed: int) -> Vectorizer:

@@ -26,6 +26,7 @@ from amodal.metrics import (
     ColumnMetrics,
     Copying,
     Estimate,
+    FeatureBlock,
     Matcher,
     Metric,
     MetricUnavailable,
@@ -63,6 +64,7 @@ class Purpose(IntEnum):
     COMPLETION = 2
     LIKELIHOOD = 3
     TARGET = 4
+    MEMBERSHIP = 5
 
 
 class Fitted(Protocol):
@@ -194,6 +196,17 @@ class ReportContext:
         return {
             name: fit_fidelity_features(
                 self.modalities[name], self.table_cells("reference", name), seed=self.seed
+            )
+            for name in self.features
+        }
+
+    @cached_property
+    def blocks(self) -> dict[str, FeatureBlock]:
+        """Features of each column of reference and of evaluated rows, as inputs of scikit-learn models."""
+        return {
+            name: self.column(name).fit_block(
+                (self.table_cells("reference", name), self.reference.mask(name).numpy()),
+                (self.table_cells("evaluated", name), self.evaluated.mask(name).numpy()),
             )
             for name in self.features
         }

@@ -1,4 +1,4 @@
-"""Completion of hidden cells by the model and by simple imputers."""
+"""Completion of hidden cells by the model and by baselines."""
 
 from __future__ import annotations
 
@@ -11,16 +11,27 @@ import numpy as np
 from amodal.metrics import (
     Cells,
     Metric,
+    Predict,
     Vectors,
     completion_error,
     impute_iterative,
     impute_nearest,
+    impute_supervised,
     impute_typical,
+    join_blocks,
     need_rows,
+    predict_boosting,
+    predict_linear,
 )
 from amodal.report.context import ReportContext, Which
 from amodal.report.page.view import PageView
 from amodal.report.section import Result, Section
+
+_MOST_TREES = 300
+_SUPERVISED: dict[str, Predict] = {
+    "linear model": predict_linear,
+    "gradient boosting": partial(predict_boosting, max_trees=_MOST_TREES),
+}
 
 
 class ColumnCompletion(Result):
@@ -31,9 +42,9 @@ class ColumnCompletion(Result):
         type: its type.
         consensus: how draws are summarised: "mean of 19 draws", "most frequent of 19 draws" or "one draw".
         model: the error or accuracy; its floor is that of the typical cell.
-        imputers: the same of simple imputers: "mean", "most frequent" or "mean cell"; "nearest rows"; and of numbers
-            and categories "IterativeImputer".
-        best: "model" or an imputer's name.
+        imputers: the same of baselines: "mean", "most frequent" or "mean cell"; "nearest rows"; and of numbers and
+            categories "IterativeImputer", and "linear model" and "gradient boosting", fitted for the column.
+        best: "model" or a baseline's name.
     """
 
     column: str
@@ -48,7 +59,8 @@ def compute(context: ReportContext) -> list[ColumnCompletion]:
     """Hide each column in turn and draw it given the row's other cells.
 
     Numbers are compared by the mean and labels by the most frequent of 19 draws, as imputers do not sample either;
-    images, sounds and texts by one draw.
+    images, sounds and texts by one draw. Baselines are fitted to the reference rows, up to 2,000, which may be fewer
+    than the model was fitted to.
     """
     columns = []
     for name in context.features:
@@ -84,7 +96,7 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
     for called, impute in _imputers(context, name, others).items():
         with context.optional(f"completion by {called}", name):
             need_rows(len(others), 1, "other columns")
-            imputers.append(metric(called, imputed(impute(column.modality, real, seed=context.seed))))
+            imputers.append(metric(called, imputed(impute(column.modality, real))))
     model = metric(error.name, error, typical)
     sign = 1 if error.better == "higher" else -1
     candidates = {"model": model} | {each.name: each for each in imputers}
@@ -99,7 +111,7 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
 
 
 def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str, Callable[..., Cells]]:
-    """Imputers from the other columns' vectors: nearest rows, and for scalars a regression on scalars."""
+    """Baselines from the other columns: nearest rows, and for scalars regressions."""
 
     def given(which: Which, columns: list[str]) -> Vectors:
         batch = context.evaluated if which == "evaluated" else context.reference
@@ -110,12 +122,20 @@ def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str,
         return np.nan_to_num(given(which, others))
 
     imputers: dict[str, Callable[..., Cells]] = {
-        "nearest rows": partial(impute_nearest, real_given=near("reference"), given=near("evaluated"))
+        "nearest rows": partial(
+            impute_nearest, seed=context.seed, real_given=near("reference"), given=near("evaluated")
+        )
     }
-    if context.column(name).is_scalar:
+    if context.column(name).is_scalar and others:
         scalars = [other for other in others if context.column(other).is_scalar]
         known, hidden = given("reference", scalars), given("evaluated", scalars)
-        imputers["IterativeImputer"] = partial(impute_iterative, real_given=known, given=hidden)
+        imputers["IterativeImputer"] = partial(
+            impute_iterative, seed=context.seed, real_given=known, given=hidden
+        )
+        masks = [batch.mask(name).numpy() for batch in (context.reference, context.evaluated)]
+        inputs = join_blocks([context.blocks[other] for other in others]).rows(*masks)
+        for called, predict in _SUPERVISED.items():
+            imputers[called] = partial(impute_supervised, inputs=inputs, predict=predict)
     return imputers
 
 
