@@ -19,7 +19,7 @@ from amodal.report.sections.pairs import PairScore
 _SUSPICIOUS = 0.25
 _EASILY = 0.9
 _CHANCE = 0.5
-_MANIFOLD = 2.0
+_BLURRED, _NOISY = 0.5, 1.5
 WEAKNESS = {
     "Frechet distance": "generated cells as a whole are far from real ones",
     "precision": "many generated cells look like no real one",
@@ -46,9 +46,10 @@ class Summary(Result):
         whole_rows: 0 to 1, the matching accuracy of rows drawn with nothing given, between that of shuffled and of
             real rows.
         weakness: in words, what is bad of the lowest part; empty where there is none.
-        completion: share of columns that the model completes better than all simple imputers.
+        completion: share of columns that the model completes better than all baselines.
         detection_auc: as in the section `detection`.
         nndr_share: as in the section `privacy`.
+        membership: likewise.
         sentences: the findings in words, the most important first.
     """
 
@@ -60,6 +61,7 @@ class Summary(Result):
     completion: Metric | None = None
     detection_auc: Metric | None = None
     nndr_share: Metric | None = None
+    membership: Metric | None = None
     sentences: tuple[str, ...] = ()
 
 
@@ -119,12 +121,13 @@ def summarize(context: ReportContext, provenance: Provenance, results: Mapping[s
             subsampled=subsampled,
             name="completion",
             better="higher",
-            description="Share of columns that the model completes better than simple imputers.",
+            description="Share of columns that the model completes better than all baselines.",
         )
         if completion
         else None,
         detection_auc=results.get("detection"),
         nndr_share=privacy and privacy.nndr_share,
+        membership=privacy and privacy.membership,
     )
     summary = summary.model_copy(update={"weakness": _weakness(summary, marks, pairs)})
     sentences = _sentences(provenance, summary, columns, completion, pairs)
@@ -175,9 +178,9 @@ def _flaw(column: ColumnFidelity) -> str:
     for metric in column.metrics:
         if metric.name == "sharpness" and metric.ceiling is not None:
             ratio = metric.value / max(metric.ceiling.value, 1e-9)
-            if ratio < 1 / _MANIFOLD:
+            if ratio < _BLURRED:
                 return f"images are blurred, with {ratio:.0%} of the fine detail of real ones"
-            if ratio > _MANIFOLD:
+            if ratio > _NOISY:
                 return f"images are noisy, with {ratio:.1f} times the fine detail of real ones"
     return ""
 
@@ -214,7 +217,7 @@ def _sentences(
         yield f"The largest loss is from {worst.given} to {worst.target}: {worst.relative:.0%} of it remains."
     if completion:
         won = sum(each.best == "model" for each in completion)
-        yield f"The model completes {won} of {len(completion)} columns better than simple imputers."
+        yield f"The model completes {won} of {len(completion)} columns better than all baselines."
     if (auc := summary.detection_auc) is not None:
         can = "easily distinguishes" if auc.value > _EASILY else "distinguishes"
         if auc.interval[0] <= _CHANCE:
@@ -226,6 +229,11 @@ def _sentences(
         yield (
             f"{share:.0%} of generated rows are suspiciously near to one training row, "
             f"where 5% of new rows are{verdict}"
+        )
+    if (leak := summary.membership) is not None and leak.interval[0] > _CHANCE:
+        yield (
+            f"The model's likelihoods give training rows away (AUC {leak.value:.2f}, 0.50 where nothing leaks): "
+            "whoever has the model can tell them from other rows."
         )
     if provenance.evaluated_rows < heldout.rows:
         others = "the others are the reference" if training is None else "the others were not used"

@@ -48,7 +48,7 @@ def compute(context: ReportContext) -> Metric:
 
 
 def _vectors(context: ReportContext, rows: Batch) -> NDArray[Any]:
-    vectors = row_vectors(context.features, rows)
+    vectors = row_vectors(context.fidelity_features, rows)
     if not context.matchers:
         return vectors
     return np.hstack([vectors, match_scores(context.matchers, column_vectors(context.features, rows))])
