@@ -194,7 +194,7 @@ def full_report(modalities: Mapping[str, Any]) -> Report:
     }
     summary = Summary(
         overall=metric(0.63, 0.55, 0.72, ceiling=None, floor=None),
-        weakness="of audio, generated cells are less varied than real ones",
+        weakness="audio (generated cells are less varied than real ones)",
         whole_rows=share,
         membership=metric(0.52, 0.48, 0.56, ceiling=0.5, floor=1.0, better="lower", unit="AUC"),
         fidelity=share,

@@ -108,7 +108,7 @@ def test_all_parts_are_there_and_linked(write: Write) -> None:
 def test_the_summary_is_in_plain_words(write: Write) -> None:
     head = write().text.split("Any to any Each")[0]
     assert "63 % of the way from random rows to real ones, by the worst part" in head
-    assert "Worst: of audio, generated cells are less varied than real ones." in head
+    assert "Worst: audio (generated cells are less varied than real ones)." in head
     assert "might be 55 % to 72 %" in head
     assert "Do likelihoods give training rows away? 0.520 AUC" in head
     assert "fitted to 300 rows, evaluated on 40 rows of heldout.csv that it never saw" in head

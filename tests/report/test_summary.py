@@ -80,7 +80,7 @@ def test_one_bad_column_is_the_headline_and_named(
     summary = report.summary
     assert summary.overall is not None
     assert summary.overall.value < (0.6 if model is Blurred else 0.1)
-    assert f"of picture, images are {words}" in summary.weakness
+    assert f"picture (images are {words}" in summary.weakness
     assert any(summary.weakness in sentence for sentence in summary.sentences)
     assert report.sections["detection"].value > 0.9
     good = evaluate(fitted(training, Spoiled), heldout, training=training).report.summary

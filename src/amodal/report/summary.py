@@ -158,7 +158,7 @@ def _matching(pairs: Sequence[PairScore]) -> Estimate | None:
 def _weakness(
     summary: Summary, marks: Sequence[tuple[ColumnFidelity, Metric]], pairs: Sequence[PairScore]
 ) -> str:
-    """What is bad of the lowest part."""
+    """Words for what is bad of the lowest part."""
     parts = [each for each in (summary.fidelity, summary.matching_accuracy, summary.whole_rows) if each]
     lowest = min(parts, key=lambda each: each.value, default=None)
     if lowest is None:
@@ -170,7 +170,7 @@ def _weakness(
         return "the cells of a row drawn with nothing given belong together less than those of real rows"
     column, metric = min(marks, key=lambda each: each[1].normalized or 0.0)
     words = WEAKNESS.get(metric.name, f"its {metric.name} is far from that of real cells")
-    return f"of {column.column}, {_flaw(column) or words}"
+    return f"{column.column} ({_flaw(column) or words})"
 
 
 def _flaw(column: ColumnFidelity) -> str:
@@ -208,8 +208,8 @@ def _sentences(
             "from a random baseline to real ones, by every metric."
         )
     for column in columns:
-        if (flaw := _flaw(column)) and f"of {column.column}, {flaw}" != summary.weakness:
-            yield f"Of {column.column}, {flaw}."
+        if (flaw := _flaw(column)) and flaw not in summary.weakness:
+            yield f"In {column.column}, {flaw}."
     if summary.matching_accuracy is not None:
         share = summary.matching_accuracy.value
         yield f"Columns drawn from one another have {share:.0%} of the agreement of real rows."

@@ -121,11 +121,11 @@ def _log_likelihoods(context: ReportContext, rows: Batch, number: int) -> dict[s
             raise MetricUnavailable("there are no rows")
         return log_prob(context.model, batch, num_samples=_SAMPLES, seed=seed).astype(np.float64)
 
-    whole = score(rows)
-    scores = {_WHOLE_ROW: whole}
+    log_joint = score(rows)
+    scores = {_WHOLE_ROW: log_joint}
     for name in context.modalities if len(context.modalities) > 1 else ():
         others = score(rows.given(other for other in context.modalities if other != name))
-        scores[name] = np.where(rows.mask(name).numpy(), whole - others, np.nan)
+        scores[name] = np.where(rows.mask(name).numpy(), log_joint - others, np.nan)
     return scores
 
 
