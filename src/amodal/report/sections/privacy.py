@@ -20,7 +20,7 @@ from amodal.metrics import (
 from amodal.report.context import Purpose, ReportContext
 from amodal.report.section import Result, Section
 
-_MOST_ROWS = 300
+_MOST_ROWS = 200
 _SAMPLES = 10
 _WHOLE_ROW = "the whole row"
 
