@@ -139,7 +139,7 @@ class ColumnMetrics:
         return principal_components(flatten, cells, seed)
 
     def fit_fidelity_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
-        """Fit the vectors that `fidelity` compares, of which no random baseline has some that real cells have."""
+        """Fit the vectors that `fidelity` compares, in which blurred cells and noise are far from real ones."""
         return self.fit_vectorizer(cells, seed)
 
     def table_cells(self, cells: Tensor, originals: pd.Series[Any]) -> Cells:
