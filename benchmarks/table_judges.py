@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from amodal.media import fit_image, read_image
 from amodal.metrics import MetricUnavailable, detection_auc
+from amodal.metrics.feature_blocks import mel_bands, thumbnail
+from amodal.metrics.sharpness import sharpness, spectrum
 from benchmarks.closeness import MEDIA, closeness
 from benchmarks.coherence import Completed, conditional, means, trusted_judges
 from benchmarks.heldout_draws import HeldoutDraws
@@ -24,9 +26,8 @@ from benchmarks.judges import train_network
 from benchmarks.peer import kept
 from benchmarks.pitch import in_tune
 from benchmarks.real_table import RealTable
-from benchmarks.sharpness import sharpness, spectrum
 from benchmarks.sheets import write_sheet
-from benchmarks.table_features import media_vectors, mel_bands, read_recording, thumbnail
+from benchmarks.table_features import media_vectors, read_recording
 
 Figures = dict[str, Any]
 

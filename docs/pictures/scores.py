@@ -8,12 +8,20 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from amodal.datasets.digits import make_digits
-from amodal.metrics import fit_features, impute_typical, prdc, scaled_batch, shuffled_values
+from amodal.metrics import (
+    column_fidelity,
+    fit_fidelity_features,
+    impute_typical,
+    scaled_batch,
+    shuffled_values,
+)
 from amodal.modalities import MODALITIES
-from amodal.table import convert, infer_schema, read_table
+from amodal.table import encode, infer_schema, read_table
 
 mpl.use("agg")
 from matplotlib import pyplot as plt
@@ -32,27 +40,33 @@ def main() -> None:
 
 
 def floors(path: Path) -> None:
-    """Metrics of real images and of two random baselines."""
+    """Metrics of real images, of two random baselines and of blurred images."""
     real, known, show, modality = _pictures()
-    features = fit_features(modality, known)
+    features = fit_fidelity_features(modality, known)
+    blur = known.numpy()
+    for axis in (2, 3):
+        blur = gaussian_filter1d(blur, 1.5, axis)
     kinds = {
         "other real pictures\n(the ceiling)": known,
         "each pixel from another one\n(a floor: looks like nothing)": shuffled_values(known),
         "one mean picture repeated\n(a floor: not varied)": impute_typical(modality, known, len(known)),
+        "real pictures, blurred\n(sigma 1.5)": torch.from_numpy(blur),
     }
-    figure, axes = plt.subplots(len(kinds), 9, figsize=(9.2, 2.6), width_ratios=[4.9] + [1] * 5 + [1.3] * 3)
+    names = ("precision", "recall", "coverage", "sharpness")
+    figure, axes = plt.subplots(len(kinds), 10, figsize=(9.6, 3.4), width_ratios=[4.9] + [1] * 5 + [1.3] * 4)
     for row, (words, cells) in zip(axes, kinds.items(), strict=True):
-        near = prdc(features(real), features(cells))
+        found = column_fidelity(modality, features, real, known, cells)
+        values = {metric.name: metric.value for metric in found}
         for axis in row:
             axis.axis("off")
         row[0].text(0, 0.5, words, va="center", transform=row[0].transAxes)
         for axis, picture in zip(row[1:6], show(cells[:5]), strict=True):
             axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        for axis, score in zip(row[6:], (near.precision, near.recall, near.coverage), strict=True):
+        for axis, name in zip(row[6:], names, strict=True):
             axis.text(
-                0.5, 0.5, f"{score.value:.2f}", va="center", ha="center", size=12, transform=axis.transAxes
+                0.5, 0.5, f"{values[name]:.2f}", va="center", ha="center", size=12, transform=axis.transAxes
             )
-    for axis, name in zip(axes[0][6:], ("precision", "recall", "coverage"), strict=True):
+    for axis, name in zip(axes[0][6:], names, strict=True):
         axis.set_title(name, size=10, color=SOFT)
     _save(figure, path)
 
@@ -64,7 +78,7 @@ def _pictures() -> tuple[Tensor, Tensor, Any, Any]:
         table = read_table(Path(folder) / "table")
         ignored = {name: "ignore" for name in table.columns if name != "image"}
         modalities = infer_schema(table, MODALITIES, ignored).used
-        batch, _ = convert(table, modalities)
+        batch = encode(table, modalities)
     cells = scaled_batch(batch, modalities).x["image"]
     modality = modalities["image"]
 

@@ -344,10 +344,11 @@ class TableModel(TransformerMixin, BaseEstimator):
     ) -> Report:
         """Judge the model by rows that it was not fitted to; see `amodal.report.Report`.
 
-        The report's one overall score, `report.summary.overall.value`, goes from 0 to 1. It is the mean of
-        `fidelity`, how far generated cells come from a random baseline to real ones, column by column, and of
-        `matching_accuracy`, what columns drawn from one another have of real rows' agreement beyond chance; where one
-        of them cannot be had it is the other, and None where neither can.
+        The report's one overall score, `report.summary.overall.value`, goes from 0 to 1. It is the lowest of
+        `fidelity`, how far generated cells come from a random baseline to real ones in the worst column, of
+        `matching_accuracy`, what columns drawn from one another have of real rows' agreement beyond chance, and of
+        `whole_rows`, the same of rows drawn with nothing given; None where none of them can be had.
+        `report.summary.weakness` says in words what is bad.
 
         Args:
             data: held-out rows; see `fit`. Up to 4,000 are looked at, half of them to judge by.

@@ -7,10 +7,11 @@ import pytest
 
 from amodal.errors import DataError
 from amodal.media import write_image, write_sound
+from amodal.metrics.feature_blocks import mel_bands, thumbnail
 from benchmarks.real_table import RealTable
 from benchmarks.rivals import RIVALS, rivals
 from benchmarks.table_completion import rivals_of, scored_columns, summary
-from benchmarks.table_features import TableFeatures, mel_bands, thumbnail
+from benchmarks.table_features import TableFeatures
 
 ROWS, HELDOUT = 120, 60
 

@@ -107,7 +107,10 @@ def test_all_parts_are_there_and_linked(write: Write) -> None:
 
 def test_the_summary_is_in_plain_words(write: Write) -> None:
     head = write().text.split("Any to any Each")[0]
-    assert "63 % of the way from random rows to real ones" in head
+    assert "63 % of the way from random rows to real ones, by the worst part" in head
+    assert "Worst: audio (generated cells are less varied than real ones)." in head
+    assert "might be 55 % to 72 %" in head
+    assert "Do likelihoods give training rows away? 0.520 AUC" in head
     assert "fitted to 300 rows, evaluated on 40 rows of heldout.csv that it never saw" in head
     assert "The weakest pair is a -> b." in head
     assert "Can generated rows be distinguished from real ones? 0.800 AUC shuffled 1 real rows 0.500" in head

@@ -48,9 +48,9 @@ def evaluate(
 ) -> None:
     """Judge a model by rows that it was not fitted to.
 
-    The overall score is the mean of two. Fidelity: how far generated cells come from a random baseline, 0, to real
-    ones, 1, column by column. Matching accuracy: what columns drawn from one another have of
-    real rows' agreement beyond chance.
+    The overall score is the lowest of three. Fidelity: how far generated cells come from a random baseline, 0, to real
+    ones, 1, in the worst column. Matching accuracy: what columns drawn from one another have of real rows' agreement
+    beyond chance. Whole rows: the same of rows drawn with nothing given.
     """
     if fail_under is not None and not 0 <= fail_under <= 1:
         raise UsageError(f"--fail-under must be 0 to 1, not {fail_under}.")

@@ -48,12 +48,11 @@ class MethodResult:
     @classmethod
     def of_report(cls, outcome: Outcome, report: Report) -> Self:
         """The scores of an evaluation."""
-        rows = report.sections.get("rows")
         scores = {
             "overall": report.summary.overall,
             "fidelity": report.summary.fidelity,
             "matching_accuracy": report.summary.matching_accuracy,
-            "whole_rows": rows.score.rescaled if rows and rows.score else None,
+            "whole_rows": report.summary.whole_rows,
             "completion": completion_score(report.sections.get("completion", [])),
             "target": _target_score(report),
         }

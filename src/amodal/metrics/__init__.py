@@ -15,6 +15,7 @@ from amodal.metrics.coherence import (
 from amodal.metrics.completion_error import completion_error
 from amodal.metrics.copying import Copying, copying
 from amodal.metrics.estimate import Better, Estimate, Metric, MetricUnavailable, need_rows
+from amodal.metrics.feature_blocks import FeatureBlock, join_blocks
 from amodal.metrics.features import (
     ColumnFeatures,
     Vectors,
@@ -25,17 +26,20 @@ from amodal.metrics.features import (
     scaled_batch,
     with_holes_of,
 )
+from amodal.metrics.fidelity import column_fidelity, fit_fidelity_features, lowest_mark
 from amodal.metrics.frechet import frechet_distance, gaussian_frechet
-from amodal.metrics.imputers import impute_iterative, impute_nearest, impute_typical
+from amodal.metrics.imputers import impute_iterative, impute_nearest, impute_supervised, impute_typical
 from amodal.metrics.marginals import normalized_wasserstein, total_variation
 from amodal.metrics.matcher import Matcher, fit_matcher, fit_matchers, match_scores
 from amodal.metrics.matching import (
     PairMatching,
+    lowest_estimate,
     matching_accuracy,
     mean_estimate,
     mean_matching,
     pair_matching,
 )
+from amodal.metrics.membership import Membership, membership_inference
 from amodal.metrics.missingness import Missingness, missingness
 from amodal.metrics.prdc import PRDC, prdc
 from amodal.metrics.sampling import (
@@ -46,11 +50,15 @@ from amodal.metrics.sampling import (
     shuffled_values,
     subsample,
 )
+from amodal.metrics.sharpness import sharpness, spectrum
 from amodal.metrics.spectrograms import mel_distance
 from amodal.metrics.ssim import ssim
+from amodal.metrics.supervised import Predict, predict_boosting, predict_linear
 from amodal.metrics.target import Gain, Prediction, Predictor, TargetScores, predict_target
 from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
+from amodal.metrics.textures import TextureFeatures
 from amodal.metrics.two_sample import detection_auc
+from amodal.metrics.vectorizers import Cells, Vectorizer
 
 __all__ = [
     "BY_TYPE",
@@ -58,24 +66,31 @@ __all__ = [
     "MOST_ROWS",
     "PRDC",
     "Better",
+    "Cells",
     "ColumnClassifier",
     "ColumnFeatures",
     "ColumnMetrics",
     "Copying",
     "Estimate",
+    "FeatureBlock",
     "Gain",
     "IntervalCoverage",
     "Matcher",
+    "Membership",
     "Metric",
     "MetricUnavailable",
     "Missingness",
     "PairMatching",
+    "Predict",
     "Prediction",
     "Predictor",
     "TargetScores",
+    "TextureFeatures",
+    "Vectorizer",
     "Vectors",
     "bootstrap",
     "calibration",
+    "column_fidelity",
     "column_metrics",
     "column_vectors",
     "completion_error",
@@ -84,6 +99,7 @@ __all__ = [
     "detection_auc",
     "fit_classifier",
     "fit_features",
+    "fit_fidelity_features",
     "fit_matcher",
     "fit_matchers",
     "fit_table_features",
@@ -91,26 +107,35 @@ __all__ = [
     "gaussian_frechet",
     "impute_iterative",
     "impute_nearest",
+    "impute_supervised",
     "impute_typical",
+    "join_blocks",
     "joint_coherence",
     "length_distance",
+    "lowest_estimate",
+    "lowest_mark",
     "match_scores",
     "matching_accuracy",
     "mean_estimate",
     "mean_matching",
     "mel_distance",
+    "membership_inference",
     "missingness",
     "need_rows",
     "ngram_overlap",
     "normalized_wasserstein",
     "pair_matching",
     "prdc",
+    "predict_boosting",
+    "predict_linear",
     "predict_target",
     "proportion",
     "row_vectors",
     "scaled_batch",
+    "sharpness",
     "shuffled_columns",
     "shuffled_values",
+    "spectrum",
     "ssim",
     "subsample",
     "token_f1",

@@ -6,7 +6,9 @@ unavailable for it, with a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -17,13 +19,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from amodal.metrics.estimate import Better, Estimate, MetricUnavailable
+from amodal.metrics.feature_blocks import (
+    COMPONENTS,
+    FeatureBlock,
+    label_block,
+    number_block,
+    text_block,
+    thumbnail,
+)
 from amodal.metrics.frechet import frechet_distance
 from amodal.metrics.marginals import normalized_wasserstein, total_variation
 from amodal.metrics.prdc import prdc
+from amodal.metrics.sharpness import sharpness
 from amodal.metrics.spectrograms import mel_distance
 from amodal.metrics.ssim import ssim
 from amodal.metrics.texts import length_distance, ngram_overlap, token_f1
-from amodal.metrics.vectorizers import Vectorizer, flatten, principal_components, word_counts
+from amodal.metrics.vectorizers import (
+    Cells,
+    Vectorizer,
+    flatten,
+    layout_and_texture,
+    principal_components,
+    word_counts,
+)
 from amodal.modalities import Modality
 
 if TYPE_CHECKING:
@@ -34,6 +52,24 @@ Estimates = dict[str, Estimate]
 
 _DECIBELS = 80.0
 _MOST_DEVIATIONS = 3.0
+_MOST_TERMS = 5_000
+
+
+ColumnCells = tuple[Cells, NDArray[np.bool_]]
+"""A column's present cells (P, ...), as `ColumnMetrics.table_cells`, and whether each row (N,) has one."""
+
+
+def spread(vectors: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Vectors (P, F) of present cells as those of all rows (N, F), NaN where the cell is missing."""
+    rows = np.full((len(present), vectors.shape[1]), np.nan)
+    rows[present] = vectors
+    return rows
+
+
+def spread_texts(texts: Sequence[Any], present: NDArray[np.bool_]) -> list[str]:
+    """Texts of present cells as those of all rows (N,), empty where the cell is missing."""
+    left = iter(texts)
+    return [str(next(left)) if here else "" for here in present]
 
 
 @dataclass(frozen=True)
@@ -57,12 +93,17 @@ class CellErrors:
     is_squared: bool = False
 
 
-FIDELITY: Mapping[str, tuple[Better, str, str]] = {
+FIDELITY: Mapping[str, tuple[Better | None, str, str]] = {
     "Frechet distance": ("lower", "", "Distance of generated cells from real ones as a whole, in features."),
     "precision": ("higher", "", "Share of generated cells that look like real ones."),
     "recall": ("higher", "", "Share of real cells that are like something the model generates."),
     "density": ("higher", "", "How deep generated cells lie among real ones."),
     "coverage": ("higher", "", "Share of real cells that have a generated cell near them."),
+    "sharpness": (
+        None,
+        "",
+        "Energy of fine detail over that of real cells: below 1 is blurred, above it noise.",
+    ),
     "length distance": ("lower", "", "How many words longer or shorter texts are, over the real mean."),
     "n-gram overlap": ("higher", "", "Share of pairs of neighbouring words that texts have in common."),
     "Wasserstein distance": ("lower", "standard deviations", "How far numbers must be moved on average."),
@@ -94,32 +135,54 @@ class ColumnMetrics:
         """True where a cell is one number or label, which can be averaged over draws, regressed and a target."""
         return self.is_numeric or self.is_categorical
 
-    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+    def fit_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
         """Fit vectors of scaled cells (N, ...)."""
         return principal_components(flatten, cells, seed)
 
-    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
-        """Errors of completed cells (N, ...), both scaled.
+    def fit_fidelity_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
+        """Fit the vectors that `fidelity` compares, in which blurred cells and noise are far from real ones."""
+        return self.fit_vectorizer(cells, seed)
+
+    def table_cells(self, cells: Tensor, originals: pd.Series[Any]) -> Cells:
+        """A table's cells (N, ...) as they are compared: scaled, unless these lose what draws are judged by.
+
+        Args:
+            cells: scaled.
+            originals: the same cells as the table has them.
+        """
+        return cells
+
+    def fit_block(self, fitted: ColumnCells, others: ColumnCells) -> FeatureBlock:
+        """Features of the column's cells, missing ones too, as inputs of scikit-learn models."""
+        vectors = [spread(self.input_vectors(cells), present) for cells, present in (fitted, others)]
+        return number_block(vectors[0], vectors[1], components=COMPONENTS)
+
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        """Numbers (N, F) of present cells that `fit_block` standardises."""
+        return flatten(cells).astype(np.float64)
+
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
+        """Errors of completed cells (N, ...), both as `table_cells` or scaled.
 
         Raises:
             MetricUnavailable: the type has none.
         """
         raise MetricUnavailable(f"no completion error is defined for columns of type {self.modality.type}")
 
-    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
-        """Distances of generated cells from real ones, both scaled; keys as in `FIDELITY`."""
+    def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> Estimates:
+        """Distances of generated cells from real ones, by fidelity features; keys as in `FIDELITY`."""
         one, other = features(real), features(generated)
         return {
             "Frechet distance": frechet_distance(one, other, seed=seed),
             **vars(prdc(one, other, seed=seed)),
         }
 
-    def typical(self, real: Tensor) -> Tensor:
+    def typical(self, real: Any) -> Any:
         """The most frequent cell (1, ...) of scaled ones (N, ...)."""
         values, counts = torch.unique(real, dim=0, return_counts=True)
         return values[counts.argmax()][None]
 
-    def consensus(self, draws: Tensor) -> tuple[Tensor, str]:
+    def consensus(self, draws: Any) -> tuple[Any, str]:
         """One cell a row (N, ...) of draws (N, K, ...), and its name."""
         return draws[:, 0], "one draw"
 
@@ -138,19 +201,37 @@ class ImageMetrics(ColumnMetrics):
     display = "image"
     typical_name = "mean cell"
 
-    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+    def fit_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
         def pixels(cells: Tensor) -> NDArray[Any]:
-            return np.stack(self.modality.to_cells(cells)).reshape(len(cells), -1).astype(np.float32)
+            return self._images(cells).reshape(len(cells), -1).astype(np.float32)
 
         return principal_components(pixels, cells, seed)
 
-    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
-        one, other = (np.stack(self.modality.to_cells(cells)) for cells in (truth, completed))
+    def fit_fidelity_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
+        return layout_and_texture(self.fit_vectorizer(cells, seed), self._images, cells)
+
+    def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> dict[str, Estimate]:
+        estimates = super().fidelity(features, real, generated, seed)
+        with suppress(MetricUnavailable):  # of images of one colour
+            ratio = sharpness(*(list(self._images(cells)) for cells in (generated, real)))
+            estimates["sharpness"] = Estimate(ratio, min(len(real), len(generated)))
+        return estimates
+
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
+        one, other = (self._images(cells) for cells in (truth, completed))
         words = "Similarity of completed and real images in luminance, contrast and structure."
         return CellErrors(ssim(one, other), "SSIM", "higher", words)
 
     def typical(self, real: Tensor) -> Tensor:
         return real.float().mean(dim=0, keepdim=True)
+
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        vectors = [thumbnail(image) for image in self._images(cells)] if len(cells) else []
+        return np.reshape(vectors, (len(cells), -1 if vectors else 1)).astype(np.float64)
+
+    def _images(self, cells: Tensor) -> NDArray[np.uint8]:
+        """(N, H, W, C), as a user gets them."""
+        return np.stack(self.modality.to_cells(cells))
 
 
 class AudioMetrics(ColumnMetrics):
@@ -159,33 +240,48 @@ class AudioMetrics(ColumnMetrics):
     display = "audio"
     typical_name = "mean cell"
 
-    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
-        one, other = truth.float(), completed.float()
-        unit = "standard deviations"
-        if self.modality.representation == "mel":
-            # After a sound's end, values are below silence, which sounds the same as silence.
-            one, other = one.clamp(0, 1) * _DECIBELS, other.clamp(0, 1) * _DECIBELS
-            unit = "dB"
+    def fit_fidelity_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
+        return layout_and_texture(self.fit_vectorizer(cells, seed), self._maps, cells)
+
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
+        one, other = (self._maps(cells)[..., 0] for cells in (truth, completed))
+        unit = "dB" if self.modality.representation == "mel" else "standard deviations"
         words = "Distance of completed sounds' spectrograms from the real ones."
-        return CellErrors(mel_distance(one.numpy(), other.numpy()), "mel distance", "lower", words, unit)
+        return CellErrors(mel_distance(one, other), "mel distance", "lower", words, unit)
 
     def typical(self, real: Tensor) -> Tensor:
         return real.float().mean(dim=0, keepdim=True)
 
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        # Of frames after the end, which are below silence, the deviation tells the length.
+        frames = cells.double().numpy()
+        return np.concatenate([frames.mean(2), frames.std(2)], axis=1)
+
+    def _maps(self, cells: Tensor) -> NDArray[np.float32]:
+        """(N, bands, frames, 1), in decibels or standard deviations."""
+        maps = cells.float()
+        if self.modality.representation == "mel":
+            # After a sound's end, values are below silence, which sounds the same as silence.
+            maps = maps.clamp(0, 1) * _DECIBELS
+        return np.asarray(maps[..., None].numpy())
+
 
 class TextMetrics(ColumnMetrics):
-    """Compared as words."""
+    """Compared as words, a table's own ones: scaled cells lack the words that the model does not know."""
 
-    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
-        return word_counts(self.modality.to_cells, cells, seed)
+    def fit_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
+        return word_counts(self._texts, cells, seed)
 
-    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
-        scores = token_f1(self.modality.to_cells(truth), self.modality.to_cells(completed))
+    def table_cells(self, cells: Tensor, originals: pd.Series[Any]) -> Cells:
+        return np.array([str(text) for text in originals], object)
+
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
+        scores = token_f1(self._texts(truth), self._texts(completed))
         return CellErrors(scores, "token F1", "higher", "Precision and recall of a hidden text's words.")
 
-    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
+    def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> Estimates:
         estimates = super().fidelity(features, real, generated, seed)
-        texts = [[str(text) for text in self.modality.to_cells(cells)] for cells in (real, generated)]
+        texts = [self._texts(cells) for cells in (real, generated)]
         for name, metric in (("length distance", length_distance), ("n-gram overlap", ngram_overlap)):
             try:
                 estimates[name] = metric(*texts, seed=seed)
@@ -193,6 +289,20 @@ class TextMetrics(ColumnMetrics):
                 # Texts without words still have features.
                 continue
         return estimates
+
+    def fit_block(self, fitted: ColumnCells, others: ColumnCells) -> FeatureBlock:
+        texts = [spread_texts(self._texts(cells), present) for cells, present in (fitted, others)]
+        return text_block(texts[0], texts[1], max_terms=_MOST_TERMS)
+
+    def typical(self, real: Any) -> Any:
+        if isinstance(real, Tensor):
+            return super().typical(real)
+        return np.array([Counter(real.tolist()).most_common(1)[0][0]], object)
+
+    def _texts(self, cells: Cells) -> list[str]:
+        if isinstance(cells, Tensor):
+            return [str(text) for text in self.modality.to_cells(cells)]
+        return [str(text) for text in cells]
 
 
 class NumberMetrics(ColumnMetrics):
@@ -202,19 +312,22 @@ class NumberMetrics(ColumnMetrics):
     display = "number"
     typical_name = "mean"
 
-    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+    def fit_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
         # The minimum and maximum of a column are infinitely rare quantiles.
         return lambda cells: flatten(self.scaled(self.values(cells))).clip(
             -_MOST_DEVIATIONS, _MOST_DEVIATIONS
         )
 
-    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
         squares = np.square(self.values(truth) - self.values(completed))
         words = "Root mean square error of hidden numbers."
         return CellErrors(squares, "RMSE", "lower", words, "the column's own", is_squared=True)
 
-    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
+    def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> Estimates:
         return {"Wasserstein distance": normalized_wasserstein(self.values(real), self.values(generated))}
+
+    def input_vectors(self, cells: Any) -> NDArray[np.float64]:
+        return self.values(cells)[:, None]
 
     def typical(self, real: Tensor) -> Tensor:
         return self.scaled(self.values(real).mean(keepdims=True))
@@ -236,15 +349,22 @@ class CategoryMetrics(ColumnMetrics):
 
     is_categorical = True
 
-    def fit_vectorizer(self, cells: Tensor, seed: int) -> Vectorizer:
+    def fit_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
         return lambda cells: self.modality.features(cells).numpy()
 
-    def errors(self, truth: Tensor, completed: Tensor) -> CellErrors:
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
         hits = (truth == completed).numpy().astype(np.float64)
         return CellErrors(hits, "accuracy", "higher", "Share of hidden labels that are completed right.")
 
-    def fidelity(self, features: ColumnFeatures, real: Tensor, generated: Tensor, seed: int) -> Estimates:
+    def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> Estimates:
         return {"total variation": total_variation(real.tolist(), generated.tolist())}
+
+    def fit_block(self, fitted: ColumnCells, others: ColumnCells) -> FeatureBlock:
+        labels = [
+            spread_texts(self.modality.to_cells(torch.as_tensor(cells)), present)
+            for cells, present in (fitted, others)
+        ]
+        return label_block(*labels)
 
     def consensus(self, draws: Tensor) -> tuple[Tensor, str]:
         return draws.mode(dim=1).values, f"most frequent of {draws.shape[1]} draws"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from numpy.typing import NDArray
-from torch import Tensor
 
 from amodal.metrics.by_type import column_metrics
 from amodal.metrics.estimate import Metric, need_rows
 from amodal.metrics.sampling import bootstrap, subsample
+from amodal.metrics.vectorizers import Cells
 from amodal.modalities import Modality
 
 _LEAST = 10
 
 
-def completion_error(modality: Modality, truth: Tensor, completed: Tensor, *, seed: int = 0) -> Metric:
+def completion_error(modality: Modality, truth: Cells, completed: Cells, *, seed: int = 0) -> Metric:
     """Compare completed cells with the real ones of the same rows.
 
     Accuracy for categories, root mean square error in the column's own unit for numbers, `token_f1` for texts,
@@ -23,8 +23,8 @@ def completion_error(modality: Modality, truth: Tensor, completed: Tensor, *, se
 
     Args:
         modality: the column's.
-        truth: the real cells, scaled: (N, ...).
-        completed: the drawn ones, scaled: (N, ...).
+        truth: the real cells, scaled or as the table has them, see `ColumnMetrics.table_cells`: (N, ...).
+        completed: the drawn ones, likewise.
         seed: of the subsample of up to 2,000 rows and of the interval.
 
     Raises:

@@ -88,8 +88,8 @@ class Metric(Estimate):
         return low, high
 
     @property
-    def rescaled(self) -> Estimate | None:
-        """`normalized` with its interval; None where that is None."""
+    def mark(self) -> Estimate | None:
+        """`normalized` with its interval."""
         if self.normalized is None:
             return None
         return Estimate(self.normalized, self.rows, *self.normalized_interval, self.subsampled)

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from amodal.batch import Batch
 from amodal.metrics.by_type import column_metrics
 from amodal.metrics.estimate import need_rows
 from amodal.metrics.sampling import subsample
-from amodal.metrics.vectorizers import Vectorizer
+from amodal.metrics.vectorizers import Cells, Vectorizer
 from amodal.modalities import Modality
 
 Vectors = NDArray[np.float64]
@@ -37,9 +36,9 @@ class ColumnFeatures:
     mean: Vectors
     scale: float
 
-    def __call__(self, cells: Tensor) -> Vectors:
+    def __call__(self, cells: Cells) -> Vectors:
         """Scaled cells (N, ...), as `scaled_batch` or a model's draws have them, as vectors (N, F)."""
-        pieces = cells.split(_ROWS_AT_ONCE) if len(cells) else ()
+        pieces = (cells[start : start + _ROWS_AT_ONCE] for start in range(0, len(cells), _ROWS_AT_ONCE))
         vectors = [
             (np.asarray(self.vectorizer(piece), np.float64) - self.mean) / self.scale for piece in pieces
         ]
@@ -52,7 +51,7 @@ def scaled_batch(batch: Batch, modalities: Mapping[str, Modality]) -> Batch:
 
 
 def fit_features(
-    modality: Modality, cells: Tensor, *, vectorizer: Vectorizer | None = None, seed: int = 0
+    modality: Modality, cells: Cells, *, vectorizer: Vectorizer | None = None, seed: int = 0
 ) -> ColumnFeatures:
     """Fit features to a column's real cells, up to 2,000 of them.
 

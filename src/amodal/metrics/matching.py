@@ -123,6 +123,22 @@ def mean_estimate(estimates: Iterable[Estimate]) -> Estimate:
     return Estimate(value, min(one.rows for one in each), low, high, any(one.subsampled for one in each))
 
 
+def lowest_estimate(estimates: Iterable[Estimate]) -> Estimate:
+    """The lowest of estimates on the same rows.
+
+    The lowest of their intervals' lower ends and the lowest of the upper ends contain it, as each interval contains its
+    own estimate.
+
+    Example:
+        >>> found = lowest_estimate([Estimate(0.5, 40, 0.1, 0.9), Estimate(0.4, 40, 0.3, 0.6)])
+        >>> found.value, found.interval
+        (0.4, (0.1, 0.6))
+    """
+    each = list(estimates)
+    value, low, high = np.min([(one.value, *one.interval) for one in each], axis=0).tolist()
+    return Estimate(value, min(one.rows for one in each), low, high, any(one.subsampled for one in each))
+
+
 def _cycled(cells: NDArray[Any], seed: int) -> NDArray[Any]:
     """Each row's cells in another row: a cycle through all rows in random order."""
     order = np.random.default_rng(seed).permutation(len(cells))

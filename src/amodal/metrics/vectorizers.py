@@ -12,10 +12,13 @@ from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor
 
 from amodal.metrics.sampling import subsample
+from amodal.metrics.textures import TextureFeatures
 from amodal.modalities.tokenization import tokenize_all
 
-Vectorizer = Callable[[Tensor], NDArray[Any]]
-"""Scaled cells (N, ...) -> vectors (N, F)."""
+Cells = Tensor | NDArray[Any]
+"""Scaled cells (N, ...), or a table's own texts (N,), which keep the words that a model does not know."""
+Vectorizer = Callable[[Any], NDArray[Any]]
+"""`Cells` -> vectors (N, F)."""
 
 _COMPONENTS = 64
 _MOST_WORDS = 5_000
@@ -42,13 +45,31 @@ def principal_components(vectorize: Vectorizer, cells: Tensor, seed: int) -> Vec
     return lambda cells: pca.transform(vectorize(cells))
 
 
-def word_counts(to_texts: Callable[[Tensor], Sequence[str]], cells: Tensor, seed: int) -> Vectorizer:
+def layout_and_texture(
+    layout: Vectorizer, to_maps: Callable[[Tensor], NDArray[Any]], cells: Tensor
+) -> Vectorizer:
+    """Fit vectors of where a cell is bright, over its total deviation, and of its `TextureFeatures`.
+
+    The few components of `principal_components` are smooth, so that blurring hardly moves a cell, and noise, which is
+    near the mean in each of them, has neighbours among real cells. Neither holds for textures.
+
+    Args:
+        layout: cells -> vectors.
+        to_maps: cells -> maps (N, H, W, C).
+        cells: real ones.
+    """
+    texture = TextureFeatures(to_maps(cells))
+    scale = float(np.sqrt(layout(cells).var(axis=0).sum())) or 1.0
+    return lambda cells: np.hstack([layout(cells) / scale, texture(to_maps(cells))])
+
+
+def word_counts(to_texts: Callable[[Cells], Sequence[str]], cells: Cells, seed: int) -> Vectorizer:
     """Fit word counts, reduced to 64 dimensions where there are more words.
 
     Source: latent semantic analysis, Deerwester et al., "Indexing by latent semantic analysis", JASIS 1990.
     """
 
-    def words(cells: Tensor) -> list[list[str]]:
+    def words(cells: Cells) -> list[list[str]]:
         return tokenize_all(to_texts(cells))
 
     counter = CountVectorizer(analyzer=list, max_features=_MOST_WORDS, dtype=np.float64)

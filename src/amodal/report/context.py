@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
@@ -20,10 +21,12 @@ from amodal.batch import Batch
 from amodal.errors import UsageError
 from amodal.inference import complete, embed
 from amodal.metrics import (
+    Cells,
     ColumnFeatures,
     ColumnMetrics,
     Copying,
     Estimate,
+    FeatureBlock,
     Matcher,
     Metric,
     MetricUnavailable,
@@ -32,6 +35,7 @@ from amodal.metrics import (
     column_vectors,
     copying,
     fit_features,
+    fit_fidelity_features,
     fit_matchers,
     row_vectors,
     scaled_batch,
@@ -61,6 +65,7 @@ class Purpose(IntEnum):
     COMPLETION = 2
     LIKELIHOOD = 3
     TARGET = 4
+    MEMBERSHIP = 5
 
 
 class UnavailableMetric(Result):
@@ -164,6 +169,35 @@ class ReportContext:
             with self.optional("features", name):
                 features[name] = fit_features(modality, self.reference.column(name), seed=self.seed)
         return features
+
+    @cached_property
+    def fidelity_features(self) -> dict[str, ColumnFeatures]:
+        """Features of each column of `features` that see fine detail, and a table's own words, too."""
+        return {
+            name: fit_fidelity_features(
+                self.modalities[name], self.table_cells("reference", name), seed=self.seed
+            )
+            for name in self.features
+        }
+
+    @cached_property
+    def blocks(self) -> dict[str, FeatureBlock]:
+        """Features of each column of reference and of evaluated rows, as inputs of scikit-learn models."""
+        return {
+            name: self.column(name).fit_block(
+                (self.table_cells("reference", name), self.reference.mask(name).numpy()),
+                (self.table_cells("evaluated", name), self.evaluated.mask(name).numpy()),
+            )
+            for name in self.features
+        }
+
+    def table_cells(self, which: Literal["evaluated", "reference"], name: str) -> Cells:
+        """A column's present cells (P, ...) in real rows, as they are compared; see `ColumnMetrics.table_cells`."""
+        batch = self.evaluated if which == "evaluated" else self.reference
+        table = self.training if which == "reference" and self.training is not None else self.heldout
+        numbers = batch.rows[batch.mask(name)].numpy()
+        originals = table.frame[name].iloc[numbers] if len(numbers) else pd.Series(dtype=object)
+        return self.column(name).table_cells(batch.column(name), originals)
 
     @cached_property
     def vectors(self) -> dict[Which, dict[str, Vectors]]:

@@ -27,7 +27,7 @@ class Report(Result):
         unavailable: the metrics that could not be computed, and why.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     provenance: Provenance
     columns: list[ColumnInfo]
     summary: Summary

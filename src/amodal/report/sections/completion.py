@@ -1,4 +1,4 @@
-"""Completion of hidden cells by the model and by simple imputers."""
+"""Completion of hidden cells by the model and by baselines."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from amodal.metrics import (
+    Cells,
     Metric,
+    Predict,
     Vectors,
     completion_error,
     impute_iterative,
     impute_nearest,
+    impute_supervised,
     impute_typical,
+    join_blocks,
     need_rows,
+    predict_boosting,
+    predict_linear,
 )
 from amodal.report.context import ReportContext, Which
 from amodal.report.page.view import PageView
 from amodal.report.section import Result, Section
+
+_MOST_TREES = 300
+_SUPERVISED: dict[str, Predict] = {
+    "linear model": predict_linear,
+    "gradient boosting": partial(predict_boosting, max_trees=_MOST_TREES),
+}
 
 
 class ColumnCompletion(Result):
@@ -31,9 +42,9 @@ class ColumnCompletion(Result):
         type: its type.
         consensus: how draws are summarised: "mean of 19 draws", "most frequent of 19 draws" or "one draw".
         model: the error or accuracy; its floor is that of the typical cell.
-        imputers: the same of simple imputers: "mean", "most frequent" or "mean cell"; "nearest rows"; and of numbers
-            and categories "IterativeImputer".
-        best: "model" or an imputer's name.
+        imputers: the same of baselines: "mean", "most frequent" or "mean cell"; "nearest rows"; and of numbers and
+            categories "IterativeImputer", and "linear model" and "gradient boosting", fitted for the column.
+        best: "model" or a baseline's name.
     """
 
     column: str
@@ -48,7 +59,8 @@ def compute(context: ReportContext) -> list[ColumnCompletion]:
     """Hide each column in turn and draw it given the row's other cells.
 
     Numbers are compared by the mean and labels by the most frequent of 19 draws, as imputers do not sample either;
-    images, sounds and texts by one draw.
+    images, sounds and texts by one draw. Baselines are fitted to the reference rows, up to 2,000, which may be fewer
+    than the model was fitted to.
     """
     return context.per_column("completion", _column, context.features)
 
@@ -56,7 +68,7 @@ def compute(context: ReportContext) -> list[ColumnCompletion]:
 def _column(context: ReportContext, name: str) -> ColumnCompletion:
     column = context.column(name)
     need_rows(int(context.evaluated.mask(name).sum()), 10, "hidden cells")
-    truth, real = context.evaluated.column(name), context.reference.column(name)
+    truth, real = context.table_cells("evaluated", name), context.table_cells("reference", name)
     completed, consensus = column.consensus(context.completions(name))
     error = completion_error(column.modality, truth, completed, seed=context.seed)
 
@@ -71,7 +83,7 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
             floor_kind=column.typical_name,
         )
 
-    def imputed(cells: Tensor) -> Metric:
+    def imputed(cells: Cells) -> Metric:
         return completion_error(column.modality, truth, cells, seed=context.seed)
 
     others = [other for other in context.features if other != name]
@@ -80,7 +92,7 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
     for called, impute in _imputers(context, name, others).items():
         with context.optional(f"completion by {called}", name):
             need_rows(len(others), 1, "other columns")
-            imputers.append(metric(called, imputed(impute(column.modality, real, seed=context.seed))))
+            imputers.append(metric(called, imputed(impute(column.modality, real))))
     model = metric(error.name, error, typical)
     sign = 1 if error.better == "higher" else -1
     candidates = {"model": model} | {each.name: each for each in imputers}
@@ -94,8 +106,8 @@ def _column(context: ReportContext, name: str) -> ColumnCompletion:
     )
 
 
-def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str, Callable[..., Tensor]]:
-    """Imputers from the other columns' vectors: nearest rows, and for scalars a regression on scalars."""
+def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str, Callable[..., Cells]]:
+    """Baselines from the other columns: nearest rows, and for scalars regressions."""
 
     def given(which: Which, columns: list[str]) -> Vectors:
         batch = context.evaluated if which == "evaluated" else context.reference
@@ -105,13 +117,21 @@ def _imputers(context: ReportContext, name: str, others: list[str]) -> dict[str,
     def near(which: Which) -> Vectors:
         return np.nan_to_num(given(which, others))
 
-    imputers: dict[str, Callable[..., Tensor]] = {
-        "nearest rows": partial(impute_nearest, real_given=near("reference"), given=near("evaluated"))
+    imputers: dict[str, Callable[..., Cells]] = {
+        "nearest rows": partial(
+            impute_nearest, seed=context.seed, real_given=near("reference"), given=near("evaluated")
+        )
     }
-    if context.column(name).is_scalar:
+    if context.column(name).is_scalar and others:
         scalars = [other for other in others if context.column(other).is_scalar]
         known, hidden = given("reference", scalars), given("evaluated", scalars)
-        imputers["IterativeImputer"] = partial(impute_iterative, real_given=known, given=hidden)
+        imputers["IterativeImputer"] = partial(
+            impute_iterative, seed=context.seed, real_given=known, given=hidden
+        )
+        masks = [batch.mask(name).numpy() for batch in (context.reference, context.evaluated)]
+        inputs = join_blocks([context.blocks[other] for other in others]).rows(*masks)
+        for called, predict in _SUPERVISED.items():
+            imputers[called] = partial(impute_supervised, inputs=inputs, predict=predict)
     return imputers
 
 

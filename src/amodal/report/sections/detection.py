@@ -48,8 +48,10 @@ def compute(context: ReportContext) -> Metric:
 
 
 def _vectors(context: ReportContext, rows: Batch) -> NDArray[Any]:
-    scores = match_scores(context.matchers, column_vectors(context.features, rows))
-    return np.hstack([row_vectors(context.features, rows), scores])
+    vectors = row_vectors(context.fidelity_features, rows)
+    if not context.matchers:
+        return vectors
+    return np.hstack([vectors, match_scores(context.matchers, column_vectors(context.features, rows))])
 
 
 SECTION = Section("detection", "Real or generated", compute)

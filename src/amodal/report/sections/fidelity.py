@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from torch import Tensor
-
-from amodal.metrics import (
-    FIDELITY,
-    Estimate,
-    Metric,
-    impute_typical,
-    shuffled_values,
-    subsample,
-)
+from amodal.metrics import Estimate, Metric, column_fidelity
 from amodal.pages import Cell, Role
 from amodal.report.context import ReportContext
 from amodal.report.examples import Example
@@ -38,55 +29,30 @@ class ColumnFidelity(Result):
 
 
 def compute(context: ReportContext) -> list[ColumnFidelity]:
-    """Compare each column's generated cells with the evaluated rows'.
-
-    The ceiling is that of as many reference cells. The floor is the worse of two random baselines: one typical cell
-    repeated, which is not varied, and each value of a cell taken from another row, which looks like nothing real.
-    """
+    """Compare each column's generated cells with the evaluated rows'; see `column_fidelity`."""
     return context.per_column("fidelity", _column, context.features)
 
 
 def _column(context: ReportContext, name: str) -> ColumnFidelity:
-    column, features, seed = context.column(name), context.features[name], context.seed
-    batches = (context.evaluated, context.reference, context.generated)
-    cells = [batch.column(name) for batch in batches]
-    # Few rows make distances larger: only those of as many rows compare.
-    rows = min(map(len, cells))
-    real, reference, generated = (each[subsample(len(each), seed, rows)] for each in cells)
-
-    def compare(other: Tensor) -> dict[str, Estimate]:
-        return column.fidelity(features, real, other, seed)
-
-    estimates, ceilings = compare(generated), compare(reference)
-    baselines = {
-        "one typical cell repeated": compare(impute_typical(column.modality, reference, len(reference)))
-    }
-    # A number or label is one value a cell: shuffled, the same column.
-    if not column.is_scalar:
-        baselines["values shuffled over rows"] = compare(shuffled_values(reference, seed))
-    metrics = []
-    for metric, estimate in estimates.items():
-        better, unit, description = FIDELITY[metric]
-        kind = _worst(baselines, metric, worst=max if better == "lower" else min)
-        metrics.append(
-            context.metric(
-                estimate,
-                metric,
-                better=better,
-                unit=unit,
-                description=description,
-                ceiling=ceilings.get(metric),
-                floor=baselines[kind][metric] if kind else None,
-                floor_kind=kind,
-            )
-        )
-    return ColumnFidelity(column=name, type=column.modality.type, metrics=metrics)
+    modality = context.modalities[name]
+    metrics = column_fidelity(
+        modality,
+        context.fidelity_features[name],
+        context.table_cells("evaluated", name),
+        context.table_cells("reference", name),
+        context.generated.column(name),
+        scaled=context.reference.column(name),
+        seed=context.seed,
+    )
+    return ColumnFidelity(
+        column=name, type=modality.type, metrics=[context.metric(each, **_about(each)) for each in metrics]
+    )
 
 
-def _worst(baselines: Mapping[str, Mapping[str, Estimate]], metric: str, worst: Any) -> str:
-    """The baseline of the worst value; empty where none has the metric."""
-    kinds = [kind for kind, estimates in baselines.items() if metric in estimates]
-    return worst(kinds, key=lambda kind: baselines[kind][metric].value, default="")
+def _about(metric: Metric) -> dict[str, Any]:
+    """All of a metric but its estimate."""
+    estimate = {field.name for field in fields(Estimate)}
+    return {name: value for name, value in vars(metric).items() if name not in estimate}
 
 
 def view(result: list[ColumnFidelity], page: PageView) -> dict[str, Any]:

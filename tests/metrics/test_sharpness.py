@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.sharpness import BANDS, sharpness, spectrum
+from amodal.metrics.sharpness import BANDS, sharpness, spectrum
 
 
 @pytest.fixture
