@@ -70,7 +70,7 @@ class SoftmaxHead(nn.Module):
         raise NotImplementedError
 
     def linear_targets(self, cells: Tensor) -> Tensor:
-        """What a linear model predicts of cells (B,), (B, num_outputs)."""
+        """Targets of a linear model of cells (B,), (B, num_outputs)."""
         raise NotImplementedError
 
     def tilts(self, scores: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ class SoftmaxHead(nn.Module):
         return float(-(probs * probs.log()).sum())
 
     def read_scores(self, scores: Tensor) -> Tensor | None:
-        """What linear predictions (B, num_outputs) add to the network's hidden layer, (B, H); None for nothing."""
+        """Addition of linear predictions (B, num_outputs) to the network's hidden layer, (B, H); None for none."""
         return None
 
     def hidden(self, context: Tensor, scores: Tensor | None, usable: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the conditionals need before they are trained: latents, marginals and linear predictions of all rows."""
+"""Preparation of the conditionals' training: latents, marginals and linear predictions of all rows."""
 
 from __future__ import annotations
 

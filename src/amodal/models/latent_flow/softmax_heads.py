@@ -52,9 +52,9 @@ def softmax_losses(
         None if scores is None else (head, scores[rest]) for head, scores in zip(heads, linear, strict=True)
     ]
     if len(rest) and any(known):
-        nothing = hidden.new_zeros(len(rest), width)
+        zeros = hidden.new_zeros(len(rest), width)
         added = [
-            nothing if each is None or (read := each[0].read_scores(each[1])) is None else read
+            zeros if each is None or (read := each[0].read_scores(each[1])) is None else read
             for each in known
         ]
         hidden = hidden.index_add(0, rest, torch.cat(added, 1).to(hidden.dtype))
