@@ -359,6 +359,8 @@ class TokenHead(nn.Module):
     @torch.no_grad()
     def fit_marginal(self, cells: Tensor) -> float:
         """Entropy in nats of a text of independent tokens, as frequent as in cells (N, length)."""
+        if not len(cells):
+            return 0.0
         tokens = cells.long().flatten()
         counts = torch.bincount(tokens[tokens > 0]).float()
         probs = counts[counts > 0] / counts.sum()

@@ -98,9 +98,9 @@ def test_each_target_is_conditioned_on_those_drawn_before() -> None:
     drawn = model.complete(rows, ["label", "picture"], noise(rows))
     known = replace(rows, x={**rows.x, "label": drawn["label"]}).given(["label"])
     known = replace(known, present=functional.one_hot(torch.full((ROWS,), 4), 5).bool())
-    # The label's sample has taken the first random numbers.
+    # The label's sample has taken the first stratified number.
     after = noise(rows)
-    after.gumbel(3)
+    after.stratified()
     torch.testing.assert_close(model.complete(known, ["picture"], after)["picture"], drawn["picture"])
 
 

@@ -41,6 +41,15 @@ def flow_matching_loss(velocity: Velocity, x_0: Tensor, x_1: Tensor, t: Tensor) 
     return (velocity(path.point(t), t) - path.velocity).square().sum(-1).mean(0)
 
 
+def mean_over_processes(numbers: Tensor) -> Tensor:
+    """The numbers' mean over the processes that train together; themselves in a single one."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return numbers
+    total = numbers.clone()
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()
+
+
 @dataclass(frozen=True)
 class ColumnELBO(Objective[LatentFlow]):
     """Sum over the columns with an autoencoder of E_q log p(x_m | z_m) - beta KL(q(z_m | x_m) || N(0, I)), negated.
@@ -118,21 +127,20 @@ class AnyOrderLoss(Objective[LatentFlow]):
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
         masks = given_masks(batch.present, noise, self.num_masks, self.num_single_masks, self.num_rest_masks)
-        context = model.contexts(embeddings, masks.given)
-        total = torch.zeros((), device=embeddings.device)
+        context = model.contexts(embeddings, masks.given, noise if model.training else None)
+        # Of no weight: in distributed training each process must use the same parameters in each step.
+        tilts = [head.tilt_weights for head in model.generators if isinstance(head, SoftmaxHead)]
+        total = 0.0 * torch.cat([embeddings.new_zeros(1), *tilts]).sum()
         terms = {}
         shared = self._softmax_losses(model, batch, context, masks)
-        for index, (name, modality) in enumerate(model.modalities.items()):
-            scored = len(masks.given)
-            if modality.latent is not None:
-                scored = min(scored, self.num_flow_masks)
-            elif modality.costly:
-                scored = min(scored, self.num_text_masks)
-            targets = batch.present[:, index] & ~masks.given[:scored, :, index]
-            weights = torch.where(targets, masks.weights[:scored, None], 0.0)
+        all_weights = self._weights(model, batch, masks)
+        totals = mean_over_processes(all_weights.sum((0, 1))).clamp_min(1e-9)
+        for index, name in enumerate(model.modalities):
+            weights = all_weights[:, :, index]
             if index in shared:
                 losses = shared[index]
             else:
+                targets = weights > 0
                 mask, row = targets.nonzero(as_tuple=True)
                 if not len(row):
                     # One cell of no weight: in distributed training each process must use the same parameters.
@@ -140,7 +148,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
                 scaled = model.scale_gradient(context[mask, row], index)
                 losses = self._target_losses(model, index, batch, scaled, masks, mask, row, noise)
                 losses, weights = torch.where(targets[mask, row], losses, 0.0), weights[mask, row]
-            mean = (losses * weights).sum() / weights.sum().clamp_min(1e-9)
+            mean = (losses * weights).sum() / totals[index]
             total = total + mean / model.target_nats[index]
             terms[name] = mean.detach()
         if self.contrastive_weight:
@@ -149,6 +157,18 @@ class AnyOrderLoss(Objective[LatentFlow]):
             total = total + self.contrastive_weight * contrast
             terms["info_nce"] = contrast.detach()
         return Loss(total, terms)
+
+    def _weights(self, model: LatentFlow, batch: Batch, masks: GivenMasks) -> Tensor:
+        """Weights (K, B, M) of each cell's loss under each mask, zero where it is no target or not scored."""
+        count = len(masks.given)
+        most = [
+            self.num_flow_masks if modality.latent is not None else self.num_text_masks if modality.costly else count
+            for modality in model.modalities.values()
+        ]
+        device = batch.present.device
+        is_scored = torch.arange(count, device=device)[:, None] < torch.tensor(most, device=device)
+        targets = batch.present & ~masks.given & is_scored[:, None]
+        return torch.where(targets, masks.weights[:, None, None], 0.0)
 
     def _softmax_losses(
         self, model: LatentFlow, batch: Batch, context: Tensor, masks: GivenMasks
