@@ -65,7 +65,7 @@ class SoftmaxHead(nn.Module):
         raise NotImplementedError
 
     def linear_targets(self, cells: Tensor) -> Tensor:
-        """What a linear model predicts of cells (B,), (B, num_outputs)."""
+        """Targets (B, num_outputs) of a linear regression of cells (B,)."""
         raise NotImplementedError
 
     def tilts(self, scores: Tensor) -> Tensor:

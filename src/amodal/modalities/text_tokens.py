@@ -102,7 +102,7 @@ class TextTokens(Modality):
         return counts[:, 1:]  # without END, the padding
 
     def linear_features(self, tensor: Tensor) -> Tensor:
-        """Which frequent tokens and which pairs of neighbours, hashed, a text has; of unit length."""
+        """Indicators of a text's frequent tokens and hashed pairs of neighbours, of unit length."""
         tokens = tensor.long()
         words, size = min(len(self.vocabulary) + 2, _MAX_LINEAR_WORDS), len(tokens)
         pairs = (tokens[:, :-1] * 1_000_003 + tokens[:, 1:] * 7_919) % _LINEAR_PAIRS + words

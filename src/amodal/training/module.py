@@ -72,9 +72,7 @@ class TrainingModule(pl.LightningModule):
         # The model is on its device now, and has the weights that a resumed run goes on from.
         rows = self.rows.all(self.device, stop=self._context_is_late)
         held_out = torch.from_numpy(self.rows.held_out).to(self.device)
-        context = self.stage.context(
-            self.model, rows, len(self.rows.store), held_out, self._context_is_late
-        )
+        context = self.stage.context(self.model, rows, len(self.rows.store), held_out, self._context_is_late)
         self.stage_context.enter_context(context)
 
     def _context_is_late(self) -> bool:

@@ -149,7 +149,9 @@ def test_loss_is_the_weighted_mean_of_the_targets_losses_over_the_columns_entrop
                     end = posterior.mean[0] + (0.5 * posterior.log_variance[0]).exp() * deviation
                     point = (1 - time) * start + time * end
                     network = model.generators[0]
-                    velocity = network(point[None, None], time.view(1, 1), network.context_proj(context))[0, 0]
+                    velocity = network(point[None, None], time.view(1, 1), network.context_proj(context))[
+                        0, 0
+                    ]
                     # A mean over the latent's two dimensions.
                     term = 0.5 * (velocity - (end - start)).square().sum() / 2
                 else:
@@ -195,9 +197,7 @@ def test_a_columns_gradient_into_what_is_shared_is_scaled_by_its_generalisation(
 
 def test_info_nce_contrasts_the_pairs_of_a_column_that_is_contrasted() -> None:
     embeddings, present = torch.randn(6, 4, 5), torch.ones(6, 4, dtype=torch.bool)
-    pair = {
-        (i, j): info_nce(embeddings[:, [j, i]], present[:, [j, i]]) for i in range(4) for j in range(i)
-    }
+    pair = {(i, j): info_nce(embeddings[:, [j, i]], present[:, [j, i]]) for i in range(4) for j in range(i)}
     for hard in ([0], [2], [1, 3]):
         contrasted = torch.tensor([index in hard for index in range(4)])
         expected = torch.stack([loss for columns, loss in pair.items() if {*columns} & {*hard}]).mean()

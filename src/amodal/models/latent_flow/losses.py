@@ -162,7 +162,11 @@ class AnyOrderLoss(Objective[LatentFlow]):
         """Weights (K, B, M) of each cell's loss under each mask, zero where it is no target or not scored."""
         count = len(masks.given)
         most = [
-            self.num_flow_masks if modality.latent is not None else self.num_text_masks if modality.costly else count
+            self.num_flow_masks
+            if modality.latent is not None
+            else self.num_text_masks
+            if modality.costly
+            else count
             for modality in model.modalities.values()
         ]
         device = batch.present.device

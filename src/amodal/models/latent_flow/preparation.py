@@ -1,4 +1,4 @@
-"""What the conditionals need before they are trained: latents, marginals and linear predictions of all rows."""
+"""Latents, marginals and linear predictions of all rows, before the conditionals are trained."""
 
 from __future__ import annotations
 
