@@ -25,7 +25,11 @@ MODALITIES: dict[str, Modality] = {
     "picture, 64x64 colour": ImagePixels(height=64, width=64, channels=3),
     "sound, 40 bands, 50 frames": AudioMel(rate=8_000, frames=50, mels=40, n_fft=256, hop=128),
     "text, 5 words of 21": TextTokens(
-        vocabulary=tuple(f"w{k}" for k in range(21)), length=5, mean_length=3.0
+        vocabulary=tuple(f"w{k}" for k in range(21)),
+        document_counts=(5,) * 21,
+        num_texts=35,
+        length=5,
+        mean_length=3.0,
     ),
 }
 _FEATURES = 256

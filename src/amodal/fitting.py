@@ -105,10 +105,10 @@ class FitRun:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = method.model(schema.used)
-        config = TrainerConfig(seed=seed, device=self.arguments["device"], **self.settings["trainer"])
-        history = train(
-            model, method.stages, store, self.budget, config, checkpoint=checkpoint, resume=self.resume
-        ).history
+            config = TrainerConfig(seed=seed, device=self.arguments["device"], **self.settings["trainer"])
+            history = train(
+                model, method.stages, store, self.budget, config, checkpoint=checkpoint, resume=self.resume
+            ).history
         return FittedModel(
             model=model.cpu().eval(),
             arguments={name: value for name, value in self.arguments.items() if name != "device"},

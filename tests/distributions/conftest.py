@@ -10,6 +10,6 @@ from amodal.nn import TokenDecoder
 def network() -> TokenDecoder:
     """Decoder of a vocabulary of four, with contexts of size five."""
     torch.manual_seed(0)
-    network = TokenDecoder(5, 4, channels=6, hidden=7)
-    torch.nn.init.normal_(network.logits.weight)
-    return network.requires_grad_(False)
+    network = TokenDecoder(5, 4, channels=6)
+    torch.nn.init.normal_(network.embedding.weight)
+    return network.eval().requires_grad_(False)

@@ -118,7 +118,9 @@ def test_a_value_in_a_gap_counts_to_the_next_bin(rank: float, bin_: int, cell: i
     torch.testing.assert_close(binned().log_prob(value), logits.log_softmax(1)[:, bin_] + within)
 
 
-@pytest.mark.parametrize(("value", "bin_", "cell"), [(-LAST, 0, 0), (LAST, 3, 4), (-50.0, 0, 0), (50.0, 3, 4)])
+@pytest.mark.parametrize(
+    ("value", "bin_", "cell"), [(-LAST, 0, 0), (LAST, 3, 4), (-50.0, 0, 0), (50.0, 3, 4)]
+)
 def test_values_at_the_ends_and_beyond_are_of_the_outermost_cells(value: float, bin_: int, cell: int) -> None:
     logits, cells = parameters()
     scores = binned().log_prob(torch.full((ROWS,), value))

@@ -63,3 +63,33 @@ def test_the_mode_is_greedy_and_sampling_takes_no_shape(network: TokenDecoder) -
     assert sequence.sample().shape == (3, LENGTH)
     with pytest.raises(NotImplementedError, match="sample_shape"):
         sequence.sample((2,))
+
+
+def test_estimates_of_windows_have_the_exact_mean() -> None:
+    torch.manual_seed(0)
+    network = TokenDecoder(5, 6, channels=8).eval().requires_grad_(False)
+    value = torch.randint(1, 6, (3, 40))
+    value[0, 25:], value[1, 3:] = END, END
+    context = torch.randn(3, 5)
+    exact = TokenSequence(network, context, 40).log_prob(value)
+    # Every window of eight: 25 + 7 and 39 + 7 first positions; a short text is scored exactly.
+    for row, count in ((0, 25 + 7), (2, 39 + 7)):
+        chance = (torch.arange(count) + 0.5) / count
+        sequence = TokenSequence(network, context[[row]].expand(count, -1), 40)
+        estimates = sequence.estimate_log_prob(value[[row]].expand(count, -1), chance, size=8)
+        assert estimates.std() > 0
+        torch.testing.assert_close(estimates.mean(), exact[row])
+    short = TokenSequence(network, context, 40).estimate_log_prob(value, torch.rand(3), size=8)[1]
+    torch.testing.assert_close(short, exact[1])
+
+
+def test_drawing_stops_when_all_have_ended_and_rows_draw_alone_what_they_draw_together(
+    network: TokenDecoder,
+) -> None:
+    context = torch.randn(50, 5)
+    noise = RowNoise(3, torch.arange(50))
+    together, after = TokenSequence(network, context, 30).draw(noise), noise.uniform()
+    for row in (4, 17):
+        alone = RowNoise(3, torch.tensor([row]))
+        assert torch.equal(TokenSequence(network, context[[row]], 30).draw(alone)[0], together[row])
+        assert torch.equal(alone.uniform()[0], after[row])

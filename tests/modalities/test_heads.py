@@ -170,7 +170,10 @@ def test_the_cell_within_a_bin_gives_no_gradient_to_the_context() -> None:
     assert distribution.within_log_prob(cells).std() > 0
     whole, bins = (
         torch.autograd.grad(score.sum(), context, retain_graph=True)[0]
-        for score in (distribution.log_prob(cells), distribution.log_prob(cells) - distribution.within_log_prob(cells))
+        for score in (
+            distribution.log_prob(cells),
+            distribution.log_prob(cells) - distribution.within_log_prob(cells),
+        )
     )
     torch.testing.assert_close(whole, bins)
     assert whole.abs().sum() > 0

@@ -127,11 +127,11 @@ def test_a_run_is_resumed_only_as_it_was(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(data: Path, tmp_path: Path, bfloat16: bool) -> None:
-    unbroken = TableModel(epochs=4, latent=4).fit(data)
+    unbroken = TableModel(epochs=4, latent=4, types={"text": "text"}).fit(data)
     stops = tmp_path / "stops"
-    TableModel(epochs=4, latent=4).fit(data, work=stops)
+    TableModel(epochs=4, latent=4, types={"text": "text"}).fit(data, work=stops)
     # The checkpoint is of the first epoch: later ones came too soon after it.
-    resumed = TableModel(epochs=4, latent=4).fit(data, work=stops, resume=True)
+    resumed = TableModel(epochs=4, latent=4, types={"text": "text"}).fit(data, work=stops, resume=True)
     np.testing.assert_allclose(resumed.history_["val_loss"], unbroken.history_["val_loss"], rtol=1e-5)
 
 

@@ -56,6 +56,10 @@ class _GuidedTokens(NextToken):
     def scores(self, context: Tensor, tokens: Tensor) -> Tensor:
         return self._guide(*(self.network.scores(part, tokens) for part in context.chunk(2, dim=1)))
 
+    def window_scores(self, context: Tensor, tokens: Tensor, start: Tensor, size: int) -> Tensor:
+        parts = context.chunk(2, dim=1)
+        return self._guide(*(self.network.window_scores(part, tokens, start, size) for part in parts))
+
     def start(self, context: Tensor) -> tuple[Any, ...]:
         return tuple(self.network.start(part) for part in context.chunk(2, dim=1))
 

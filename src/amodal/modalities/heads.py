@@ -19,7 +19,10 @@ _HIDDEN = 128
 _WITHIN = 64
 _LEAST_SCORE = 1e-3
 _MAX_QUANTILE = 3.0
-_PRIOR_CELLS = 20.0
+_PRIOR_CELLS = 40.0
+_CELLS_TO_HALVE = 250.0
+"""Training cells with which a network's usual sharpness is a half."""
+_MAX_SCORE = 6.0
 _MAX_LOG_SHARPNESS = 1.5
 _SMOOTH = 8
 """Cosines of the rank by which a number's distribution is tilted."""
@@ -48,6 +51,7 @@ class SoftmaxHead(nn.Module):
     Attributes:
         log_prior: (K,), log frequencies of the outcomes.
         sharpness: above 1 predictions are sharper than in training, below 1 nearer to the frequencies.
+        num_cells: number of training cells.
     """
 
     log_prior: Tensor
@@ -56,6 +60,7 @@ class SoftmaxHead(nn.Module):
     def __init__(self, outcomes: int, num_outputs: int, num_tilts: int) -> None:
         super().__init__()
         self.num_outputs = num_outputs
+        self.num_cells = 1
         self.tilt_weights = nn.Parameter(torch.zeros(num_tilts))
         self.register_buffer("log_prior", torch.zeros(outcomes))
         self.register_buffer("sharpness", torch.ones(()))
@@ -72,14 +77,15 @@ class SoftmaxHead(nn.Module):
         """Functions of linear predictions (B, num_outputs), as logits (num_tilts, B, K)."""
         raise NotImplementedError
 
-    def logits(self, tilt: Tensor, scores: Tensor | None, usable: Tensor | None) -> Tensor:
+    def logits(self, context: Tensor, scores: Tensor | None, usable: Tensor | None) -> Tensor:
         """Logits (B, K).
 
         Args:
-            tilt: of the network, (B, K).
+            context: (B, C).
             scores: linear predictions (B, num_outputs).
             usable: rows (B,) where they count.
         """
+        tilt = functional.linear(self.hidden(context, scores, usable), *self.layers()[1])
         if scores is not None and usable is not None:
             tilt = tilt + torch.where(usable[:, None], self.linear_tilt(scores), 0.0)
         return self.log_prior + self.sharpness * tilt
@@ -105,7 +111,20 @@ class SoftmaxHead(nn.Module):
         counts = torch.bincount(self.outcome(cells).long(), minlength=len(self.log_prior)) + 0.5
         probs = counts / counts.sum()
         self.log_prior.copy_(probs.log())
+        self.num_cells = max(1, len(cells))
         return float(-(probs * probs.log()).sum())
+
+    def read_scores(self, scores: Tensor) -> Tensor | None:
+        """What linear predictions (B, num_outputs) add to the network's hidden layer, (B, H); None for nothing."""
+        return None
+
+    def hidden(self, context: Tensor, scores: Tensor | None, usable: Tensor | None) -> Tensor:
+        """The network's hidden layer, (B, H)."""
+        (weight, bias), _ = self.layers()
+        hidden = functional.linear(context, weight, bias)
+        if scores is not None and usable is not None and (added := self.read_scores(scores)) is not None:
+            hidden = hidden + torch.where(usable[:, None], added, 0.0)
+        return functional.gelu(hidden)
 
     def fit_tilt(self, cells: Tensor, scores: Tensor) -> None:
         """Weigh the tilts by maximum likelihood of cells (N,) given linear predictions made without them."""
@@ -119,7 +138,8 @@ class SoftmaxHead(nn.Module):
     def calibrate(self, tilt: Tensor, linear: Tensor, cells: Tensor) -> None:
         """Set `sharpness`, and how much linear predictions count, by the likelihood of held-out cells.
 
-        The fewer cells there are, the nearer both stay to what training found.
+        The fewer cells there are, the nearer both stay to what is usual for so many training cells: a network that
+        has few overstates what it knows.
 
         Args:
             tilt: of the network, (N, K).
@@ -155,7 +175,7 @@ class CategoricalHead(SoftmaxHead):
     def forward(
         self, context: Tensor, scores: Tensor | None = None, usable: Tensor | None = None
     ) -> Categorical:
-        return Categorical(logits=self.logits(self.network(context), scores, usable), validate_args=False)
+        return Categorical(logits=self.logits(context, scores, usable), validate_args=False)
 
     def outcome(self, cells: Tensor) -> Tensor:
         return cells
@@ -218,6 +238,7 @@ class BinnedHead(SoftmaxHead):
         bins = len(lower)
         super().__init__(bins, 2, 4)
         self.network = _zero_output(Dense(context, _HIDDEN, _SMOOTH + bins))
+        self.scores_proj = nn.Linear(3, _HIDDEN, bias=False)
         self.within = nn.Linear(context, _WITHIN)
         self.bin_embedding = nn.Embedding(bins, _WITHIN)
         self.cells = _zero_output(nn.Sequential(nn.GELU(), nn.Linear(_WITHIN, cells)))
@@ -232,8 +253,13 @@ class BinnedHead(SoftmaxHead):
         self.register_buffer("values", scaled.float(), persistent=False)
 
     def forward(self, context: Tensor, scores: Tensor | None = None, usable: Tensor | None = None) -> Binned:
-        smooth, single = self.network(context).split([_SMOOTH, len(self.lower)], dim=1)
-        return self._binned(context, self.logits(smooth @ self.basis + single, scores, usable))
+        return self._binned(context, self.logits(context, scores, usable))
+
+    def read_scores(self, scores: Tensor) -> Tensor:
+        known: Tensor = self.scores_proj(
+            functional.pad(scores.clamp(-_MAX_SCORE, _MAX_SCORE), (0, 1), value=1.0)
+        )
+        return known
 
     def _binned(self, context: Tensor, logits: Tensor) -> Binned:
         projected = self.within(context.detach())
@@ -346,11 +372,15 @@ class TokenHead(nn.Module):
         context: C.
         tokens: size of the vocabulary, the end and the unknown token included.
         length: most tokens of a sequence.
+        channels: size of a token's embedding.
+        dropout: see `TokenDecoder`.
     """
 
-    def __init__(self, context: int, tokens: int, length: int) -> None:
+    def __init__(
+        self, context: int, tokens: int, length: int, *, channels: int = 96, dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.network = TokenDecoder(context, tokens)
+        self.network = TokenDecoder(context, tokens, channels, dropout)
         self.length = length
 
     def forward(self, context: Tensor) -> TokenSequence:

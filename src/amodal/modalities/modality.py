@@ -34,7 +34,6 @@ class Modality(ABC):
             likelihood, without the noise; None where a cell is a draw of its likelihood.
         draw_rank: place in the order in which columns without a latent are drawn, lowest first: columns that
             determine most of a row come before those that depend on them.
-        costly: scoring a cell takes many times as long as scoring a label, so that training scores it less often.
     """
 
     type: ClassVar[str]
@@ -44,7 +43,6 @@ class Modality(ABC):
     suffix: ClassVar[str | None] = None
     latent: ClassVar[int | None] = None
     draw_rank: ClassVar[int] = 2
-    costly: ClassVar[bool] = False
 
     @classmethod
     def full_name(cls) -> str:
@@ -89,6 +87,11 @@ class Modality(ABC):
     def feature_shape(self) -> tuple[int, ...]:
         """Shape that a vector of `features` is flattened from; by default `shape`."""
         return self.shape
+
+    @property
+    def scoring_cost(self) -> float:
+        """Time to score a cell, 1 for a short text: costly cells are scored under fewer masks in training."""
+        return 0.0
 
     @property
     def size(self) -> float:

@@ -51,7 +51,6 @@ class TextBagOfWords(Modality):
     dtype: ClassVar[str] = "int16"
     latent: ClassVar[int | None] = 16
     draw_rank: ClassVar[int] = 1
-    costly: ClassVar[bool] = True
 
     vocabulary: tuple[str, ...]
     positions: tuple[float, ...]
@@ -86,6 +85,10 @@ class TextBagOfWords(Modality):
     @property
     def feature_shape(self) -> tuple[int, ...]:
         return (len(self.vocabulary),)
+
+    @property
+    def scoring_cost(self) -> float:
+        return 1.0
 
     @property
     def summary(self) -> str:

@@ -67,7 +67,6 @@ class TextEmbedding(Modality):
     dtype: ClassVar[str] = "float32"
     latent: ClassVar[int | None] = 16
     draw_rank: ClassVar[int] = 1
-    costly: ClassVar[bool] = True
 
     vocabulary: tuple[str, ...]
     vectors: tuple[float, ...]
@@ -114,6 +113,10 @@ class TextEmbedding(Modality):
     @property
     def feature_shape(self) -> tuple[int, ...]:
         return (self.shape[0] - 1,)
+
+    @property
+    def scoring_cost(self) -> float:
+        return 1.0
 
     @property
     def summary(self) -> str:

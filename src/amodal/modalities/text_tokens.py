@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,39 +14,50 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from amodal.distributions import RowNoise
 from amodal.distributions.sequence import END, UNKNOWN
-from amodal.errors import RejectColumn
+from amodal.errors import BadCells, RejectColumn
 from amodal.modalities.heads import TokenHead
 from amodal.modalities.modality import Modality
-from amodal.modalities.tokenization import detokenize, tokenize_cells, tokenize_sample
+from amodal.modalities.subwords import SubwordTokenizer, learn_subwords, split_words
 from amodal.nn import TokenEncoder
 
-_MAX_LENGTH = 64
-_MAX_VOCABULARY = 20_000
-_MAX_LINEAR_WORDS = 8_192
-_LINEAR_PAIRS = 4_096
+_MIN_LENGTH, _MAX_LENGTH = 16, 512
+_MAX_VOCABULARY = 4_000
+_MAX_SAMPLE = 50_000
+_MAX_BUCKETS = 14
+_DROPPED = 0.1
+_TYPICAL_LENGTH = 16
+"""Pieces of a text whose scoring costs one."""
+_LINEAR_PAIRS = 8_192
 
 
 @dataclass(frozen=True)
 class TextTokens(Modality):
-    """A text as the numbers of its words in a vocabulary read from the column.
+    """A text as the numbers of its pieces in a vocabulary of words and parts of words, learned from the column.
 
-    Number 0 ends a text and pads it, 1 is any word outside the vocabulary.
+    Frequent words are pieces, rare and unseen ones are split; see `learn_subwords`. Number 0 ends a text and pads it,
+    1 is a character that the column does not have. Runs of white space are read as one space.
 
     Attributes:
-        vocabulary: the words, the most frequent first; word k has number k + 2.
-        length: most words of a text; longer ones are cut.
-        mean_length: words of a text on average.
+        vocabulary: the pieces, in the order they are merged in; piece k has number k + 2.
+        document_counts: texts that contain each piece.
+        num_texts: texts that were counted.
+        length: most pieces of a text, 512 or fewer; longer texts are cut.
+        mean_length: pieces of a text on average.
     """
 
     type: ClassVar[str] = "text"
     representation: ClassVar[str] = "tokens"
-    unit: ClassVar[str] = "number of a word in the vocabulary, from 2; 1 for other words, 0 after the end"
+    unit: ClassVar[str] = (
+        "number of a piece in the vocabulary, from 2; 1 for an unknown character, 0 after the end"
+    )
     dtype: ClassVar[str] = "int32"
     draw_rank: ClassVar[int] = 1
-    costly: ClassVar[bool] = True
 
     vocabulary: tuple[str, ...]
+    document_counts: tuple[int, ...]
+    num_texts: int
     length: int
     mean_length: float
 
@@ -58,17 +70,22 @@ class TextTokens(Modality):
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        texts = tokenize_sample(cells, lower=False)
-        counts = Counter(word for text in texts for word in text)
-        # A word's vector is not learned from one text; in a small table every word is kept.
-        min_count = 2 if len(counts) > 2_000 else 1
-        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        words = tuple(word for word, count in ordered[:_MAX_VOCABULARY] if count >= min_count)
-        lengths = np.array([len(text) for text in texts])
-        # The longest text's, unless a few are far longer than the rest.
-        length = int(min(lengths.max(), max(2 * np.quantile(lengths, 0.95), 8), _MAX_LENGTH))
+        sample = cells if len(cells) <= _MAX_SAMPLE else cells.sample(_MAX_SAMPLE, random_state=0)
+        texts = [str(cell) for cell in sample if str(cell).strip()]
+        if not texts:
+            raise RejectColumn("no cell has a word")
+        frequency = Counter(word for text in texts for word in split_words(text))
+        vocabulary = tuple(options.get("vocabulary", learn_subwords(frequency, _MAX_VOCABULARY)))
+        tokenizer = SubwordTokenizer(vocabulary)
+        pieces = [tokenizer.pieces(text) for text in texts]
+        documents = Counter(piece for text in pieces for piece in set(text))
+        lengths = np.array([len(text) for text in pieces])
+        # The longest text's, unless a few are far longer than the rest; unseen words need some room.
+        length = int(min(max(min(lengths.max(), 2 * np.quantile(lengths, 0.95)), _MIN_LENGTH), _MAX_LENGTH))
         state: dict[str, Any] = {
-            "vocabulary": words,
+            "vocabulary": vocabulary,
+            "document_counts": tuple(documents[piece] for piece in vocabulary),
+            "num_texts": len(texts),
             "length": length,
             "mean_length": float(np.minimum(lengths, length).mean()),
         }
@@ -80,19 +97,30 @@ class TextTokens(Modality):
 
     @property
     def summary(self) -> str:
-        return f"{len(self.vocabulary)} words, at most {self.length} a text"
+        return f"{len(self.vocabulary)} words and parts of words, at most {self.length} a text"
+
+    @property
+    def scoring_cost(self) -> float:
+        return max(self.mean_length / _TYPICAL_LENGTH, 1.0)
 
     @property
     def size(self) -> float:
         return max(self.mean_length, 1.0)
 
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        numbers = {word: number for number, word in enumerate(self.vocabulary, start=2)}
-        texts = tokenize_cells(cells, lower=False)
+        tokenizer = SubwordTokenizer(self.vocabulary)
         tokens = np.full((len(cells), self.length), END, dtype=np.int32)
-        for row, words in zip(tokens, texts, strict=True):
-            known = [numbers.get(word, UNKNOWN) for word in words[: self.length]]
-            row[: len(known)] = known
+        wrong = {}
+        for row, cell in enumerate(cells):
+            if not isinstance(cell, str):
+                wrong[row] = f"{cell!r} is not text"
+            elif not cell.strip():
+                wrong[row] = "holds no word"
+            else:
+                pieces = tokenizer.pieces(cell, self.length)
+                tokens[row, : len(pieces)] = [tokenizer.numbers.get(piece, -1) + 2 for piece in pieces]
+        if wrong:
+            raise BadCells(wrong)
         return torch.from_numpy(tokens)
 
     def vector(self, tensor: Tensor) -> Tensor:
@@ -104,20 +132,32 @@ class TextTokens(Modality):
     def linear_features(self, tensor: Tensor) -> Tensor:
         """Indicators of a text's frequent tokens and hashed pairs of neighbours, of unit length."""
         tokens = tensor.long()
-        words, size = min(len(self.vocabulary) + 2, _MAX_LINEAR_WORDS), len(tokens)
+        words, size = len(self.vocabulary) + 2, len(tokens)
         pairs = (tokens[:, :-1] * 1_000_003 + tokens[:, 1:] * 7_919) % _LINEAR_PAIRS + words
         pairs = torch.where(tokens[:, 1:] == END, END, pairs)
         features = torch.zeros(size, words + _LINEAR_PAIRS, device=tensor.device)
-        features.scatter_(1, torch.where(tokens < words, tokens, END), 1.0).scatter_(1, pairs, 1.0)
+        features.scatter_(1, tokens, 1.0).scatter_(1, pairs, 1.0)
         features[:, END] = 0.0
         return nn.functional.normalize(features, dim=1)
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
-        words = ("", "", *self.vocabulary)
-        return [detokenize([words[token] for token in row if token > UNKNOWN]) for row in tensor.tolist()]
+        tokenizer = SubwordTokenizer(self.vocabulary)
+        pieces = ("", "", *self.vocabulary)
+        return [tokenizer.text(pieces[token] for token in row if token > UNKNOWN) for row in tensor.tolist()]
+
+    def augment(self, tensor: Tensor, noise: RowNoise) -> Tensor:
+        """Replace a tenth of the pieces by the unknown one."""
+        dropped = noise.uniform(self.length) < _DROPPED
+        return torch.where(dropped & (tensor > UNKNOWN), torch.full_like(tensor, UNKNOWN), tensor)
 
     def encoder(self, features: int) -> nn.Module:
-        return TokenEncoder(len(self.vocabulary) + 2, features)
+        counts = torch.tensor([0, 0, *self.document_counts])
+        weights = 1.0 + torch.log((1 + self.num_texts) / (1 + counts))
+        pairs = self.num_texts * self.mean_length
+        buckets = 2 ** min(max(math.ceil(math.log2(pairs)), 8), _MAX_BUCKETS)
+        return TokenEncoder(weights, features, buckets=buckets)
 
     def head(self, context: int) -> nn.Module:
-        return TokenHead(context, len(self.vocabulary) + 2, self.length)
+        # The fewer tokens a decoder learns from, the sooner it learns them by heart.
+        dropout = min(max(0.7 - 0.1 * math.log10(self.num_texts * self.mean_length), 0.1), 0.4)
+        return TokenHead(context, len(self.vocabulary) + 2, self.length, dropout=dropout)

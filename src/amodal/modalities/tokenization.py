@@ -14,12 +14,12 @@ from amodal.errors import BadCells, RejectColumn
 
 # Han, Hiragana, Katakana, their punctuation and full-width forms, Thai, Lao, Myanmar and Khmer: scripts that
 # put no space between words.
-_UNSPACED = (
+UNSPACED = (
     r"\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0002fa1f"
 )
-_PIECES = re.compile(rf"[{_UNSPACED}]|[^{_UNSPACED}]+")
-_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
+_PIECES = re.compile(rf"[{UNSPACED}]|[^{UNSPACED}]+")
+_IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 _MAX_SAMPLE = 50_000
 
 

@@ -88,7 +88,10 @@ class TrainingModule(pl.LightningModule):
         return self.span.fraction(self.epochs_done())
 
     def training_step(self, batch: Batch) -> Tensor:
-        noise = RowNoise((self.seed << 32) + self.global_step + 1, batch.rows)
+        seed = (self.seed << 32) + self.global_step + 1
+        # Of dropout, so that a resumed run goes on as an unbroken one.
+        torch.manual_seed(seed)
+        noise = RowNoise(seed, batch.rows)
         loss = self.stage.objective(self.model, batch, noise, self.progress())
         self._update_means(loss, batch)
         return loss.total

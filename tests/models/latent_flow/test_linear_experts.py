@@ -37,7 +37,9 @@ HEADS = {1: Target(2), 2: Target(3)}
 ROWS = 60
 
 
-def table(columns: Mapping[str, Modality] = COLUMNS, seed: int = 0) -> tuple[list[Tensor], Tensor, dict[int, Tensor]]:
+def table(
+    columns: Mapping[str, Modality] = COLUMNS, seed: int = 0
+) -> tuple[list[Tensor], Tensor, dict[int, Tensor]]:
     """Features of each column, which cells are present, and targets."""
     generator = torch.Generator().manual_seed(seed)
     vector = torch.randn(ROWS, 5, generator=generator)
@@ -63,7 +65,9 @@ def fitted(seed: int = 0) -> tuple[LinearExperts, dict[int, Tensor]]:
     return experts, experts.fit(features, present, targets, training())
 
 
-@pytest.mark.parametrize(("rows", "features"), [(30, 8), (30, 30), (12, 40)], ids=["primal", "square", "dual"])
+@pytest.mark.parametrize(
+    ("rows", "features"), [(30, 8), (30, 30), (12, 40)], ids=["primal", "square", "dual"]
+)
 def test_predictions_of_fitted_rows_are_those_of_refits_without_each(rows: int, features: int) -> None:
     inputs, targets, strength = torch.randn(rows, features), torch.randn(rows, 2), 0.7
     weight, predicted = _ridge(inputs, targets, strength)
@@ -72,7 +76,9 @@ def test_predictions_of_fitted_rows_are_those_of_refits_without_each(rows: int, 
         x, y = inputs[kept].double(), targets[kept].double()
         return torch.linalg.solve(x.T @ x + strength * torch.eye(features, dtype=torch.float64), x.T @ y)
 
-    torch.testing.assert_close(weight, solve(torch.ones(rows, dtype=torch.bool)).float(), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(
+        weight, solve(torch.ones(rows, dtype=torch.bool)).float(), atol=1e-3, rtol=1e-3
+    )
     for row in range(rows):
         without = inputs[row].double() @ solve(torch.arange(rows) != row)
         torch.testing.assert_close(predicted[row], without.float(), atol=2e-3, rtol=2e-3)

@@ -19,7 +19,7 @@ COLUMNS: dict[str, Modality] = {
     "sound": AudioMel(8_000, 9, 8, 256, 128),
     "number": NumberQuantile((0.0, 1.0, 2.0), 2),
     "picture": ImagePixels(8, 8, 1),
-    "text": TextTokens(("one", "two", "three"), 4, 2.0),
+    "text": TextTokens(("one", "two", "three"), (9, 5, 1), 10, 4, 2.0),
     "label": CategoryOneHot(("a", "b", "c"), "text"),
 }
 NAMES = list(COLUMNS)

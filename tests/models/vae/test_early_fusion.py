@@ -14,7 +14,7 @@ from amodal.table import Table
 
 NUMBER = NumberQuantile((0.0, 1.0), 2)
 LABEL = CategoryOneHot(("a", "b", "c"), "text")
-WORDS = TextTokens(("hen", "road"), 4, 2.0)
+WORDS = TextTokens(("hen", "road"), (1, 1), 2, 4, 2.0)
 
 
 def test_labels_are_one_hot_and_words_are_counted() -> None:

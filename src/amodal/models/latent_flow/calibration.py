@@ -50,13 +50,15 @@ def _scores(
         rest, some = batch.present.clone(), part.clone()
         rest[:, index] = some[:, index] = False
         contexts = model.context(embeddings, torch.stack([rest, some]))[:, present]
-        tilts = head(contexts.flatten(0, 1)).logits - head.log_prior
-        scores = model.linear_cache.get(index)
-        if scores is None:
-            linear = torch.zeros_like(tilts)
-        else:
-            of_rest = head.linear_tilt(scores[batch.rows[present]])
-            linear = torch.cat([of_rest, torch.zeros_like(of_rest)])
+        cached = model.linear_cache.get(index)
+        count = contexts.shape[1]
+        scores, usable = None, None
+        linear = contexts.new_zeros(2 * count, len(head.log_prior))
+        if cached is not None:
+            scores = cached[batch.rows[present]].repeat(2, 1)
+            usable = torch.arange(2 * count, device=scores.device) < count
+            linear = torch.where(usable[:, None], head.linear_tilt(scores), 0.0)
+        tilts = head(contexts.flatten(0, 1), scores, usable).logits - head.log_prior - linear
         cells = model.cells(index, batch)[present]
         # torch.distributions.Categorical normalises its logits; a softmax of both is the same.
         found[index] = (tilts, linear, cells.repeat(2))

@@ -11,7 +11,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.distributions import RowNoise, Velocity, kl_to_standard
+from amodal.distributions import RowNoise, TokenSequence, Velocity, kl_to_standard
 from amodal.modalities import Modality
 from amodal.modalities.heads import BinnedHead, SoftmaxHead
 from amodal.models.base import apply_to_present
@@ -97,6 +97,8 @@ class AnyOrderLoss(Objective[LatentFlow]):
     autoencoder has the flow-matching loss of its latent instead of a likelihood; the autoencoder is not trained.
     Categories and numbers, the cheapest, are scored under all masks.
 
+    Where no column has an autoencoder, rows are cheap to encode, and one mask of each kind is used.
+
     Each column's loss is divided by its entropy (`LatentFlow.target_nats`), so that all columns count alike, and its
     gradient into what columns share is scaled by the share of its gain that holds on held-out rows
     (`LatentFlow.generalisation`), so that a column that can only be memorised takes no part in it.
@@ -105,7 +107,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
         num_masks: random subsets a row.
         num_single_masks: subsets of one cell a row.
         num_rest_masks: subsets of all cells but one a row, under which linear predictions are used.
-        num_text_masks: masks under which texts are scored.
+        num_text_masks: masks under which texts are scored, fewer for long ones; of a long text, one window a mask.
         num_flow_masks: masks under which flows are trained.
         num_times: times t a flow is trained on for each target cell.
         flow_weight: weight of the flow-matching loss, a mean over a latent's dimensions.
@@ -126,11 +128,16 @@ class AnyOrderLoss(Objective[LatentFlow]):
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
-        masks = given_masks(batch.present, noise, self.num_masks, self.num_single_masks, self.num_rest_masks)
+        repeats = self._repeats(model)
+        masks = given_masks(
+            batch.present,
+            noise,
+            min(repeats, self.num_masks),
+            min(repeats, self.num_single_masks),
+            min(repeats, self.num_rest_masks),
+        )
         context = model.contexts(embeddings, masks.given, noise if model.training else None)
-        # Of no weight: in distributed training each process must use the same parameters in each step.
-        tilts = [head.tilt_weights for head in model.generators if isinstance(head, SoftmaxHead)]
-        total = 0.0 * torch.cat([embeddings.new_zeros(1), *tilts]).sum()
+        total = _without_weight(model)
         terms = {}
         shared = self._softmax_losses(model, batch, context, masks)
         all_weights = self._weights(model, batch, masks)
@@ -158,19 +165,25 @@ class AnyOrderLoss(Objective[LatentFlow]):
             terms["info_nce"] = contrast.detach()
         return Loss(total, terms)
 
+    def _repeats(self, model: LatentFlow) -> int:
+        """Most masks of a kind: one where no column has an autoencoder."""
+        return (
+            max(self.num_masks, self.num_single_masks, self.num_rest_masks) if len(model.autoencoders) else 1
+        )
+
+    def _num_scored(self, modality: Modality, masks: int, repeats: int) -> int:
+        """The first of so many masks under which a column is scored."""
+        if modality.latent is not None:
+            return min(masks, self.num_flow_masks)
+        if modality.scoring_cost:
+            return max(1, round(min(repeats, self.num_text_masks) / modality.scoring_cost))
+        return masks
+
     def _weights(self, model: LatentFlow, batch: Batch, masks: GivenMasks) -> Tensor:
         """Weights (K, B, M) of each cell's loss under each mask, zero where it is no target or not scored."""
-        count = len(masks.given)
-        most = [
-            self.num_flow_masks
-            if modality.latent is not None
-            else self.num_text_masks
-            if modality.costly
-            else count
-            for modality in model.modalities.values()
-        ]
-        device = batch.present.device
-        is_scored = torch.arange(count, device=device)[:, None] < torch.tensor(most, device=device)
+        count, repeats, device = len(masks.given), self._repeats(model), batch.present.device
+        scored = [self._num_scored(modality, count, repeats) for modality in model.modalities.values()]
+        is_scored = torch.arange(count, device=device)[:, None] < torch.tensor(scored, device=device)
         targets = batch.present & ~masks.given & is_scored[:, None]
         return torch.where(targets, masks.weights[:, None, None], 0.0)
 
@@ -218,7 +231,10 @@ class AnyOrderLoss(Objective[LatentFlow]):
         generator = model.generators[index]
         if not isinstance(generator, VelocityNetwork):
             linear = model.cached_linear(index, batch.rows[row], masks.is_rest[mask, row])
-            return -model.likelihood(index, context, linear).log_prob(model.cells(index, batch)[row])
+            likelihood, cells = model.likelihood(index, context, linear), model.cells(index, batch)[row]
+            if isinstance(likelihood, TokenSequence):
+                return -likelihood.estimate_log_prob(cells, noise.uniform(self.num_text_masks)[row, mask])
+            return -likelihood.log_prob(cells)
         # Drawn for all masks of all rows, so that a row's numbers depend on no other row.
         count = self.num_flow_masks * self.num_times
         normal, times = noise.normal(2, count, generator.size), noise.uniform(count)
@@ -227,3 +243,14 @@ class AnyOrderLoss(Objective[LatentFlow]):
         velocity = partial(generator, context=generator.context_proj(context))
         loss = flow_matching_loss(velocity, normal[row, 0, draw], x_1, times[row, draw])
         return self.flow_weight / generator.size * loss
+
+
+def _without_weight(model: LatentFlow) -> Tensor:
+    """Zero, as a function of what only linear predictions use.
+
+    In distributed training each process must use the same parameters in each step.
+    """
+    heads = [head for head in model.generators if isinstance(head, SoftmaxHead)]
+    weights: list[Tensor] = [head.tilt_weights for head in heads]
+    weights += [head.scores_proj.weight.flatten() for head in heads if isinstance(head, BinnedHead)]
+    return 0.0 * torch.cat([torch.zeros(1, device=model.device), *weights]).sum()

@@ -46,21 +46,31 @@ def softmax_losses(
     width = len(first[0][0])
     shares = generalisation.repeat_interleave(width)
     hidden = _SharedLinear.apply(context, torch.cat([w for w, _ in first]), shares)
-    hidden = functional.gelu(hidden + torch.cat([b for _, b in first]))
-    hidden = hidden.view(len(context), len(heads), width).transpose(0, 1)
+    hidden = hidden + torch.cat([b for _, b in first])
+    rest = is_rest.nonzero()[:, 0]
+    known = [
+        None if scores is None else (head, scores[rest]) for head, scores in zip(heads, linear, strict=True)
+    ]
+    if len(rest) and any(known):
+        nothing = hidden.new_zeros(len(rest), width)
+        added = [
+            nothing if each is None or (read := each[0].read_scores(each[1])) is None else read
+            for each in known
+        ]
+        hidden = hidden.index_add(0, rest, torch.cat(added, 1).to(hidden.dtype))
+    hidden = functional.gelu(hidden).view(len(context), len(heads), width).transpose(0, 1)
     weight = torch.stack([functional.pad(w, (0, 0, 0, size - len(w))) for w, _ in second])
     offset = torch.stack([functional.pad(b, (0, size - len(b))) for _, b in second])
     prior = torch.stack(
         [functional.pad(head.log_prior, (0, size - len(head.log_prior)), value=_NEVER) for head in heads]
     )
     logits = torch.baddbmm((offset + prior)[:, None], hidden, weight.transpose(1, 2))
-    rest = is_rest.nonzero()[:, 0]
-    if len(rest) and any(scores is not None for scores in linear):
+    if len(rest) and any(known):
         tilts = [
-            functional.pad(head.linear_tilt(scores[rest]), (0, size - len(head.log_prior)))
-            if scores is not None
-            else logits.new_zeros(len(rest), size)
-            for head, scores in zip(heads, linear, strict=True)
+            logits.new_zeros(len(rest), size)
+            if each is None
+            else functional.pad(each[0].linear_tilt(each[1]), (0, size - len(each[0].log_prior)))
+            for each in known
         ]
         logits = logits.index_add(1, rest, torch.stack(tilts).to(logits.dtype))
     losses = functional.cross_entropy(logits.flatten(0, 1).float(), outcomes.T.reshape(-1), reduction="none")
