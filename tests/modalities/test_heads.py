@@ -135,7 +135,7 @@ def calibrated(rows: int, sharpness: float, linear_sharpness: float) -> tuple[Ca
     cells = (logits + RowNoise(0, torch.arange(rows)).gumbel(3)).argmax(1)
     head.calibrate(tilt, linear, cells)
     assert (head.tilt_weights == head.tilt_weights[0]).all()
-    return head, float(head.tilt_weights[0] / 2.0)
+    return head, head.tilt_weights[0].item() / 2.0
 
 
 def test_calibration_finds_the_sharpness_of_many_held_out_cells() -> None:
