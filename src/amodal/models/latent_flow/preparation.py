@@ -104,7 +104,7 @@ def _fill(
     }
     before = model.experts.max_missing.clone()
     found = model.experts.fit(
-        [torch.cat(parts)[order] for parts in features], present, targets, training, stop
+        [torch.cat(features.pop(0))[order] for _ in columns], present, targets, training, stop
     )
     for index, scores in found.items():
         usable = training & present[:, index]
