@@ -49,9 +49,9 @@ class Stage:
             `training.best_weights`); empty where all weights share one loss.
         is_joint: true where the stage trains what relates columns to each other.
         on_start: called with the model before the stage.
-        context: entered with (model, batches of all rows, number of rows, numbers of held-out rows) before the first
-            step and left after the last one; keeps what the frozen part of the model computes. The batches may end
-            early.
+        context: entered with (model, batches of all rows, number of rows, numbers of held-out rows, function that is
+            true once its time is up) before the first step and left after the last one; keeps what the frozen part of
+            the model computes. The batches may end early.
         on_validation: called with (model, terms of the loss on training rows, terms on held-out rows) after each pass
             over held-out rows.
         score: called with (model, terms on held-out rows), gives the number by which the best epoch has the lowest; the
@@ -68,9 +68,9 @@ class Stage:
     parameter_groups: Callable[[Any], Mapping[str, str]] = lambda model: {}
     is_joint: bool = True
     on_start: Callable[[Any], None] = lambda model: None
-    context: Callable[[Any, Iterable[Batch], int, Tensor], AbstractContextManager[Any]] = (
-        lambda model, batches, rows, held_out: nullcontext()
-    )
+    context: Callable[
+        [Any, Iterable[Batch], int, Tensor, Callable[[], bool]], AbstractContextManager[Any]
+    ] = lambda model, batches, rows, held_out, stop: nullcontext()
     on_validation: Callable[[Any, Mapping[str, float], Mapping[str, float]], None] = (
         lambda model, training, held_out: None
     )

@@ -24,9 +24,11 @@ from amodal.models import GenerativeModel
 from amodal.settings import Values, configure, join, resolve, settings_of
 from amodal.table import BadCell, Schema, write_bad_cells
 
-FORMAT = 4
+FORMAT = 5
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 BAD_CELLS = "bad_cells.csv"
+_FORMAT_4_DEFAULTS = {"num_text_masks": 3, "num_times": 2, "flow_weight": 0.125, "contrastive_weight": 0.0}
+"""Settings' defaults in format 4 that are others today."""
 _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn", "librosa")
 
 
@@ -169,16 +171,23 @@ def _read_description(folder: Path) -> _Description:
 
 
 def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in a model.json of format 3 that differ from today's defaults; none if it has no such form."""
+    """The arguments in a model.json of format 3 or 4 that differ from its defaults; none if it has no such form."""
     try:
-        found = {
-            "method": raw["method"],
-            "random_state": raw["seed"],
-            **raw["model"],
-            **raw.get("settings", {}),
-        }
-        settings = settings_of(method_named(found["method"]))
-    except (KeyError, TypeError, UsageError):
+        if raw["format"] == 3:
+            found = {
+                "method": raw["method"],
+                "random_state": raw["seed"],
+                **raw["model"],
+                **raw.get("settings", {}),
+            }
+            settings = settings_of(method_named(found["method"]))
+        else:
+            settings = settings_of(method_named(raw["arguments"]["method"]))
+            written = join(raw["settings"])
+            named = {setting.full_name: name for name, setting in settings.items()}
+            found = {**raw["arguments"], **{named.get(name, name): value for name, value in written.items()}}
+            found = {name: each for name, each in found.items() if _FORMAT_4_DEFAULTS.get(name, ...) != each}
+    except (KeyError, TypeError, AttributeError, UsageError):
         return {}
     defaults = {"method": None, "random_state": 0, "epochs": None, "time_limit": None}
     defaults |= {name: setting.default for name, setting in settings.items()}

@@ -64,7 +64,7 @@ def test_a_model_of_an_earlier_format_says_how_to_fit_it_again(amodal: Command, 
     with pytest.raises(DataError) as problem:
         TableModel.load(folder)
     assert str(problem.value) == (
-        f"{folder} has format 3, and this version of amodal reads format 4: fit it again, by "
+        f"{folder} has format 3, and this version of amodal reads format 5: fit it again, by "
         "TableModel(method='mvtcae', random_state=2, latent=4, epochs=5, batch_size=32)"
         f".fit(DATA, output='{folder}', overwrite=True)."
     )
@@ -73,4 +73,23 @@ def test_a_model_of_an_earlier_format_says_how_to_fit_it_again(amodal: Command, 
     command = f"amodal fit DATA -o {folder} {again}"
     assert f"fit it again, by `{command}`." in told
     amodal(*command.replace("DATA", str(data)).split()[1:])
+
+
+def test_a_model_of_format_4_is_fitted_again_with_its_own_arguments(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    TableModel(epochs=1, latent=4, random_state=3).fit(table(60), output=folder)
+    description = json.loads((folder / "model.json").read_text())
+    settings = description["settings"]
+    # What format 4 had by default is no choice of the user's, nor is what it did not have.
+    settings["conditionals"] |= {"num_text_masks": 3, "num_times": 2, "flow_weight": 0.125}
+    settings["conditionals"] |= {"contrastive_weight": 0.0, "removed": 7}
+    del settings["conditionals"]["num_rest_masks"]
+    (folder / "model.json").write_text(json.dumps(description | {"format": 4, "settings": settings}))
+    with pytest.raises(DataError) as problem:
+        TableModel.load(folder)
+    assert str(problem.value) == (
+        f"{folder} has format 4, and this version of amodal reads format 5: fit it again, by "
+        "TableModel(method='latent-flow', epochs=1, random_state=3, latent=4)"
+        f".fit(DATA, output='{folder}', overwrite=True)."
+    )
     assert TableModel.load(folder).settings["latent"] == 4

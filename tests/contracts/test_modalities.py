@@ -18,6 +18,7 @@ from torch.distributions import Distribution
 from amodal.distributions import RowNoise
 from amodal.errors import RejectColumn
 from amodal.modalities import MODALITIES, AudioMel, ImagePixels, Modality, find_modality
+from amodal.modalities.heads import SoftmaxHead
 from amodal.table import Table, encode, infer_schema
 
 
@@ -191,7 +192,12 @@ def test_the_encoder_makes_features(modality: Modality, stored: Tensor) -> None:
 def test_heads_give_a_distribution_of_each_cell(
     modality: Modality, network: nn.Module, stored: Tensor
 ) -> None:
-    distribution = network(torch.randn(12, 5))
+    contexts = torch.randn(12, 5)
+    if isinstance(network, SoftmaxHead):
+        predictions = torch.randn(12, network.num_outputs)
+        distribution = network(contexts, predictions, torch.arange(12) % 2 == 0)
+    else:
+        distribution = network(contexts)
     assert isinstance(distribution, Distribution)
     scores = distribution.log_prob(modality.scale(stored[:12]))
     assert scores.shape == (12,)

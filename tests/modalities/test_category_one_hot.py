@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+import torch
 
 from amodal.errors import BadCells, RejectColumn
 from amodal.modalities import CategoryOneHot
@@ -73,3 +74,13 @@ def test_repeated_sentences_are_a_text() -> None:
     sentences = [f"the {n} hens sit here" for n in range(12)]
     with pytest.raises(RejectColumn, match="text"):
         CategoryOneHot.detect(pd.Series(sentences * 5), None)
+
+
+def test_linear_features_are_one_hot_and_bounded_for_many_labels() -> None:
+    few = CategoryOneHot(("a", "b", "c"), "text")
+    assert few.linear_features(torch.tensor([2, 0])).tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    many = CategoryOneHot(tuple(f"{number:04}" for number in range(3_000)), "text")
+    features = many.linear_features(torch.tensor([5, 1_029, 2_999]))
+    assert features.shape == (3, 1_024)
+    assert features.sum(1).tolist() == [1.0] * 3
+    assert features.argmax(1).tolist() == [5, 5, 951]

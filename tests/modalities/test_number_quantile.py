@@ -108,3 +108,76 @@ def test_booleans_are_rejected() -> None:
 def test_one_spoilt_cell_does_not_make_a_text() -> None:
     cells = pd.Series([*RNG.normal(size=30), "oops"], dtype=object)
     assert NumberQuantile.detect(cells, None)
+
+
+def bins_of(modality: NumberQuantile, values: np.ndarray) -> np.ndarray:
+    """The bin of each number, -1 in none."""
+    ranks = torch.special.ndtr(modality.to_tensor(pd.Series(values), None).double()).numpy()
+    found = np.full(len(values), -1)
+    for index, (low, high) in enumerate(zip(modality.lower, modality.upper, strict=True)):
+        found[(ranks >= low - 1e-6) & (ranks <= high + 1e-6)] = index
+    return found
+
+
+@pytest.mark.parametrize("rows", [20, 100, 3_000])
+def test_bins_rise_and_hold_all_numbers(rows: int) -> None:
+    for values in (
+        RNG.normal(size=rows),
+        RNG.lognormal(0, 2, rows),
+        RNG.standard_cauchy(rows),
+        RNG.integers(0, 40, rows) / 2,
+        np.where(RNG.random(rows) < 0.4, 0.0, RNG.exponential(size=rows)),
+    ):
+        modality = NumberQuantile.fit(pd.Series(values), None)
+        lower, upper = np.array(modality.lower), np.array(modality.upper)
+        assert 1 <= len(lower) == len(upper) <= 200
+        assert (lower <= upper).all()
+        assert (upper[:-1] <= lower[1:] + 1e-6).all()
+        assert lower.min() >= -1e-6
+        assert upper.max() <= 1 + 1e-6
+        found = bins_of(modality, values)
+        assert (found >= 0).all()
+        assert (np.bincount(found, minlength=len(lower)) > 0).all(), "no bin is empty"
+
+
+def test_a_frequent_value_has_a_bin_of_its_own_and_is_drawn_exactly() -> None:
+    values = np.where(RNG.random(2_000) < 0.3, 1.25, RNG.normal(0, 5, 2_000).round(2))
+    modality = NumberQuantile.fit(pd.Series(values), None)
+    alone = [low for low, high in zip(modality.lower, modality.upper, strict=True) if low == high]
+    assert len(alone) == 1
+    assert modality.to_cells(torch.special.ndtri(torch.tensor(alone, dtype=torch.float64)).float()) == [1.25]
+    found = bins_of(modality, values)
+    counts = np.bincount(found)
+    single = modality.lower.index(alone[0])
+    assert counts[single] == (values == 1.25).sum()
+    assert np.delete(counts, single).max() < 0.1 * len(values)
+    head = modality.head(4)
+    head.fit_marginal(modality.to_tensor(pd.Series(values), None))
+    drawn = np.array(modality.to_cells(head(torch.randn(4_000, 4)).sample()))
+    assert (drawn == 1.25).mean() == pytest.approx(counts[single] / len(values), abs=0.04)
+
+
+def test_a_column_of_few_values_has_a_bin_for_each() -> None:
+    values = RNG.choice([0.0, 0.5, 2.0, 9.5], 300)
+    modality = NumberQuantile.fit(pd.Series(values), None)
+    assert modality.lower == modality.upper
+    assert len(modality.lower) == 4
+    head = modality.head(4)
+    assert {*modality.to_cells(head(torch.randn(500, 4)).sample())} == {0.0, 0.5, 2.0, 9.5}
+
+
+def test_bins_that_are_given_are_kept() -> None:
+    modality = NumberQuantile.fit(pd.Series(RNG.normal(size=50)), None, lower=(0.0, 0.5), upper=(0.5, 1.0))
+    assert (modality.lower, modality.upper) == ((0.0, 0.5), (0.5, 1.0))
+
+
+def test_linear_features_are_the_quantile_and_shares_of_bins_below() -> None:
+    modality = NumberQuantile((0.0, 1.0), 2)
+    ranks = torch.tensor([0.0, 0.04, 0.55, 1.0])
+    features = modality.linear_features(torch.special.ndtri(ranks))
+    assert features.shape == (4, 11)
+    torch.testing.assert_close(features[:, 0], torch.special.ndtri(ranks).clamp(-3, 3))
+    # The rank is a tenth of their sum.
+    torch.testing.assert_close(features[:, 1:].sum(1), 10 * ranks)
+    assert (features[2, 1:6] == 1).all()
+    assert (features[2, 7:] == 0).all()

@@ -14,7 +14,7 @@ from amodal.nn.precision import has_fast_bfloat16
     [
         ({}, False),
         ({"avx2": True, "avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, False),
-        ({"avx512_bf16": True}, True),
+        ({"avx512_bf16": True}, False),
         ({"avx512_bf16": False, "amx_bf16": True}, True),
     ],
 )

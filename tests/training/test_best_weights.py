@@ -44,7 +44,7 @@ def validated(best: BestWeights, module: Weights, epoch: int, **metrics: float) 
 def test_each_column_keeps_its_own_best_epoch() -> None:
     best, module = BestWeights(PATIENCE, {"one": "a", "other": "b"}), Weights()
     for epoch, (one, other) in enumerate([(1.0, 1.0), (3.0, 2.0), (2.0, 5.0), (0.0, 4.0)]):
-        assert not validated(best, module, epoch, val_loss=9.0 + epoch, val_one=one, val_other=other)
+        assert not validated(best, module, epoch, val_score=9.0 + epoch, val_one=one, val_other=other)
     assert {name: weight.item() for name, weight in best.weights.items()} == {"a": 1.0, "b": 2.0}
 
 
@@ -54,13 +54,13 @@ def test_a_stage_that_gets_no_better_goes_on_from_its_best_weights_and_ends_when
     best, module = BestWeights(PATIENCE, {}), Weights()
     losses = [3.0, 1.0, *[2.0] * PATIENCE]
     for epoch, loss in enumerate(losses[:-1]):
-        assert not validated(best, module, epoch, val_loss=loss)
+        assert not validated(best, module, epoch, val_score=loss)
         assert module.lr_decay is None
     last = len(losses) - 1
-    assert not validated(best, module, last, val_loss=losses[-1])
+    assert not validated(best, module, last, val_score=losses[-1])
     assert module.lr_decay == LRDecay(last + 1.0, PATIENCE)
     assert module.model["a"].item() == 1.0, "it is back at the best epoch"
-    ends = [validated(best, module, last + 1 + epoch, val_loss=0.5) for epoch in range(PATIENCE)]
+    ends = [validated(best, module, last + 1 + epoch, val_score=0.5) for epoch in range(PATIENCE)]
     assert ends == [False] * (PATIENCE - 1) + [True]
     assert best.weights["a"].item() == last + 1.0, "what gets better while the rate falls is kept"
 
@@ -73,7 +73,7 @@ def test_a_rate_falls_from_all_of_it_to_its_end() -> None:
 def test_what_is_kept_and_begun_survives_a_checkpoint() -> None:
     best, module = BestWeights(PATIENCE, {}), Weights()
     for epoch in range(PATIENCE + 1):
-        validated(best, module, epoch, val_loss=1.0)
+        validated(best, module, epoch, val_score=1.0)
     checkpoint: dict[str, Any] = {}
     module.on_save_checkpoint(checkpoint)
     other, again = BestWeights(PATIENCE, {}), Weights()

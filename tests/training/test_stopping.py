@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
 
 from amodal import TableModel, UsageError
 from amodal.batch import Batch
@@ -85,7 +86,9 @@ def stages(machine: Machine) -> list[Stage]:
     """Three, with work before and after each."""
 
     @contextmanager
-    def during(model: Any, batches: Iterable[Batch], rows: int) -> Iterator[None]:
+    def during(
+        model: Any, batches: Iterable[Batch], rows: int, held_out: Tensor, stop: Callable[[], bool]
+    ) -> Iterator[None]:
         end(model, batches)
         yield
 
@@ -122,7 +125,9 @@ def test_reading_takes_from_all_stages_alike(store: Store) -> None:
     ends: list[float] = []
 
     @contextmanager
-    def noted(model: Any, batches: Iterable[Batch], rows: int) -> Iterator[None]:
+    def noted(
+        model: Any, batches: Iterable[Batch], rows: int, held_out: Tensor, stop: Callable[[], bool]
+    ) -> Iterator[None]:
         yield
         ends.append(machine.elapsed)
 

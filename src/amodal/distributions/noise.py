@@ -91,6 +91,15 @@ class RowNoise:
         pairs = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)
         return pairs[:, :count].reshape(len(self), *shape)
 
+    def bernoulli(self, probability: float, *shape: int) -> Tensor:
+        """True with a probability, rounded to a multiple of 2^-16 below 1, boolean (B, *shape)."""
+        self._calls += 1
+        count = math.prod(shape)
+        counter = torch.arange(1, -(-count // 4) + 1, device=self._keys.device) + (self._calls << 40)
+        # Four numbers of 16 bits in one of 64: masks are large, and need few bits.
+        parts = _mixed(self._keys[:, None] + _mixed(counter * _GOLDEN)).view(torch.int16)[:, :count]
+        return (parts < min(round(probability * 2**16), 2**16 - 1) - 2**15).view(len(self), *shape)
+
     def gumbel(self, *shape: int) -> Tensor:
         """Standard Gumbel numbers (B, *shape); argmax(logits + gumbel) is a categorical sample."""
         return -(-self.uniform(*shape).log()).log()

@@ -17,6 +17,7 @@ from amodal.modalities.heads import CategoricalHead
 from amodal.modalities.modality import Modality
 from amodal.nn import LabelEncoder
 
+_MAX_LINEAR_LABELS = 1_024
 _MAX_SHARE = 0.5
 """Largest share of distinct cells among all."""
 
@@ -116,7 +117,12 @@ class CategoryOneHot(Modality):
         """The labels one-hot."""
         return nn.functional.one_hot(tensor.long(), len(self.labels)).float()
 
-    vector = linear_features = features
+    vector = features
+
+    def linear_features(self, tensor: Tensor) -> Tensor:
+        """The labels one-hot; many labels share 1,024 places."""
+        size = min(len(self.labels), _MAX_LINEAR_LABELS)
+        return nn.functional.one_hot(tensor.long() % size, size).float()
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         parse = _PARSE[self.cell_type]

@@ -70,7 +70,7 @@ class SoftmaxHead(nn.Module):
         raise NotImplementedError
 
     def linear_targets(self, cells: Tensor) -> Tensor:
-        """Targets of a linear model of cells (B,), (B, num_outputs)."""
+        """Targets (B, num_outputs) of a linear regression of cells (B,)."""
         raise NotImplementedError
 
     def tilts(self, scores: Tensor) -> Tensor:
@@ -147,15 +147,17 @@ class SoftmaxHead(nn.Module):
             cells: (N,).
         """
         outcomes = self.outcome(cells).long()
+        usual = torch.tensor(
+            [math.log(self.num_cells / (self.num_cells + _CELLS_TO_HALVE)), 0.0], device=tilt.device
+        )
 
         def loss(logarithms: Tensor) -> Tensor:
             of_network, of_linear = logarithms.exp()
             logits = self.log_prior + of_network * tilt + of_linear * linear
-            return cross_entropy(logits, outcomes, reduction="sum") + _PRIOR_CELLS * logarithms.square().sum()
+            penalty = _PRIOR_CELLS * (logarithms - usual).square().sum()
+            return cross_entropy(logits, outcomes, reduction="sum") + penalty
 
-        found = _minimum(loss, torch.zeros(2, device=tilt.device)).clamp(
-            -_MAX_LOG_SHARPNESS, _MAX_LOG_SHARPNESS
-        )
+        found = _minimum(loss, usual).clamp(-_MAX_LOG_SHARPNESS, _MAX_LOG_SHARPNESS)
         self.sharpness.copy_(found[0].exp())
         self.tilt_weights.data.mul_((found[1] - found[0]).exp())
 
@@ -389,6 +391,8 @@ class TokenHead(nn.Module):
     @torch.no_grad()
     def fit_marginal(self, cells: Tensor) -> float:
         """Entropy in nats of a text of independent tokens, as frequent as in cells (N, length)."""
+        if not len(cells):
+            return 0.0
         tokens = cells.long().flatten()
         counts = torch.bincount(tokens[tokens > 0]).float()
         probs = counts[counts > 0] / counts.sum()

@@ -130,7 +130,7 @@ class TextTokens(Modality):
         return counts[:, 1:]  # without END, the padding
 
     def linear_features(self, tensor: Tensor) -> Tensor:
-        """Presence of each token, and of each hashed pair of neighbours, in texts; of unit length."""
+        """Indicators of a text's frequent tokens and hashed pairs of neighbours, of unit length."""
         tokens = tensor.long()
         words, size = len(self.vocabulary) + 2, len(tokens)
         pairs = (tokens[:, :-1] * 1_000_003 + tokens[:, 1:] * 7_919) % _LINEAR_PAIRS + words

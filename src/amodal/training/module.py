@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as pl
 import torch
@@ -72,7 +72,8 @@ class TrainingModule(pl.LightningModule):
         # The model is on its device now, and has the weights that a resumed run goes on from.
         rows = self.rows.all(self.device, stop=self._context_is_late)
         held_out = torch.from_numpy(self.rows.held_out).to(self.device)
-        self.stage_context.enter_context(self.stage.context(self.model, rows, len(self.rows.store), held_out))
+        context = self.stage.context(self.model, rows, len(self.rows.store), held_out, self._context_is_late)
+        self.stage_context.enter_context(context)
 
     def _context_is_late(self) -> bool:
         # Processes that train together must all read the same rows.
@@ -116,7 +117,7 @@ class TrainingModule(pl.LightningModule):
 
     def _log_means(self, prefix: str) -> None:
         # Once an epoch: Lightning takes a millisecond and more to log a step's losses.
-        terms = self._means.compute()
+        terms = self._means_of_all_processes()
         means = {f"{prefix}_{name}": mean for name, mean in terms.items()}
         numbers = {name: float(mean) for name, mean in terms.items()}
         if prefix == "train":
@@ -126,6 +127,14 @@ class TrainingModule(pl.LightningModule):
             means["val_score"] = torch.tensor(self.stage.score(self.model, numbers))
         self.log_dict(means, on_step=False, on_epoch=True, batch_size=self._means.rows, sync_dist=True)
         self._means.reset()
+
+    def _means_of_all_processes(self) -> dict[str, Tensor]:
+        """The terms' means, over as many rows in each process; all processes must decide alike by them."""
+        means = self._means.compute()
+        if self.trainer.world_size == 1 or not means:
+            return means
+        stacked = self.trainer.strategy.reduce(torch.stack(list(means.values())), reduce_op="mean")
+        return dict(zip(means, cast(Tensor, stacked), strict=True))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]

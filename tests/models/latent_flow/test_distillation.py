@@ -48,7 +48,7 @@ def test_loss_is_the_squared_error_of_each_student_step(monkeypatch: pytest.Monk
     objective = DistillationLoss(num_student_masks=1, num_student_single_masks=1, num_teacher_steps=STEPS)
     loss = objective(model, batch, RowNoise(0, batch.rows))
     noise = RowNoise(0, batch.rows)
-    given = given_masks(batch.present, noise, 1, 1)
+    given = given_masks(batch.present, noise, 1, 1, 0).given
     x_0 = noise.normal(2, 2).transpose(0, 1)
     # Heun's method multiplies the point by this in a step; a student step is two of them.
     step = 1 + GROWTH / STEPS + 0.5 * (GROWTH / STEPS) ** 2

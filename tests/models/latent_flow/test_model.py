@@ -98,9 +98,9 @@ def test_each_target_is_conditioned_on_those_drawn_before() -> None:
     drawn = model.complete(rows, ["label", "picture"], noise(rows))
     known = replace(rows, x={**rows.x, "label": drawn["label"]}).given(["label"])
     known = replace(known, present=functional.one_hot(torch.full((ROWS,), 4), 5).bool())
-    # The label's sample has taken the first random numbers.
+    # The label's sample has taken the first stratified number.
     after = noise(rows)
-    after.gumbel(3)
+    after.stratified()
     torch.testing.assert_close(model.complete(known, ["picture"], after)["picture"], drawn["picture"])
 
 
@@ -266,3 +266,53 @@ def test_a_rows_log_prob_is_the_same_in_any_batch() -> None:
     some = rows[[7, 2]]
     whole, of_some = (model.log_prob(of, noise(of), num_samples=20) for of in (rows, some))
     torch.testing.assert_close(whole[[7, 2]], of_some, rtol=1e-4, atol=1e-3)
+
+
+def test_generalisation_moves_halfway_to_the_share_of_the_gain_that_holds_on_held_out_rows() -> None:
+    model = moving_model()
+    names = ["number", "text", "label", "picture"]
+    for name in names:
+        model.set_target_nats(NAMES.index(name), 2.0)
+    # Gains of 1 and .5 nats; of 1.5 and none; of 1 and 2; of none on either.
+    training = {"number": 1.0, "text": 0.5, "label": 1.0, "picture": 2.5, "loss": 9.0}
+    held_out = {"number": 1.5, "text": 3.0, "label": 0.0, "picture": 2.5, "loss": 9.0}
+    model.update_generalisation(training, held_out)
+    slack = 0.04
+    shares = {"number": (0.5 + slack) / (1.0 + slack), "text": 0.0, "label": 1.0, "picture": 0.0}
+    expected = torch.ones(5)
+    for name, share in shares.items():
+        expected[NAMES.index(name)] = (1.0 + share) / 2
+    torch.testing.assert_close(model.generalisation, expected)
+    model.update_generalisation(training, held_out)
+    for name, share in shares.items():
+        expected[NAMES.index(name)] = (expected[NAMES.index(name)] + share) / 2
+    torch.testing.assert_close(model.generalisation, expected)
+    assert "generalisation" in model.state_dict(), "a resumed run goes on from it"
+
+
+def test_the_held_out_score_is_the_sum_of_the_shares_of_entropy_that_are_left() -> None:
+    model = moving_model()
+    for name, nats in {"number": 4.0, "label": 0.5, "text": 20.0}.items():
+        model.set_target_nats(NAMES.index(name), nats)
+    held_out = {"loss": 1e9, "number": 3.0, "label": 0.1, "text": 55.0, "info_nce": 7.0}
+    assert model.held_out_score(held_out) == pytest.approx(3 / 4 + 0.1 / 0.5 + 1.0)
+    # A nearly constant column's loss is not blown up.
+    model.set_target_nats(NAMES.index("label"), 0.001)
+    assert model.held_out_score(held_out) == pytest.approx(3 / 4 + 0.1 / 0.3 + 1.0)
+
+
+def test_dropout_of_contexts_is_the_rows_own_and_keeps_their_mean() -> None:
+    model, rows = moving_model(), batch()
+    embeddings = model.column_embeddings(rows)
+    given = torch.stack([rows.present, ~rows.present])
+    plain = model.contexts(embeddings, given)
+    assert torch.equal(model.contexts(embeddings, given, noise(rows)), plain)
+    model.dropout = 0.25
+    assert torch.equal(model.contexts(embeddings, given), plain)
+    dropped = model.contexts(embeddings, given, noise(rows))
+    kept = dropped != 0
+    torch.testing.assert_close(dropped[kept], (plain / 0.75)[kept])
+    assert 0.15 < 1 - kept.float().mean() < 0.35
+    some = [7, 2]
+    part = model.contexts(embeddings[some], given[:, some], noise(rows[some]))
+    torch.testing.assert_close(part, dropped[:, some])

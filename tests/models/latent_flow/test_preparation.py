@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
 
 from amodal.batch import Batch
 from amodal.distributions import Gaussians, RowNoise
-from amodal.models.latent_flow import AnyOrderLoss, LatentFlow, prepare_conditionals
+from amodal.modalities import CategoryOneHot, NumberQuantile
+from amodal.models.latent_flow import (
+    AnyOrderLoss,
+    LatentFlow,
+    calibrate_heads,
+    calibration,
+    prepare_conditionals,
+)
+from amodal.models.latent_flow.masks import subset_mask
 from tests.models.latent_flow.test_losses import small_model
 from tests.models.latent_flow.test_model import COLUMNS, MEDIA, NAMES, batch, moving_model, with_nan
 
@@ -120,3 +130,141 @@ def test_the_loss_reads_the_latents_of_the_batchs_rows() -> None:
         again = AnyOrderLoss()(model, part, RowNoise(0, part.rows)).total
     assert torch.equal(kept, again)
     assert once != kept
+
+
+def numbers_and_labels(rows: int = 60) -> tuple[LatentFlow, Batch]:
+    """A label that a number decides, and a number of its own; a few cells missing."""
+    torch.manual_seed(0)
+    columns = {
+        "number": NumberQuantile(tuple(float(i) for i in range(30)), 2),
+        "label": CategoryOneHot(("a", "b"), "text"),
+        "other": NumberQuantile((0.0, 1.0, 2.0), 2),
+    }
+    number = torch.randn(rows)
+    x = {"number": number, "label": (number > 0).long(), "other": torch.randn(rows)}
+    present = torch.rand(rows, 3) < 0.9
+    return LatentFlow(columns, latent=8, features=8), Batch(x, present, torch.arange(rows))
+
+
+def test_heads_begin_at_the_frequencies_and_linear_predictions_of_training_rows() -> None:
+    model, rows = numbers_and_labels()
+    held_out = torch.tensor([3, 10, 20, 33, 47, 59])
+    with prepare_conditionals(model, chunks(rows), len(rows), held_out):
+        training = torch.ones(len(rows), dtype=torch.bool)
+        training[held_out] = False
+        labels = rows.x["label"][training & rows.present[:, 1]]
+        head = model.generators[1]
+        counts = torch.bincount(labels, minlength=2) + 0.5
+        torch.testing.assert_close(head.log_prior.exp(), counts / counts.sum())
+        entropy = -(head.log_prior * head.log_prior.exp()).sum()
+        torch.testing.assert_close(model.target_nats[1], entropy)
+        assert set(model.linear_cache) == {0, 1, 2}
+        assert (head.tilt_weights != 0).any()
+        cached, usable = model.cached_linear(1, torch.tensor([4, 2]), torch.tensor([True, False]))
+        assert torch.equal(cached, model.linear_cache[1][[4, 2]])
+        assert usable.tolist() == [True, False]
+        # Of the rows that nothing is fitted to, what the fitted model predicts.
+        features = model.linear_features(rows)
+        predicted = model.experts(1, features, rows.present)[held_out]
+        torch.testing.assert_close(predicted, model.linear_cache[1][held_out], atol=1e-4, rtol=1e-4)
+        changed = replace(rows, x={**rows.x, "label": rows.x["label"].clone()})
+        changed.x["label"][held_out] = 1 - changed.x["label"][held_out]
+        prior, cache = head.log_prior.clone(), model.linear_cache[1][training].clone()
+    assert not model.linear_cache
+    again = numbers_and_labels()[0]
+    with prepare_conditionals(again, chunks(changed), len(rows), held_out):
+        torch.testing.assert_close(again.generators[1].log_prior, prior)
+        # The labels that are held out are inputs of other columns alone.
+        torch.testing.assert_close(again.linear_cache[1][training], cache)
+
+
+def test_a_tiny_table_whose_rows_are_both_held_out_and_training_fits_all_of_them() -> None:
+    model, rows = numbers_and_labels(8)
+    with prepare_conditionals(model, chunks(rows), 8, torch.arange(8)):
+        counts = torch.bincount(rows.x["label"][rows.present[:, 1]], minlength=2) + 0.5
+        torch.testing.assert_close(model.generators[1].log_prior.exp(), counts / counts.sum())
+
+
+def test_a_resumed_run_keeps_trained_tilts_and_has_the_same_predictions() -> None:
+    model, rows = numbers_and_labels()
+    with prepare_conditionals(model, chunks(rows), len(rows)):
+        fitted = model.generators[1].tilt_weights.detach().clone()
+        cache = {index: scores.clone() for index, scores in model.linear_cache.items()}
+        state = model.target_nats.clone(), model.dropout
+        with torch.no_grad():
+            model.generators[1].tilt_weights += 0.5
+    model.generalisation[1] = 0.25
+    resumed = numbers_and_labels()[0]
+    resumed.load_state_dict(model.state_dict())
+    with prepare_conditionals(resumed, chunks(rows), len(rows)):
+        torch.testing.assert_close(resumed.generators[1].tilt_weights.detach(), fitted + 0.5)
+        assert resumed.generalisation[1] == 0.25
+        assert resumed.linear_cache.keys() == cache.keys()
+        for index, scores in cache.items():
+            torch.testing.assert_close(resumed.linear_cache[index], scores)
+        assert torch.equal(resumed.target_nats, state[0])
+        assert resumed.dropout == state[1]
+
+
+def test_a_limit_leaves_out_linear_predictions() -> None:
+    model, rows = numbers_and_labels()
+    with prepare_conditionals(model, chunks(rows), len(rows), None, lambda: True):
+        assert not model.linear_cache
+        assert not model.experts.is_fitted
+        assert (model.generators[1].log_prior != 0).all()
+    with prepare_conditionals(model, [rows[:20]], len(rows)):
+        assert not model.linear_cache, "some rows were not read"
+
+
+@pytest.mark.parametrize(("rows", "rate"), [(60, 0.4), (4_000, 0.1), (16_000, 0.05)])
+def test_few_rows_have_more_dropout(rows: int, rate: float) -> None:
+    model = numbers_and_labels(4)[0]
+    table = numbers_and_labels(rows)[1]
+    with prepare_conditionals(model, [table], rows, None, lambda: True):
+        assert model.dropout == pytest.approx(rate)
+
+
+def test_calibration_scores_cells_given_all_others_and_given_a_part_of_them() -> None:
+    model, rows = numbers_and_labels(300)
+    model.eval().requires_grad_(False)
+    for weight in model.generators.parameters():
+        weight += 0.3 * torch.randn_like(weight)
+    with prepare_conditionals(model, chunks(rows), len(rows)):
+        expected = {}
+        part = subset_mask(rows.present, RowNoise(calibration._SEED, rows.rows))
+        for index in range(3):
+            head = deepcopy(model.generators[index])
+            has_cell = rows.present[:, index]
+            some = rows[has_cell]
+            tilts, linears = [], []
+            for given, scores in ((rows.present, model.linear_cache[index]), (part, None)):
+                given = given.clone()
+                given[:, index] = False
+                context = model.embed(replace(some, present=given[has_cell]))
+                if scores is None:
+                    linear, logits = torch.zeros(len(some), len(head.log_prior)), head(context).logits
+                else:
+                    usable = torch.ones(len(some), dtype=torch.bool)
+                    linear = head.linear_tilt(scores[has_cell])
+                    logits = head(context, scores[has_cell], usable).logits
+                tilts.append(logits - head.log_prior - linear)
+                linears.append(linear)
+            cells = model.cells(index, rows)[has_cell]
+            head.calibrate(torch.cat(tilts), torch.cat(linears), cells.repeat(2))
+            expected[index] = head
+        calibrate_heads(model, [rows])
+    for index, head in expected.items():
+        calibrated = model.generators[index]
+        torch.testing.assert_close(calibrated.sharpness, head.sharpness, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(calibrated.tilt_weights, head.tilt_weights, rtol=1e-2, atol=1e-2)
+        assert abs(calibrated.sharpness.item() - 1.0) > 0.01
+
+
+def test_calibration_without_held_out_rows_changes_nothing() -> None:
+    model, rows = numbers_and_labels()
+    model.eval()
+    with prepare_conditionals(model, chunks(rows), len(rows)):
+        state = {name: weight.clone() for name, weight in model.state_dict().items()}
+        calibrate_heads(model, [])
+        calibrate_heads(model, [rows.given([])])
+        assert all(torch.equal(state[name], weight) for name, weight in model.state_dict().items())

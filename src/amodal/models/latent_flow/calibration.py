@@ -32,6 +32,8 @@ def calibrate_heads(model: LatentFlow, batches: Iterable[Batch]) -> None:
         for index, scored in _scores(model, batch, heads).items():
             found[index].append(scored)
     for index, head in heads.items():
+        if not found[index]:
+            continue
         tilts, linear, cells = (torch.cat(parts) for parts in zip(*found[index], strict=True))
         if len(cells):
             head.calibrate(tilts, linear, cells)

@@ -28,7 +28,7 @@ class LinearHead(Protocol):
     num_outputs: int
 
     def linear_targets(self, cells: Tensor) -> Tensor:
-        """Targets of the regression of cells (N,), (N, num_outputs)."""
+        """Targets (N, num_outputs) of the regression of cells (N,)."""
         ...
 
     def fit_tilt(self, cells: Tensor, scores: Tensor) -> None:
@@ -167,9 +167,9 @@ def _leave_one_out(inputs: Tensor, targets: Tensor, rows: Tensor) -> tuple[Tenso
     best = _STRENGTHS[int(torch.stack(errors).argmin())]
     used = torch.ones(inputs.shape[1], dtype=torch.bool, device=inputs.device)
     if len(order) > _MOST_ROWS and inputs.shape[1] > _MOST_FEATURES:
-        deviation = inputs[order[:_MOST_ROWS]].std(0)
-        deviation[-1] = torch.inf
-        used = deviation >= deviation.topk(_MOST_FEATURES).values[-1]
+        deviations = inputs[order[:_MOST_ROWS]].std(0)
+        deviations[-1] = torch.inf
+        used = deviations >= deviations.topk(_MOST_FEATURES).values[-1]
     weight = inputs.new_zeros(inputs.shape[1], targets.shape[1])
     weight[used], without = _ridge(inputs[order][:, used], targets[order], best)
     predicted = inputs @ weight

@@ -41,6 +41,15 @@ def flow_matching_loss(velocity: Velocity, x_0: Tensor, x_1: Tensor, t: Tensor) 
     return (velocity(path.point(t), t) - path.velocity).square().sum(-1).mean(0)
 
 
+def mean_over_processes(numbers: Tensor) -> Tensor:
+    """The numbers' mean over the processes that train together; themselves in a single one."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return numbers
+    total = numbers.clone()
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()
+
+
 @dataclass(frozen=True)
 class ColumnELBO(Objective[LatentFlow]):
     """Sum over the columns with an autoencoder of E_q log p(x_m | z_m) - beta KL(q(z_m | x_m) || N(0, I)), negated.
@@ -112,15 +121,14 @@ class AnyOrderLoss(Objective[LatentFlow]):
     num_rest_masks: NonNegativeInt = 2
     num_text_masks: PositiveInt = 2
     num_flow_masks: PositiveInt = 2
-    num_times: PositiveInt = 1
+    num_times: PositiveInt = 2
     flow_weight: NonNegativeFloat = 1.0
     augment: bool = True
     contrastive_weight: NonNegativeFloat = 1.0
 
     def __call__(self, model: LatentFlow, batch: Batch, noise: RowNoise, progress: float = 1.0) -> Loss:
         embeddings = model.column_embeddings(batch, noise if self.augment and model.training else None)
-        most = max(self.num_masks, self.num_single_masks, self.num_rest_masks)
-        repeats = most if len(model.autoencoders) else 1
+        repeats = self._repeats(model)
         masks = given_masks(
             batch.present,
             noise,
@@ -128,22 +136,18 @@ class AnyOrderLoss(Objective[LatentFlow]):
             min(repeats, self.num_single_masks),
             min(repeats, self.num_rest_masks),
         )
-        context = model.contexts(embeddings, masks.given)
-        total = torch.zeros((), device=embeddings.device)
+        context = model.contexts(embeddings, masks.given, noise if model.training else None)
+        total = _without_weight(model)
         terms = {}
         shared = self._softmax_losses(model, batch, context, masks)
-        for index, (name, modality) in enumerate(model.modalities.items()):
-            scored = len(masks.given)
-            if modality.latent is not None:
-                scored = min(scored, self.num_flow_masks)
-            elif modality.scoring_cost:
-                text_masks = min(repeats, self.num_text_masks)
-                scored = min(scored, max(1, round(text_masks / modality.scoring_cost)))
-            targets = batch.present[:, index] & ~masks.given[:scored, :, index]
-            weights = torch.where(targets, masks.weights[:scored, None], 0.0)
+        all_weights = self._weights(model, batch, masks)
+        totals = mean_over_processes(all_weights.sum((0, 1))).clamp_min(1e-9)
+        for index, name in enumerate(model.modalities):
+            weights = all_weights[:, :, index]
             if index in shared:
                 losses = shared[index]
             else:
+                targets = weights > 0
                 mask, row = targets.nonzero(as_tuple=True)
                 if not len(row):
                     # One cell of no weight: in distributed training each process must use the same parameters.
@@ -151,7 +155,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
                 scaled = model.scale_gradient(context[mask, row], index)
                 losses = self._target_losses(model, index, batch, scaled, masks, mask, row, noise)
                 losses, weights = torch.where(targets[mask, row], losses, 0.0), weights[mask, row]
-            mean = (losses * weights).sum() / weights.sum().clamp_min(1e-9)
+            mean = (losses * weights).sum() / totals[index]
             total = total + mean / model.target_nats[index]
             terms[name] = mean.detach()
         if self.contrastive_weight:
@@ -160,6 +164,28 @@ class AnyOrderLoss(Objective[LatentFlow]):
             total = total + self.contrastive_weight * contrast
             terms["info_nce"] = contrast.detach()
         return Loss(total, terms)
+
+    def _repeats(self, model: LatentFlow) -> int:
+        """Most masks of a kind: one where no column has an autoencoder."""
+        return (
+            max(self.num_masks, self.num_single_masks, self.num_rest_masks) if len(model.autoencoders) else 1
+        )
+
+    def _num_scored(self, modality: Modality, masks: int, repeats: int) -> int:
+        """The first of so many masks under which a column is scored."""
+        if modality.latent is not None:
+            return min(masks, self.num_flow_masks)
+        if modality.scoring_cost:
+            return max(1, round(min(repeats, self.num_text_masks) / modality.scoring_cost))
+        return masks
+
+    def _weights(self, model: LatentFlow, batch: Batch, masks: GivenMasks) -> Tensor:
+        """Weights (K, B, M) of each cell's loss under each mask, zero where it is no target or not scored."""
+        count, repeats, device = len(masks.given), self._repeats(model), batch.present.device
+        scored = [self._num_scored(modality, count, repeats) for modality in model.modalities.values()]
+        is_scored = torch.arange(count, device=device)[:, None] < torch.tensor(scored, device=device)
+        targets = batch.present & ~masks.given & is_scored[:, None]
+        return torch.where(targets, masks.weights[:, None, None], 0.0)
 
     def _softmax_losses(
         self, model: LatentFlow, batch: Batch, context: Tensor, masks: GivenMasks
@@ -217,3 +243,14 @@ class AnyOrderLoss(Objective[LatentFlow]):
         velocity = partial(generator, context=generator.context_proj(context))
         loss = flow_matching_loss(velocity, normal[row, 0, draw], x_1, times[row, draw])
         return self.flow_weight / generator.size * loss
+
+
+def _without_weight(model: LatentFlow) -> Tensor:
+    """Zero, as a function of what only linear predictions use.
+
+    In distributed training each process must use the same parameters in each step.
+    """
+    heads = [head for head in model.generators if isinstance(head, SoftmaxHead)]
+    weights: list[Tensor] = [head.tilt_weights for head in heads]
+    weights += [head.scores_proj.weight.flatten() for head in heads if isinstance(head, BinnedHead)]
+    return 0.0 * torch.cat([torch.zeros(1, device=model.device), *weights]).sum()

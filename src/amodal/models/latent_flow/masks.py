@@ -41,9 +41,10 @@ def given_masks(
             a single one, which is what translating from one column gives.
         num_rest_masks: subsets of all cells but one, which is what filling a hole gives.
     """
-    masks = [subset_mask(present, noise) for _ in range(num_masks)]
-    weights = [2.0 / num_masks] * num_masks
-    columns = present.shape[1]
+    masks, weights, columns = [], [], present.shape[1]
+    for _ in range(num_masks):
+        masks.append(subset_mask(present, noise))
+        weights.append(2.0 / num_masks)
     for turn in range(max(num_single_masks, num_rest_masks)):
         if turn < num_single_masks:
             masks.append(single_cell_mask(present, noise))

@@ -61,6 +61,7 @@ class LatentFlow(GenerativeModel):
     Attributes:
         latent_cache: column index -> normalised posteriors (N, D) of rows 0 to N-1, see `prepare_conditionals`.
         linear_cache: column index -> linear predictions (N, outputs) of rows 0 to N-1.
+        dropout: rate of dropout of contexts in training.
         target_nats: (M,), entropy of each column, by which its loss is divided.
         generalisation: (M,), share of each column's gain in training that holds on held-out rows, 0 to 1.
     """
@@ -106,9 +107,9 @@ class LatentFlow(GenerativeModel):
             modalities,
             {index: head for index, head in enumerate(self.generators) if isinstance(head, SoftmaxHead)},
         )
-        self.dropout = nn.Dropout(0.0)
+        self.dropout = 0.0
         self.register_buffer("target_nats", torch.ones(len(columns)), persistent=False)
-        self.register_buffer("generalisation", torch.ones(len(columns)), persistent=False)
+        self.register_buffer("generalisation", torch.ones(len(columns)))
 
     @property
     def draw_order(self) -> tuple[int, ...]:
@@ -165,9 +166,20 @@ class LatentFlow(GenerativeModel):
         """Contexts (B, C) of column embeddings (B, M, C), where `given` (B, M) is true."""
         return self.context_network(embeddings, given)
 
-    def contexts(self, embeddings: Tensor, given: Tensor) -> Tensor:
-        """Contexts (K, B, C) of column embeddings (B, M, C) under K masks, where `given` (K, B, M) is true."""
-        return self.dropout(self.context_network(embeddings, given))
+    def contexts(self, embeddings: Tensor, given: Tensor, noise: RowNoise | None = None) -> Tensor:
+        """Contexts (K, B, C) of column embeddings (B, M, C) under K masks, where `given` (K, B, M) is true.
+
+        Args:
+            embeddings: (B, M, C).
+            given: (K, B, M).
+            noise: random numbers for dropout, at the rate `dropout`; None for no dropout.
+        """
+        contexts: Tensor = self.context_network(embeddings, given)
+        if noise is None or not self.dropout:
+            return contexts
+        # Of the rows' own random numbers, so that a resumed run and several processes drop the same.
+        dropped = noise.bernoulli(self.dropout, len(given), contexts.shape[-1]).transpose(0, 1)
+        return torch.where(dropped, 0.0, contexts / (1.0 - self.dropout))
 
     def set_target_nats(self, index: int, nats: float) -> None:
         """Set the entropy of a column's cells, by which its loss is divided; a nearly constant one's is raised."""

@@ -1,4 +1,4 @@
-"""Preparation of the conditionals' training: latents, marginals and linear predictions of all rows."""
+"""Latents, marginals and linear predictions of all rows, before the conditionals are trained."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ def prepare_conditionals(
     """Read rows 0 to N-1 once, and keep for training what does not change in it.
 
     These are the trained autoencoders' latents, for `LatentFlow.latents` to read, and the linear predictions, for
-    `LatentFlow.cached_linear`; they are not part of the saved model. The heads begin at their columns' frequencies.
+    `LatentFlow.cached_linear`; they are not part of the saved model. The heads begin at their columns' frequencies,
+    and at the likeliest weights of linear predictions; a resumed run keeps the weights that it has trained.
 
     Args:
         model: model with trained autoencoders.
         batches: the rows, in any order.
         count: N, where `batches` may end before all rows; nothing is cached then, and `latents` encodes.
-        held_out: numbers of the rows that the linear predictions are not fitted to.
+        held_out: numbers of the rows that nothing is fitted to, unless they are all.
         stop: called before each fit of a linear prediction; true leaves the others out.
     """
     try:
@@ -82,7 +83,7 @@ def _fill(
     present = present[order]
     is_whole = count is None or len(order) == count
     training = torch.ones(len(order), dtype=torch.bool, device=present.device)
-    if held_out is not None and is_whole:
+    if held_out is not None and is_whole and len(held_out) < len(order):
         training[held_out.to(training.device)] = False
     for index, autoencoder in autoencoders.items():
         model.set_target_nats(index, FLOW_BASE)
@@ -90,7 +91,7 @@ def _fill(
         autoencoder.fit_latent_stats(posterior[present[:, index]])
         if is_whole:
             model.latent_cache[index] = autoencoder.normalised(posterior)
-    model.dropout.p = min(_MAX_DROPOUT, _DROPOUT * math.sqrt(_DROPOUT_ROWS / max(1, len(order))))
+    model.dropout = min(_MAX_DROPOUT, _DROPOUT * math.sqrt(_DROPOUT_ROWS / max(1, len(order))))
     known = {index: torch.cat(parts)[order] for index, parts in cells.items()}
     for index, head in marginal.items():
         model.set_target_nats(index, head.fit_marginal(known[index][training & present[:, index]]))
@@ -101,10 +102,12 @@ def _fill(
         for index, head in heads.items()
         if index in model.experts.heads
     }
+    before = model.experts.max_missing.clone()
     found = model.experts.fit(
-        [torch.cat(parts)[order] for parts in features], present, targets, training, stop
+        [torch.cat(features.pop(0))[order] for _ in columns], present, targets, training, stop
     )
     for index, scores in found.items():
         usable = training & present[:, index]
-        heads[index].fit_tilt(known[index][usable], scores[usable])
+        if before[index] < 0:
+            heads[index].fit_tilt(known[index][usable], scores[usable])
         model.linear_cache[index] = scores
