@@ -27,7 +27,7 @@ from amodal.table import BadCell, Schema, write_bad_cells
 FORMAT = 5
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 BAD_CELLS = "bad_cells.csv"
-_FORMAT_4_DEFAULTS = {"num_text_masks": 3, "num_times": 2, "flow_weight": 0.125, "contrastive_weight": 0.0}
+_FORMAT_4_DEFAULTS = {"num_text_masks": 3, "flow_weight": 0.125, "contrastive_weight": 0.0}
 """Settings' defaults in format 4 that are others today."""
 _LIBRARIES = ("amodal", "torch", "lightning", "numpy", "pandas", "scikit-learn", "librosa")
 

@@ -92,4 +92,6 @@ def test_a_model_of_format_4_is_fitted_again_with_its_own_arguments(tmp_path: Pa
         "TableModel(method='latent-flow', epochs=1, random_state=3, latent=4)"
         f".fit(DATA, output='{folder}', overwrite=True)."
     )
-    assert TableModel.load(folder).settings["latent"] == 4
+    again = TableModel(method="latent-flow", epochs=1, random_state=3, latent=4)
+    again.fit(table(60), output=folder, overwrite=True)
+    assert TableModel.load(folder).get_params()["latent"] == 4

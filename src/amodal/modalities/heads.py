@@ -51,7 +51,7 @@ class SoftmaxHead(nn.Module):
     Attributes:
         log_prior: (K,), log frequencies of the outcomes.
         sharpness: above 1 predictions are sharper than in training, below 1 nearer to the frequencies.
-        num_cells: number of training cells.
+        usual_sharpness: of the network's part with so many training cells, nearer to 0 the fewer they are.
     """
 
     log_prior: Tensor
@@ -60,7 +60,7 @@ class SoftmaxHead(nn.Module):
     def __init__(self, outcomes: int, num_outputs: int, num_tilts: int) -> None:
         super().__init__()
         self.num_outputs = num_outputs
-        self.num_cells = 1
+        self.usual_sharpness = 1.0
         self.tilt_weights = nn.Parameter(torch.zeros(num_tilts))
         self.register_buffer("log_prior", torch.zeros(outcomes))
         self.register_buffer("sharpness", torch.ones(()))
@@ -111,7 +111,7 @@ class SoftmaxHead(nn.Module):
         counts = torch.bincount(self.outcome(cells).long(), minlength=len(self.log_prior)) + 0.5
         probs = counts / counts.sum()
         self.log_prior.copy_(probs.log())
-        self.num_cells = max(1, len(cells))
+        self.usual_sharpness = max(1, len(cells)) / (len(cells) + _CELLS_TO_HALVE)
         return float(-(probs * probs.log()).sum())
 
     def read_scores(self, scores: Tensor) -> Tensor | None:
@@ -147,9 +147,7 @@ class SoftmaxHead(nn.Module):
             cells: (N,).
         """
         outcomes = self.outcome(cells).long()
-        usual = torch.tensor(
-            [math.log(self.num_cells / (self.num_cells + _CELLS_TO_HALVE)), 0.0], device=tilt.device
-        )
+        usual = torch.tensor([math.log(self.usual_sharpness), 0.0], device=tilt.device)
 
         def loss(logarithms: Tensor) -> Tensor:
             of_network, of_linear = logarithms.exp()
