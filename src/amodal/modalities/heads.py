@@ -111,7 +111,7 @@ class SoftmaxHead(nn.Module):
         counts = torch.bincount(self.outcome(cells).long(), minlength=len(self.log_prior)) + 0.5
         probs = counts / counts.sum()
         self.log_prior.copy_(probs.log())
-        self.usual_sharpness = max(1, len(cells)) / (len(cells) + _CELLS_TO_HALVE)
+        self.usual_sharpness = max(1, len(cells) ** 2) / (len(cells) ** 2 + _CELLS_TO_HALVE**2)
         return float(-(probs * probs.log()).sum())
 
     def read_scores(self, scores: Tensor) -> Tensor | None:

@@ -136,10 +136,11 @@ class AnyOrderLoss(Objective[LatentFlow]):
             min(repeats, self.num_single_masks),
             min(repeats, self.num_rest_masks),
         )
-        context = model.contexts(embeddings, masks.given, noise if model.training else None)
+        context = model.contexts(embeddings, masks.given)
+        dropped = model.drop_out(context, noise) if model.training else context
         total = _without_weight(model)
         terms = {}
-        shared = self._softmax_losses(model, batch, context, masks)
+        shared = self._softmax_losses(model, batch, dropped, masks)
         all_weights = self._weights(model, batch, masks)
         totals = mean_over_processes(all_weights.sum((0, 1))).clamp_min(1e-9)
         for index, name in enumerate(model.modalities):
@@ -152,7 +153,9 @@ class AnyOrderLoss(Objective[LatentFlow]):
                 if not len(row):
                     # One cell of no weight: in distributed training each process must use the same parameters.
                     mask = row = torch.zeros(1, dtype=torch.int64, device=embeddings.device)
-                scaled = model.scale_gradient(context[mask, row], index)
+                # A flow is to follow its context closely: it does not over-fit, and reads it without dropout.
+                seen = dropped if model.autoencoder(index) is None else context
+                scaled = model.scale_gradient(seen[mask, row], index)
                 losses = self._target_losses(model, index, batch, scaled, masks, mask, row, noise)
                 losses, weights = torch.where(targets[mask, row], losses, 0.0), weights[mask, row]
             mean = (losses * weights).sum() / totals[index]

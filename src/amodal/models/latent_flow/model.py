@@ -30,6 +30,7 @@ from amodal.models.latent_flow.linear_experts import LinearExperts
 from amodal.nn import CodeEncoder, ContextNetwork, VelocityNetwork, embed_columns, precision
 
 _LEAST_NATS = 0.3
+_FLOW_SHARES = 3.0
 FLOW_BASE = 2.0
 """E (x_1 - x_0)^2 of standardised latents: a flow's loss for each dimension before training."""
 _GAIN_SLACK = 0.02
@@ -63,11 +64,14 @@ class LatentFlow(GenerativeModel):
         linear_cache: column index -> linear predictions (N, outputs) of rows 0 to N-1.
         dropout: rate of dropout of contexts in training.
         target_nats: (M,), entropy of each column, by which its loss is divided.
-        generalisation: (M,), share of each column's gain in training that holds on held-out rows, 0 to 1.
+        generalisation: (M,), share of each column's gain in training that holds on held-out rows, 0 to 1; towards 0
+            while its loss on held-out rows rises.
+        least_nats: (M,), least loss of each column on held-out rows.
     """
 
     target_nats: Tensor
     generalisation: Tensor
+    least_nats: Tensor
 
     def __init__(
         self,
@@ -110,6 +114,7 @@ class LatentFlow(GenerativeModel):
         self.dropout = 0.0
         self.register_buffer("target_nats", torch.ones(len(columns)), persistent=False)
         self.register_buffer("generalisation", torch.ones(len(columns)))
+        self.register_buffer("least_nats", torch.full((len(columns),), torch.inf))
 
     @property
     def draw_order(self) -> tuple[int, ...]:
@@ -166,19 +171,17 @@ class LatentFlow(GenerativeModel):
         """Contexts (B, C) of column embeddings (B, M, C), where `given` (B, M) is true."""
         return self.context_network(embeddings, given)
 
-    def contexts(self, embeddings: Tensor, given: Tensor, noise: RowNoise | None = None) -> Tensor:
-        """Contexts (K, B, C) of column embeddings (B, M, C) under K masks, where `given` (K, B, M) is true.
-
-        Args:
-            embeddings: (B, M, C).
-            given: (K, B, M).
-            noise: random numbers for dropout, at the rate `dropout`; None for no dropout.
-        """
+    def contexts(self, embeddings: Tensor, given: Tensor) -> Tensor:
+        """Contexts (K, B, C) of column embeddings (B, M, C) under K masks, where `given` (K, B, M) is true."""
         contexts: Tensor = self.context_network(embeddings, given)
-        if noise is None or not self.dropout:
+        return contexts
+
+    def drop_out(self, contexts: Tensor, noise: RowNoise) -> Tensor:
+        """Contexts (K, B, C) with random entries set to zero, at the rate `dropout`, by the rows' random numbers."""
+        if not self.dropout:
             return contexts
         # Of the rows' own random numbers, so that a resumed run and several processes drop the same.
-        dropped = noise.bernoulli(self.dropout, len(given), contexts.shape[-1]).transpose(0, 1)
+        dropped = noise.bernoulli(self.dropout, len(contexts), contexts.shape[-1]).transpose(0, 1)
         return torch.where(dropped, 0.0, contexts / (1.0 - self.dropout))
 
     def set_target_nats(self, index: int, nats: float) -> None:
@@ -197,15 +200,23 @@ class LatentFlow(GenerativeModel):
                 base = float(self.target_nats[index])
                 slack = _GAIN_SLACK * base
                 share = (base - held_out[name] + slack) / max(base - training[name] + slack, slack)
-                self.generalisation[index] = (self.generalisation[index] + min(1.0, max(0.0, share))) / 2
+                is_rising = held_out[name] > float(self.least_nats[index]) + slack / 2
+                share = 0.0 if is_rising else min(1.0, max(0.0, share))
+                self.generalisation[index] = (self.generalisation[index] + share) / 2
+                self.least_nats[index] = min(float(self.least_nats[index]), held_out[name])
 
     def held_out_score(self, held_out: Mapping[str, float]) -> float:
         """Sum over the columns of the share of their entropy that is left, at most 1, from held-out losses in nats.
 
-        A column that over-fits counts no more than one that is not learned.
+        A column that over-fits counts no more than one that is not learned. Flows, whose share falls by little, count
+        more.
         """
         nats = zip(self.modalities, self.target_nats.tolist(), strict=True)
-        return sum(min(1.0, held_out[name] / base) for name, base in nats if name in held_out)
+        return sum(
+            min(1.0, held_out[name] / base) * (1.0 if self.autoencoder(index) is None else _FLOW_SHARES)
+            for index, (name, base) in enumerate(nats)
+            if name in held_out
+        )
 
     def linear_features(self, batch: Batch) -> list[Tensor]:
         """Features (B, F_m) of each column's cells for `LinearExperts`; arbitrary where a cell is absent."""
