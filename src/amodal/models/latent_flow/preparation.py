@@ -14,9 +14,9 @@ from amodal.distributions import Gaussians
 from amodal.modalities.heads import MarginalHead, SoftmaxHead
 from amodal.models.latent_flow.model import FLOW_BASE, LatentFlow
 
-_DROPOUT = 0.1
+_DROPOUT = 0.2
 _DROPOUT_ROWS = 4_000
-_MAX_DROPOUT = 0.4
+_MAX_DROPOUT = 0.5
 """Dropout of contexts is `_DROPOUT` with `_DROPOUT_ROWS` rows, and rises with the root of fewer ones up to this."""
 _MOST_FEATURES = 400_000_000
 """Numbers of all rows' linear features, above which there are no linear predictions."""
