@@ -216,7 +216,7 @@ def test_a_limit_leaves_out_linear_predictions() -> None:
         assert not model.linear_cache, "some rows were not read"
 
 
-@pytest.mark.parametrize(("rows", "rate"), [(60, 0.4), (4_000, 0.1), (16_000, 0.05)])
+@pytest.mark.parametrize(("rows", "rate"), [(60, 0.5), (4_000, 0.2), (16_000, 0.1)])
 def test_few_rows_have_more_dropout(rows: int, rate: float) -> None:
     model = numbers_and_labels(4)[0]
     table = numbers_and_labels(rows)[1]
