@@ -145,7 +145,9 @@ class Place:
             return f"`{words}` ended with {run.code}: {run.stderr[-300:]}"
         if words.startswith("inspect") and run.stdout != self.whole.stdout:
             return "it prints something else"
-        return "" if timeless(self.home / "output") == self.new else f"the output of `{words}` differs"
+        now = timeless(self.home / "output")
+        changed = sorted(name for name in {*now, *self.new} if now.get(name) != self.new.get(name))
+        return f"the output of `{words}` differs in {changed}" if changed else ""
 
     def leftovers(self) -> list[str]:
         """What an undisturbed run would not have left."""
