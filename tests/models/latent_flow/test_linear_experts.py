@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pytest
 import torch
@@ -14,26 +13,12 @@ from amodal.models.latent_flow import linear_experts
 from amodal.models.latent_flow.linear_experts import LinearExperts, _ridge
 from tests.modalities.vector import Vector
 
-
-@dataclass
-class Target:
-    """A head of so many linear targets."""
-
-    num_outputs: int
-
-    def linear_targets(self, cells: Tensor) -> Tensor:
-        return cells[:, None].expand(-1, self.num_outputs)
-
-    def fit_tilt(self, cells: Tensor, scores: Tensor) -> None:
-        raise AssertionError
-
-
 COLUMNS: dict[str, Modality] = {
     "vector": Vector(5),
     "number": NumberQuantile(tuple(float(i) for i in range(30)), 2),
     "label": CategoryOneHot(("a", "b", "c"), "text"),
 }
-HEADS = {1: Target(2), 2: Target(3)}
+OUTPUTS = {1: 2, 2: 3}
 ROWS = 60
 
 
@@ -60,7 +45,7 @@ def training() -> Tensor:
 
 
 def fitted(seed: int = 0) -> tuple[LinearExperts, dict[int, Tensor]]:
-    experts = LinearExperts(COLUMNS, HEADS)
+    experts = LinearExperts(COLUMNS, OUTPUTS)
     features, present, targets = table(seed=seed)
     return experts, experts.fit(features, present, targets, training())
 
@@ -94,7 +79,7 @@ def test_predictions_of_new_rows_are_inputs_times_weights() -> None:
         torch.testing.assert_close(again[new], predicted[new], atol=1e-3, rtol=1e-3)
         assert not torch.allclose(again[~new], predicted[~new], atol=1e-3)
         # By hand: features of the other given cells, which others are missing, and the intercept.
-        weight, start, expected = experts.weight(index), 0, torch.zeros(ROWS, HEADS[index].num_outputs)
+        weight, start, expected = experts.weight(index), 0, torch.zeros(ROWS, OUTPUTS[index])
         for column, block in enumerate(features):
             part = weight[start : start + block.shape[1]]
             if column != index:
@@ -118,7 +103,7 @@ def test_the_predictions_are_informative() -> None:
 def test_a_targets_own_cells_are_never_used() -> None:
     experts, predictions = fitted()
     features, present, targets = table()
-    for index in HEADS:
+    for index in OUTPUTS:
         changed = [block.clone() for block in features]
         changed[index] = torch.full_like(changed[index], torch.nan)
         torch.testing.assert_close(experts(index, changed, present), experts(index, features, present))
@@ -126,28 +111,28 @@ def test_a_targets_own_cells_are_never_used() -> None:
         given[:, index] = ~given[:, index]
         torch.testing.assert_close(experts(index, changed, given), experts(index, features, present))
         changed[index] = torch.randn_like(changed[index])
-        again = LinearExperts(COLUMNS, HEADS).fit(changed, present, {index: targets[index]}, training())
+        again = LinearExperts(COLUMNS, OUTPUTS).fit(changed, present, {index: targets[index]}, training())
         torch.testing.assert_close(again[index], predictions[index])
 
 
 def test_held_out_rows_and_absent_cells_have_no_part_in_a_fit() -> None:
     _, predictions = fitted()
     features, present, targets = table()
-    for index in HEADS:
+    for index in OUTPUTS:
         unused = ~training() | ~present[:, index]
         others = {i: torch.where(unused[:, None] & (i == index), 99.0, each) for i, each in targets.items()}
-        again = LinearExperts(COLUMNS, HEADS).fit(features, present, others, training())
+        again = LinearExperts(COLUMNS, OUTPUTS).fit(features, present, others, training())
         torch.testing.assert_close(again[index], predictions[index])
     held_out = [torch.where(training()[:, None], block, 77.0) for block in features]
-    again = LinearExperts(COLUMNS, HEADS).fit(held_out, present, targets, training())
-    for index in HEADS:
+    again = LinearExperts(COLUMNS, OUTPUTS).fit(held_out, present, targets, training())
+    for index in OUTPUTS:
         torch.testing.assert_close(again[index][training()], predictions[index][training()])
 
 
 def test_the_order_of_columns_does_not_matter() -> None:
     experts, predictions = fitted()
     order = ["label", "vector", "number"]
-    reordered = LinearExperts({name: COLUMNS[name] for name in order}, {0: HEADS[2], 2: HEADS[1]})
+    reordered = LinearExperts({name: COLUMNS[name] for name in order}, {0: OUTPUTS[2], 2: OUTPUTS[1]})
     features, present, targets = table({name: COLUMNS[name] for name in order})
     present = present[:, [2, 0, 1]]
     again = reordered.fit(features, present, targets, training())
@@ -158,7 +143,7 @@ def test_the_order_of_columns_does_not_matter() -> None:
 
 def test_rows_that_lack_more_cells_than_fitted_rows_did_are_not_usable() -> None:
     columns: dict[str, Modality] = {f"n{index}": Vector(1) for index in range(4)}
-    experts = LinearExperts(columns, {0: Target(1), 1: Target(1)})
+    experts = LinearExperts(columns, {0: 1, 1: 1})
     assert not experts.is_fitted
     assert not experts.usable(0, torch.ones(1, 4, dtype=torch.bool)).any()
     # A column that only few rows lack, so that a row in ten at most lacks another's two.
@@ -175,7 +160,7 @@ def test_rows_that_lack_more_cells_than_fitted_rows_did_are_not_usable() -> None
 
 
 def test_a_stop_leaves_the_other_columns_without_a_regression() -> None:
-    experts, calls = LinearExperts(COLUMNS, HEADS), iter([False, True])
+    experts, calls = LinearExperts(COLUMNS, OUTPUTS), iter([False, True])
     features, present, targets = table()
     found = experts.fit(features, present, targets, training(), lambda: next(calls))
     assert list(found) == [1]
@@ -185,8 +170,8 @@ def test_a_stop_leaves_the_other_columns_without_a_regression() -> None:
 
 
 def test_a_head_of_many_targets_has_no_regression() -> None:
-    experts = LinearExperts(COLUMNS, {1: Target(2), 2: Target(linear_experts._MOST_OUTPUTS + 1)})
-    assert set(experts.heads) == {1}
+    experts = LinearExperts(COLUMNS, {1: 2, 2: linear_experts._MOST_OUTPUTS + 1})
+    assert set(experts.outputs) == {1}
 
 
 def test_many_rows_and_features_use_those_that_vary_most(monkeypatch: pytest.MonkeyPatch) -> None:

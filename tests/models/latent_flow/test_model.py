@@ -305,7 +305,7 @@ def test_dropout_of_contexts_is_the_rows_own_and_keeps_their_mean() -> None:
     model, rows = moving_model(), batch()
     embeddings = model.column_embeddings(rows)
     given = torch.stack([rows.present, ~rows.present])
-    plain = model.contexts(embeddings, given)
+    plain = model.context(embeddings, given)
     assert torch.equal(model.drop_out(plain, noise(rows)), plain)
     model.dropout = 0.25
     dropped = model.drop_out(plain, noise(rows))

@@ -53,8 +53,7 @@ class DistillationLoss(Objective[LatentFlow]):
             given = given_masks(
                 batch.present, noise, self.num_student_masks, self.num_student_single_masks, 0
             ).given
-            embeddings = model.column_embeddings(batch).repeat(len(given), 1, 1)
-            context = model.context(embeddings, given.flatten(0, 1))
+            context = model.context(model.column_embeddings(batch), given).flatten(0, 1)
         total = torch.zeros((), device=context.device)
         terms = {}
         for index, name in enumerate(model.modalities):

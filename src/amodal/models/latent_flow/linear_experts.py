@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,30 +20,15 @@ _MISSING_QUANTILE = 0.9
 _INTERCEPT = 10.0
 
 
-@runtime_checkable
-class LinearHead(Protocol):
-    """A head whose likelihood a linear prediction can tilt."""
-
-    num_outputs: int
-
-    def linear_targets(self, cells: Tensor) -> Tensor:
-        """Targets (N, num_outputs) of the regression of cells (N,)."""
-        ...
-
-    def fit_tilt(self, cells: Tensor, scores: Tensor) -> None:
-        """Scale the tilt, given cells (N,) and their predictions (N, num_outputs) by regressions without them."""
-        ...
-
-
 class LinearExperts(nn.Module):
-    """For each target column, a ridge regression of its `linear_targets` on the other columns' `linear_features`.
+    """Ridge regressions of columns' `SoftmaxHead.linear_targets` on the other columns' `Modality.linear_features`.
 
     The regression of a training row is the one without that row, by the closed form of leave-one-out residuals
     (Allen, 1974), so that heads learn how far to trust it.
 
     Args:
         modalities: column name -> fitted modality.
-        heads: column index -> its head, for columns that have a regression.
+        outputs: column index -> number of its head's linear targets, for columns that may have a regression.
 
     Attributes:
         max_missing: (M,), most other cells that a row may lack for its prediction to be used, below 0 for a column
@@ -53,17 +37,15 @@ class LinearExperts(nn.Module):
 
     max_missing: Tensor
 
-    def __init__(self, modalities: Mapping[str, Modality], heads: Mapping[int, LinearHead]) -> None:
+    def __init__(self, modalities: Mapping[str, Modality], outputs: Mapping[int, int]) -> None:
         super().__init__()
         columns = list(modalities.values())
         self.sizes = [_num_features(modality) for modality in columns]
-        self.heads = {
-            index: head.num_outputs for index, head in heads.items() if head.num_outputs <= _MOST_OUTPUTS
-        }
+        self.outputs = {index: number for index, number in outputs.items() if number <= _MOST_OUTPUTS}
         total = sum(self.sizes) + len(columns) + 1
         self.register_buffer("max_missing", torch.full((len(columns),), -1))
-        for index, outputs in self.heads.items():
-            self.register_buffer(f"weight_{index}", torch.zeros(total, outputs))
+        for index, number in self.outputs.items():
+            self.register_buffer(f"weight_{index}", torch.zeros(total, number))
 
     @property
     def is_fitted(self) -> bool:
@@ -110,7 +92,7 @@ class LinearExperts(nn.Module):
         ends = torch.tensor([0, *self.sizes]).cumsum(0).tolist()
         predictions = {}
         for index, wanted in targets.items():
-            if stop() or index not in self.heads:
+            if stop() or index not in self.outputs:
                 continue
             inputs = _joined(scaled, present, index)
             rows = (training & present[:, index]).nonzero()[:, 0]

@@ -136,7 +136,7 @@ class AnyOrderLoss(Objective[LatentFlow]):
             min(repeats, self.num_single_masks),
             min(repeats, self.num_rest_masks),
         )
-        context = model.contexts(embeddings, masks.given)
+        context = model.context(embeddings, masks.given)
         dropped = model.drop_out(context, noise) if model.training else context
         total = _without_weight(model)
         terms = {}

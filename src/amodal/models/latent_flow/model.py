@@ -109,7 +109,11 @@ class LatentFlow(GenerativeModel):
         self.students = nn.ModuleDict({key: VelocityNetwork(size, latent) for key, size in sizes.items()})
         self.experts = LinearExperts(
             modalities,
-            {index: head for index, head in enumerate(self.generators) if isinstance(head, SoftmaxHead)},
+            {
+                index: head.num_outputs
+                for index, head in enumerate(self.generators)
+                if isinstance(head, SoftmaxHead)
+            },
         )
         self.dropout = 0.0
         self.register_buffer("target_nats", torch.ones(len(columns)), persistent=False)
@@ -168,13 +172,8 @@ class LatentFlow(GenerativeModel):
         return self.context_network.columns[index](self.encoders[index](cells))
 
     def context(self, embeddings: Tensor, given: Tensor) -> Tensor:
-        """Contexts (B, C) of column embeddings (B, M, C), where `given` (B, M) is true."""
+        """Contexts (..., B, C) of column embeddings (B, M, C), where `given` (..., B, M) is true."""
         return self.context_network(embeddings, given)
-
-    def contexts(self, embeddings: Tensor, given: Tensor) -> Tensor:
-        """Contexts (K, B, C) of column embeddings (B, M, C) under K masks, where `given` (K, B, M) is true."""
-        contexts: Tensor = self.context_network(embeddings, given)
-        return contexts
 
     def drop_out(self, contexts: Tensor, noise: RowNoise) -> Tensor:
         """Contexts (K, B, C) with random entries set to zero, at the rate `dropout`, by the rows' random numbers."""
@@ -227,7 +226,7 @@ class LatentFlow(GenerativeModel):
 
     def linear(self, index: int, features: Sequence[Tensor], given: Tensor) -> tuple[Tensor, Tensor] | None:
         """Linear predictions (B, outputs) of a column and where they are usable (B,); None where nowhere."""
-        if index not in self.experts.heads:
+        if index not in self.experts.outputs:
             return None
         usable = self.experts.usable(index, given)
         return (self.experts(index, features, given), usable) if bool(usable.any()) else None

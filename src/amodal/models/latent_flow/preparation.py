@@ -77,7 +77,7 @@ def _fill(
                 posteriors[index].append(autoencoders[index].posterior(scaled))
             if index in marginal:
                 cells[index].append(scaled)
-            if is_linear and model.experts.heads:
+            if is_linear and model.experts.outputs:
                 features[index].append(modality.linear_features(scaled))
     order, present = torch.cat(rows).argsort(), torch.cat(masks)
     present = present[order]
@@ -95,12 +95,12 @@ def _fill(
     known = {index: torch.cat(parts)[order] for index, parts in cells.items()}
     for index, head in marginal.items():
         model.set_target_nats(index, head.fit_marginal(known[index][training & present[:, index]]))
-    if not (is_linear and is_whole and model.experts.heads):
+    if not (is_linear and is_whole and model.experts.outputs):
         return
     targets = {
         index: head.linear_targets(known[index])
         for index, head in heads.items()
-        if index in model.experts.heads
+        if index in model.experts.outputs
     }
     before = model.experts.max_missing.clone()
     found = model.experts.fit(
