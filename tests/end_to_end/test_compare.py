@@ -111,6 +111,15 @@ def test_an_interrupted_comparison_goes_on(
     assert not (out / "mmvae").exists()
 
 
+def test_time_is_limited_unless_the_epochs_are(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial_process, "COMMAND", KILLED)
+    for budget, limit in (({}, 300.0), ({"epochs": 1}, None), ({"epochs": 1, "time_limit": "9s"}, 9.0)):
+        compare(table, methods=["mopoe"], output=tmp_path, overwrite=True, **budget)
+        assert json.loads((tmp_path / "comparison.json").read_text())["time_limit"] == limit
+
+
 def test_a_method_that_fails_does_not_end_the_others(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from tests.robustness.snapshot import snapshot, timeless
 
 MANY = 20
 FIT = "fit {table} -o output --epochs 2 --seed 0"
-COMPARE = "compare {table} -o output --methods mvtcae,mmvae --epochs 1 --time-limit 9999d --seed 0"
+COMPARE = "compare {table} -o output --methods mvtcae,mmvae --epochs 1 --seed 0"
 EMBED, FEATURES = "embed {flow} {table} -o output", "features {table} -o output"
 SAMPLE, COMPLETE = "sample {flow} -n 4 -o output --seed 0", "complete {flow} {table} -o output --seed 0"
 EVALUATE = "evaluate {vae} {table} -o output --seed 0"

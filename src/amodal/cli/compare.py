@@ -32,8 +32,12 @@ def compare(
         str | None, typer.Option(metavar="A,B", help="The methods, by name. [default: all]")
     ] = None,
     time_limit: Annotated[
-        str, typer.Option(help="Most time that each method is fitted for, such as 90s, 5m or 1h30m.")
-    ] = "5m",
+        str | None,
+        typer.Option(
+            help="Most time that each method is fitted for, such as 90s, 5m or 1h30m. "
+            "[default: 5m, or no limit with --epochs]"
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Most passes over the table, of each method.")] = None,
     target: Annotated[
         str | None, typer.Option(metavar="COL", help="Ask what the other columns say of this one.")

@@ -29,13 +29,14 @@ from amodal.table import check_cells, check_media_kept, fingerprint, infer_schem
 from amodal.training import parse_duration
 
 TIME_LIMIT = "5m"
+"""Of each method, where neither epochs nor a time is given."""
 
 
 def compare(
     data: str | Path | pd.DataFrame,
     *,
     methods: Sequence[str] | None = None,
-    time_limit: str | float | None = TIME_LIMIT,
+    time_limit: str | float | None = None,
     epochs: int | None = None,
     target: str | None = None,
     output: str | Path | None = None,
@@ -55,7 +56,8 @@ def compare(
     Args:
         data: the table; see `TableModel.fit`.
         methods: names of methods; all by default.
-        time_limit: maximum fitting time of each method, in seconds or as "5m"; None for no limit.
+        time_limit: maximum fitting time of each method, in seconds or as "5m"; by default 5 minutes, or no limit
+            where `epochs` is given.
         epochs: maximum number of epochs of each method.
         target: a category or number column to predict from all others.
         output: a folder for leaderboard.csv, report.html and one folder a method, with its model, report and some
@@ -83,7 +85,7 @@ def compare(
             output, "comparison", overwrite=overwrite, resume=not overwrite, inputs=[data, media_root]
         )
     names = _method_names(methods)
-    limit = parse_duration(time_limit)
+    limit = parse_duration(TIME_LIMIT if time_limit is None and epochs is None else time_limit)
     with temporary_folder() if output is None else exclusive_lock(Path(output)) as folder:
         table = read_table(data, media_root)
         schema = infer_schema(table, MODALITIES, types, options)
