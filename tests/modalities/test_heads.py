@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from amodal.distributions import RowNoise
 from amodal.modalities.heads import BinnedHead, CategoricalHead, SoftmaxHead, TokenHead
@@ -152,6 +153,25 @@ def test_calibration_stays_near_training_with_few_cells() -> None:
     distances = [abs(math.log(calibrated(rows, 2.0, 2.0)[0].sharpness.item())) for rows in (3, 30, 300)]
     assert distances == sorted(distances)
     assert distances[0] < 0.15
+
+
+def test_calibration_keeps_what_is_known_of_a_label_and_flattens_what_is_overstated() -> None:
+    # Labels are pairs of one of three words, which is known, and one of four wordings, which is drawn anew.
+    torch.manual_seed(0)
+    rows, words, wordings = 4_000, torch.randint(3, (4_000,)), torch.randint(4, (4_000,))
+    known = functional.one_hot(words, 3).repeat_interleave(4, 1) * 6.0
+    overstated = functional.one_hot(torch.randint(4, (rows,)), 4).repeat(1, 3) * 3.0
+    head = CategoricalHead(CONTEXT, 12)
+    linear = head.network[-1]
+    torch.nn.init.eye_(linear.weight[:, :12])
+    head.log_prior.fill_(-math.log(12))
+    tilt = known + overstated
+    head.calibrate(tilt, torch.zeros(rows, 12), words * 4 + wordings)
+    calibrated = (head.sharpness * tilt @ linear.weight[:, :12].T + head.log_prior).softmax(1)
+    by_word = calibrated.view(rows, 3, 4).sum(2).gather(1, words[:, None])
+    by_wording = calibrated.view(rows, 3, 4).sum(1)
+    assert by_word.mean() > 0.97
+    assert by_wording.max() < 0.35
 
 
 def test_calibration_is_bounded() -> None:

@@ -26,8 +26,12 @@ _MAX_HEADERS = 5_000
 _SMALL_FILE = 100_000
 _MAX_MASK = 0.15
 """Largest share of bands, and of frames, that is masked in training."""
-_PADDING = -0.5
-"""Value of the frames after a sound's end: below silence, which is 0, so that length is part of the tensor."""
+_PADDING = -0.1
+"""Value of the frames after a sound's end: below silence, which is 0, so that length is part of the tensor.
+
+Not far below: an autoencoder spends most of its latent on the end of the sound where the step there is larger than the
+sound's own differences.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class AudioMel(Modality):
 
     type: ClassVar[str] = "audio"
     representation: ClassVar[str] = "mel"
-    unit: ClassVar[str] = "decibels above -80 of full scale, over 80; -0.5 after the end"
+    unit: ClassVar[str] = "decibels above -80 of full scale, over 80; -0.1 after the end"
     dtype: ClassVar[str] = "float16"
     suffix: ClassVar[str | None] = ".wav"
     latent: ClassVar[int | None] = 32

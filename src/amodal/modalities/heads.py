@@ -20,6 +20,10 @@ _WITHIN = 64
 _LEAST_SCORE = 1e-3
 _MAX_QUANTILE = 3.0
 _PRIOR_CELLS = 40.0
+_PRIOR_CELLS_OF_DIRECTION = 5.0
+_MAX_DIRECTIONS = 64
+_MAX_OUTCOMES = 256
+"""Labels above which no directions are calibrated."""
 _CELLS_TO_HALVE = 250.0
 """Training cells with which a network's usual sharpness is a half."""
 _MAX_SCORE = 6.0
@@ -158,6 +162,16 @@ class SoftmaxHead(nn.Module):
         found = _minimum(loss, usual).clamp(-_MAX_LOG_SHARPNESS, _MAX_LOG_SHARPNESS)
         self.sharpness.copy_(found[0].exp())
         self.tilt_weights.data.mul_((found[1] - found[0]).exp())
+        self.calibrate_directions(found[0].exp() * tilt, self.log_prior + found[1].exp() * linear, outcomes)
+
+    def calibrate_directions(self, tilt: Tensor, rest: Tensor, outcomes: Tensor) -> None:
+        """Refine the sharpness by directions of the tilts; by default not.
+
+        Args:
+            tilt: calibrated, of the network, (N, K).
+            rest: the other logits, (N, K).
+            outcomes: (N,).
+        """
 
 
 class CategoricalHead(SoftmaxHead):
@@ -179,6 +193,30 @@ class CategoricalHead(SoftmaxHead):
 
     def outcome(self, cells: Tensor) -> Tensor:
         return cells
+
+    @torch.no_grad()
+    def calibrate_directions(self, tilt: Tensor, rest: Tensor, outcomes: Tensor) -> None:
+        """Multiply the tilts along each of their principal directions by a factor of its own, by likelihood.
+
+        A label may be known in part, such as the word of a phrase but not its wording. One sharpness of both would
+        leave the known part as uncertain as the other part is overstated.
+        """
+        if len(self.log_prior) > _MAX_OUTCOMES or not len(tilt):
+            return
+        directions = torch.linalg.svd(tilt, full_matrices=False)[2][:_MAX_DIRECTIONS]
+        along = tilt @ directions.T
+
+        def loss(logarithms: Tensor) -> Tensor:
+            logits = rest + tilt + (along * logarithms.expm1()) @ directions
+            penalty = _PRIOR_CELLS_OF_DIRECTION * logarithms.square().sum()
+            return cross_entropy(logits, outcomes, reduction="sum") + penalty
+
+        found = _minimum(loss, tilt.new_zeros(len(directions)))
+        factors = found.clamp(-_MAX_LOG_SHARPNESS, _MAX_LOG_SHARPNESS).expm1()
+        change = directions.T @ (factors[:, None] * directions)
+        _, (weight, bias) = self.layers()
+        weight.add_(change @ weight)
+        bias.add_(change @ bias)
 
     def linear_targets(self, cells: Tensor) -> Tensor:
         return functional.one_hot(cells.long(), self.num_outputs).float()
