@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from pydantic_core import to_jsonable_python
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from amodal.errors import UsageError
@@ -23,6 +23,7 @@ from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, read_model, write_model
+from amodal.seeds import seed_of
 from amodal.settings import Values, flatten, parameters, parse, resolve
 from amodal.table import infer_schema, read_table
 from amodal.training import Budget, parse_duration
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
 
 Data = str | Path | pd.DataFrame
 _EPOCHS = 1000
+_DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-class TableModel(TransformerMixin, BaseEstimator):
+class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """One generative model of a table of pictures, sounds, texts, numbers and categories, with holes.
 
     A scikit-learn estimator: `fit` learns the table, `transform` (`embed`) gives each row a vector.
@@ -49,7 +51,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         epochs: most passes over the table; None for at most 1,000, until the held-out loss no longer falls.
         time_limit: most time `fit` takes, in seconds or as "5m"; None for no limit.
         device: "auto", "cpu", "cuda" or "mps".
-        random_state: seed of training, and of draws unless they are given one.
+        random_state: seed of training, and of draws unless they are given one: a whole number, a NumPy `RandomState`
+            or `Generator`, or None for another seed each time.
         settings: hyper-parameters of the method, such as `latent`, `guidance`, `learning_rate` or `batch_size`;
             `amodal methods NAME` lists a method's. Where several parts of a method have a setting of one name, it is
             given with its owner, as in `**{"objective.beta": 2.0}`.
@@ -61,6 +64,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         history_: one row an epoch, as a DataFrame.
         bad_cells_: the cells that could not be read and were taken as missing.
         settings_: all settings of the method, by name, as the model was fitted with.
+        feature_names_in_: names of the table's columns.
+        n_features_in_: number of them.
 
     Example:
         >>> import pandas as pd
@@ -84,7 +89,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         epochs: PositiveInt | None = None,
         time_limit: str | PositiveFloat | None = None,
         device: str = "auto",
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | np.random.Generator | None = 0,
         **settings: Any,
     ) -> None:
         self.method = method
@@ -123,7 +128,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         parsed = {
             setting.field: parse(setting.field, setting, getattr(self, setting.field))
             for setting in parameters("TableModel", type(self))
-        }
+            if setting.field != "random_state"
+        } | {"random_state": seed_of(self.random_state)}
         # Here, and not at the end of training: NumPy's numbers, for one, cannot be saved as JSON.
         return dict(to_jsonable_python(parsed, fallback=lambda value: value.item()))
 
@@ -157,6 +163,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             DataError: the table cannot be used; says which columns and rows.
             KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
+        _device(self.device)
         folders = {"media_root": media_root, "work": work, "output": output}
         return self._fit(data, time.monotonic(), overwrite=overwrite, resume=resume, **folders)
 
@@ -195,9 +202,19 @@ class TableModel(TransformerMixin, BaseEstimator):
         self.history_ = fitted.history
         self.bad_cells_ = fitted.bad_cells
         self.settings_ = flatten(method_named(fitted.method), fitted.settings)
-        self.n_features_in_ = len(fitted.schema.columns)
-        self._device = _device(self.device)
-        fitted.model.to(self._device)
+        names = [column.name for column in fitted.schema.columns]
+        self.n_features_in_ = len(names)
+        self.feature_names_in_ = np.array(names, dtype=object)
+        fitted.model.to(_device(self.device))
+
+    def _seed(self, seed: Any) -> int:
+        """A seed of draws: the one given, or `random_state`."""
+        return seed_of(self.random_state) if seed is None else seed_of(seed, "seed")
+
+    @property
+    def _n_features_out(self) -> int:
+        """Size of an embedding, for `get_feature_names_out`."""
+        return self._fitted().model.latent
 
     def _fitted(self) -> FittedModel:
         if not hasattr(self, "fitted_"):
@@ -293,7 +310,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             columns=targets,
             given=sources,
             draws=draws,
-            seed=self.random_state if seed is None else seed,
+            seed=self._seed(seed),
             bad_cells=bad_cells,
         )
 
@@ -327,8 +344,17 @@ class TableModel(TransformerMixin, BaseEstimator):
         """
         fitted = self._fitted()
         batch = encode_table(fitted.model, read_table(data, media_root))
-        seed = self.random_state if seed is None else seed
-        return log_prob(fitted.model, batch, num_samples=samples, seed=seed)
+        return log_prob(fitted.model, batch, num_samples=samples, seed=self._seed(seed))
+
+    def score(self, data: Data, y: None = None, *, media_root: str | Path | None = None) -> float:
+        """Mean of `score_samples` over the rows, in nats; greater is better, as scikit-learn's searches need.
+
+        Args:
+            data: the rows; see `fit`.
+            y: ignored; scikit-learn passes it.
+            media_root: the folder that paths in the table are relative to.
+        """
+        return float(self.score_samples(data, media_root=media_root).mean())
 
     def evaluate(
         self,
@@ -377,7 +403,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             read_table(data, media_root),
             training=None if training is None else read_table(training, media_root),
             target=target,
-            seed=self.random_state if seed is None else seed,
+            seed=self._seed(seed),
             bad_cells=bad_cells,
         )
         if output is not None:
@@ -464,6 +490,10 @@ class TableModel(TransformerMixin, BaseEstimator):
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in _DEVICES:
+        raise UsageError(f"Unknown device {name!r}. Choose from {', '.join(_DEVICES)}.")
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError('There is no CUDA device here: pass device="cpu" or device="auto".')
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UsageError('There is no MPS device here: pass device="cpu" or device="auto".')
     return torch.device(name)

@@ -10,6 +10,7 @@ from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
 from amodal.distributions.sequence import TokenSequence
+from amodal.distributions.truncated import Truncated, restrict_outcomes
 
 __all__ = [
     "BagOfWords",
@@ -21,6 +22,7 @@ __all__ = [
     "IsotropicNormal",
     "RowNoise",
     "TokenSequence",
+    "Truncated",
     "Velocity",
     "bins_of",
     "bounded_gaussians",
@@ -28,4 +30,5 @@ __all__ = [
     "guided_tokens",
     "guided_velocity",
     "kl_to_standard",
+    "restrict_outcomes",
 ]

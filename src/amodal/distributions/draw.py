@@ -21,6 +21,7 @@ from amodal.distributions.binned import Binned, inverse_categorical
 from amodal.distributions.flow import Flow
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
+from amodal.distributions.truncated import Truncated
 
 
 @singledispatch
@@ -63,6 +64,11 @@ def _(distribution: Categorical, noise: RowNoise) -> Tensor:
 @draw.register
 def _(distribution: Binned, noise: RowNoise) -> Tensor:
     return distribution.draw(noise)
+
+
+@draw.register
+def _(distribution: Truncated, noise: RowNoise) -> Tensor:
+    return distribution.icdf(noise.stratified())
 
 
 @draw.register

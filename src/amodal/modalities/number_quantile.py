@@ -56,6 +56,7 @@ class NumberQuantile(Modality):
     representation: ClassVar[str] = "quantile"
     unit: ClassVar[str] = "standard normal quantile of the rank"
     dtype: ClassVar[str] = "float32"
+    is_ordered: ClassVar[bool] = True
 
     quantiles: tuple[float, ...]
     decimals: int
@@ -146,11 +147,16 @@ class NumberQuantile(Modality):
         transformer.n_features_in_ = 1
         return transformer
 
-    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        values = _as_numbers(cells)
+    def comparable(self, cells: Sequence[Any]) -> np.ndarray[Any, Any]:
+        series = pd.Series(cells)
+        values = _as_numbers(series)
         wrong = np.flatnonzero(~np.isfinite(values))
         if len(wrong):
-            raise BadCells({int(i): f"{cells.iloc[i]!r} is not a finite number" for i in wrong})
+            raise BadCells({int(i): f"{series.iloc[i]!r} is not a finite number" for i in wrong})
+        return values
+
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
+        values = self.comparable(cells)
         if not len(values):
             return torch.empty(0)
         return torch.from_numpy(self._quantiles_of(values).astype(np.float32))

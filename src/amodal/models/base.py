@@ -23,7 +23,12 @@ class GenerativeModel(nn.Module, ABC):
 
     Args:
         modalities: column name -> fitted modality.
+
+    Attributes:
+        latent: size D of an embedding.
     """
+
+    latent: int
 
     def __init__(self, modalities: Mapping[str, Modality]) -> None:
         super().__init__()
