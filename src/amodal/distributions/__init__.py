@@ -6,7 +6,7 @@ from amodal.distributions.draw import draw
 from amodal.distributions.flow import FewStepFlow, Flow, Velocity
 from amodal.distributions.gaussian import Gaussians, bounded_gaussians, kl_to_standard
 from amodal.distributions.guidance import guided_tokens, guided_velocity
-from amodal.distributions.mixture import GaussianMixture
+from amodal.distributions.mixture import GaussianMixture, mixture_of
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
 from amodal.distributions.sequence import TokenSequence
@@ -30,5 +30,6 @@ __all__ = [
     "guided_tokens",
     "guided_velocity",
     "kl_to_standard",
+    "mixture_of",
     "restrict_outcomes",
 ]

@@ -10,6 +10,8 @@ from torch.distributions import Categorical, Distribution, Normal
 
 from amodal.distributions.binned import inverse_categorical
 
+_LEAST_MASS = 1e-300
+
 
 class Truncated(Distribution):
     """A distribution of numbers, given that they lie in one of several closed intervals.
@@ -47,8 +49,8 @@ class Truncated(Distribution):
         return torch.where(inside, scores, -torch.inf)
 
     def icdf(self, value: Tensor) -> Tensor:
-        """Quantiles (B,) at probabilities (B,) in (0, 1); arbitrary where no number can be drawn."""
-        interval, rest = inverse_categorical(self.mass.log(), value)
+        """Quantiles (B,) at probabilities (B,) in (0, 1); 0 where no number can be drawn."""
+        interval, rest = inverse_categorical(self.mass.clamp_min(_LEAST_MASS).log(), value)
         mass, below, lower, upper = (
             each.gather(1, interval[:, None])[:, 0]
             for each in (self.mass, self.below, self.lower, self.upper)
@@ -56,7 +58,7 @@ class Truncated(Distribution):
         tiny = torch.finfo(torch.float64).eps
         points = self.base.icdf((below + rest * mass).clamp(tiny, 1.0 - tiny)).to(lower.dtype)
         # Rounding may carry a point over its interval's end.
-        return torch.minimum(torch.maximum(points, lower), torch.maximum(lower, upper))
+        return torch.where(mass > 0, torch.minimum(torch.maximum(points, lower), upper), 0.0)
 
 
 def _cdf(base: Distribution, value: Tensor) -> Tensor:

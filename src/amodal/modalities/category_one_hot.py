@@ -108,7 +108,7 @@ class CategoryOneHot(Modality):
     def num_outcomes(self) -> int:
         return len(self.labels)
 
-    def comparable(self, cells: Sequence[Any]) -> np.ndarray[Any, Any]:
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> np.ndarray[Any, Any]:
         """Labels as text, or as the numbers that they are."""
         labels = [label_of(cell) for cell in cells]
         if self.cell_type not in ("integer", "number"):

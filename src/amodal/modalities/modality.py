@@ -92,7 +92,7 @@ class Modality(ABC):
         """Count K of the cells there can be, whose stored tensors are 0 to K - 1; None where they are not counted."""
         return None
 
-    def comparable(self, cells: Sequence[Any]) -> NDArray[Any]:
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> NDArray[Any]:
         """Present cells as values (N,) that compare as the cells do: float64 where they have an order.
 
         Values of two columns of a type compare with each other. By default the stored numbers of ordered types, and

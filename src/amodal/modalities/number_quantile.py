@@ -147,7 +147,7 @@ class NumberQuantile(Modality):
         transformer.n_features_in_ = 1
         return transformer
 
-    def comparable(self, cells: Sequence[Any]) -> np.ndarray[Any, Any]:
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> np.ndarray[Any, Any]:
         series = pd.Series(cells)
         values = _as_numbers(series)
         wrong = np.flatnonzero(~np.isfinite(values))
