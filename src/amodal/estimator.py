@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -15,6 +15,13 @@ from pydantic_core import to_jsonable_python
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
+from amodal.answers import AnswersMixin
+from amodal.answers.certainty import certainty_record, drawn_record
+from amodal.answers.completion import ConditionalCompletion, drawn_cells, present_cells
+from amodal.answers.conditions import Conditions
+from amodal.answers.given import check_given
+from amodal.answers.holes import sample_missing
+from amodal.answers.shares import assigned_labels
 from amodal.errors import UsageError
 from amodal.features import feature_table
 from amodal.files import check_output_folder, output_folder
@@ -25,7 +32,7 @@ from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, read_model, write_model
 from amodal.seeds import seed_of
 from amodal.settings import Values, flatten, parameters, parse, resolve
-from amodal.table import infer_schema, read_table
+from amodal.table import Table, infer_schema, read_table
 from amodal.training import Budget, parse_duration
 
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ _EPOCHS = 1000
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """One generative model of a table of pictures, sounds, texts, numbers and categories, with holes.
 
     A scikit-learn estimator: `fit` learns the table, `transform` (`embed`) gives each row a vector.
@@ -48,6 +55,8 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         types: column -> type ("image", "image:pixels", "ignore"), where it should not be inferred.
         options: column -> keywords of its modality, for example {"photo": {"height": 128, "width": 128}}.
         bad_cells: "error" refuses a table with cells that cannot be read; "missing" takes them as missing.
+        rules: conditions that all rows keep, such as "low <= high" or "total == a + b": checked in training rows by
+            `fit`, and kept in all rows that are drawn. They are written as `where` of `sample`.
         epochs: most passes over the table; None for at most 1,000, until the held-out loss no longer falls.
         time_limit: most time `fit` takes, in seconds or as "5m"; None for no limit.
         device: "auto", "cpu", "cuda" or "mps".
@@ -86,6 +95,7 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         types: Mapping[str, str] | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         bad_cells: Literal["error", "missing"] = "error",
+        rules: str | Sequence[str] | None = None,
         epochs: PositiveInt | None = None,
         time_limit: str | PositiveFloat | None = None,
         device: str = "auto",
@@ -96,6 +106,7 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.types = types
         self.options = options
         self.bad_cells = bad_cells
+        self.rules = rules
         self.epochs = epochs
         self.time_limit = time_limit
         self.device = device
@@ -128,8 +139,12 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         parsed = {
             setting.field: parse(setting.field, setting, getattr(self, setting.field))
             for setting in parameters("TableModel", type(self))
-            if setting.field != "random_state"
-        } | {"random_state": seed_of(self.random_state)}
+            if setting.field not in ("random_state", "rules")
+        }
+        rules = [self.rules] if isinstance(self.rules, str) else list(self.rules or ())
+        if not all(isinstance(rule, str) for rule in rules):
+            raise UsageError(f"rules must be texts such as 'low <= high', not {self.rules!r}.")
+        parsed |= {"random_state": seed_of(self.random_state), "rules": rules}
         # Here, and not at the end of training: NumPy's numbers, for one, cannot be saved as JSON.
         return dict(to_jsonable_python(parsed, fallback=lambda value: value.item()))
 
@@ -226,6 +241,10 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         n: int,
         *,
         given: Mapping[str, Any] | None = None,
+        where: str | None = None,
+        balance: str | Sequence[str] | None = None,
+        shares: Mapping[str, Mapping[Any, float]] | None = None,
+        holes: bool = False,
         guidance: float | None = None,
         fast: bool = False,
         media_root: str | Path | None = None,
@@ -236,29 +255,56 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Args:
             n: number of rows.
             given: column -> cell of all rows; a path for an image or sound.
+            where: a condition that all rows meet, such as "price > 10 and kind in ['a', 'b'] and image is not null":
+                comparisons, `in`, `between A and B`, `is null`, joined by `and`, `or` and `not`, of columns, numbers
+                and texts in quotes. A column's name that is no word goes between backticks.
+            balance: column, or columns, of which each label is equally frequent.
+            shares: column -> label -> share of the rows; the shares of a column sum to 1.
+            holes: draw the holes too: patterns of missing cells as frequent as in the fitted table, which do not depend
+                on the drawn cells. A generated row else has no holes.
             guidance: see `complete`.
             fast: see `complete`.
             media_root: the folder that such a path is relative to; the working folder by default.
             seed: of the draws; `random_state` by default.
 
         Returns:
-            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`.
+            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`. `attrs["tries"]` is the most
+            draws that a row took to meet `where` and the model's rules.
+
+        Raises:
+            UsageError: an unknown column; a condition that cannot be parsed, or that no row can meet.
+            DataError: a given cell cannot be read or was not seen in training, or no draw meets the conditions.
         """
         if n < 1:
             raise UsageError(f"n must be at least 1, not {n}.")
-        columns = list(self._fitted().schema.used)
-        given = dict(given or {})
-        self._check_columns(given)
-        frame = pd.DataFrame({name: [given.get(name)] * n for name in columns})
-        frame = frame.astype({name: "object" for name in columns if name not in given})
-        return self.complete(
-            frame,
-            given=list(given),
+        fitted, seed = self._fitted(), self._seed(seed)
+        columns = list(fitted.schema.used)
+        cells = dict(given or {})
+        self._check_columns(cells)
+        root = Path(media_root or Path.cwd())
+        check_given(cells, fitted.schema.used, root)
+        conditions = self._conditions(where)
+        labels = assigned_labels(n, balance, shares, conditions, seed)
+        present = [*cells, *labels]
+        missing = {}
+        if holes:
+            missing = sample_missing(fitted.patterns, columns, n, conditions, present=present, seed=seed)
+        else:
+            conditions.check_without_holes()
+        frame = pd.DataFrame({name: labels.get(name, [cells.get(name)] * n) for name in columns})
+        frame = frame.astype({name: "object" for name in columns if name not in present})
+        completed = self._complete(
+            read_table(frame, root),
+            conditions,
+            given=present,
+            missing=missing,
             guidance=guidance,
             fast=fast,
-            media_root=media_root or Path.cwd(),
             seed=seed,
         )
+        for name, mask in missing.items():
+            completed[name] = completed[name].where(~pd.Series(mask))
+        return completed
 
     def complete(
         self,
@@ -266,7 +312,10 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         *,
         columns: Iterable[str] | None = None,
         given: Iterable[str] | None = None,
+        where: str | None = None,
         draws: int = 1,
+        best: bool = False,
+        certainty: bool = False,
         guidance: float | None = None,
         fast: bool = False,
         bad_cells: Literal["error", "missing"] = "error",
@@ -279,7 +328,12 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             data: the rows; see `fit`. Columns that it lacks are drawn, columns the model does not know are kept.
             columns: draw these, also where a cell is present, which is then not used for its own draw.
             given: use only these columns' cells.
-            draws: completions of each row; above 1, columns `row` and `draw` number them.
+            where: a condition that all rows meet; see `sample`.
+            draws: completions of each row; above 1, columns `row` and `draw` number them. `amodal.pool` pools what is
+                estimated from each.
+            best: the best cells in place of draws: the likeliest label, the median number, the likeliest of 16 texts,
+                and of 8 images or sounds the one nearest to their mean.
+            certainty: add how certain the drawn cells are, as `attrs["certainty"]`.
             guidance: strength of guidance of texts, images and sounds by the given cells, from 0 up: 1 draws from the
                 model's distribution, more agrees better and varies less. `latent-flow` only; the model's own by
                 default.
@@ -290,29 +344,93 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.
 
         Returns:
-            The rows. Drawn images are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
+            The rows. Drawn images are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`. In `attrs` are
+            `drawn`, column -> whether each cell was drawn; with `certainty`, columns `row` (from 1), `column`, `cell`,
+            `probability` of a label, and `low` and `high` of the interval that holds a number with 80 %, given the
+            row's present cells; and `tries`, the most draws that a row took to meet conditions. Both tables have
+            `to_frame()`.
 
         Raises:
-            UsageError: an unknown column, or a keyword that the method does not have.
-            DataError: cells cannot be read; the message lists them.
+            UsageError: an unknown column, a keyword that the method does not have, or a condition that no row can meet.
+            DataError: cells cannot be read; the message lists them. Or no draw of a row meets the conditions.
         """
-        fitted = self._fitted()
-        table = read_table(data, media_root)
+        conditions = self._conditions(where)
+        conditions.check_without_holes()
+        return self._complete(
+            read_table(data, media_root),
+            conditions,
+            columns=columns,
+            given=given,
+            draws=draws,
+            best=best,
+            certainty=certainty,
+            guidance=guidance,
+            fast=fast,
+            bad_cells=bad_cells,
+            seed=self._seed(seed),
+        )
+
+    def _complete(
+        self,
+        table: Table,
+        conditions: Conditions,
+        *,
+        columns: Iterable[str] | None = None,
+        given: Iterable[str] | None = None,
+        missing: Mapping[str, Any] | None = None,
+        draws: int = 1,
+        best: bool = False,
+        certainty: bool = False,
+        guidance: float | None = None,
+        fast: bool = False,
+        bad_cells: Literal["error", "missing"] = "error",
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """`complete` of a table, some of whose cells stay missing."""
+        model = self._fitted().model
         targets = None if columns is None else list(columns)
         sources = None if given is None else list(given)
         self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
-        return complete_table(
-            fitted.model,
+        if best and draws > 1:
+            raise UsageError("There is one best completion of a row: give best=True or draws, not both.")
+        options = self._draw_options(guidance, fast)
+        batch = encode_table(model, table, bad_cells)
+        drawn = drawn_cells(batch, targets, missing or {})
+        completion = ConditionalCompletion(
+            table, present_cells(batch), drawn, conditions, missing or {}, best
+        )
+        frame = complete_table(
+            model,
             table,
-            options=self._draw_options(guidance, fast),
+            options=options,
             columns=targets,
             given=sources,
             draws=draws,
-            seed=self._seed(seed),
-            bad_cells=bad_cells,
+            seed=seed,
+            batch=batch,
+            complete=completion,
         )
+        completion.write_exact(frame, draws)
+        frame.attrs["drawn"] = drawn_record(drawn, draws)
+        if not conditions.is_empty:
+            frame.attrs["tries"] = completion.tries
+        if certainty:
+            kept = (
+                [name for name in model.modalities if name not in (targets or ())]
+                if sources is None
+                else sources
+            )
+            frame.attrs["certainty"] = certainty_record(
+                model,
+                batch.given(kept),
+                drawn,
+                {name: list(frame[name]) for name in drawn},
+                draws=draws,
+                seed=seed,
+            )
+        return frame
 
     def embed(self, data: Data, *, media_root: str | Path | None = None) -> np.ndarray:
         """The joint representation of each row given its cells, float32 (rows, latent).
@@ -479,6 +597,11 @@ class TableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         if guidance is not None and not 0.0 <= guidance < float("inf"):
             raise UsageError(f"guidance must be a number from 0 up, not {guidance}.")
         return options
+
+    def _conditions(self, where: str | None) -> Conditions:
+        """The conditions of a call, and the model's rules."""
+        fitted = self._fitted()
+        return Conditions.parse(where, fitted.arguments.get("rules") or (), fitted.schema.used)
 
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 import torch
 
+from amodal.answers.holes import count_patterns
+from amodal.answers.rules import check_rules
 from amodal.errors import DataError, UsageError
 from amodal.files import check_output_folder
 from amodal.methods import method_named
@@ -73,6 +75,7 @@ class FitRun:
             self.budget.check("the table was read")
             schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
             modalities = schema.used
+            check_rules(self.arguments["rules"] or (), table, modalities)
             data = fingerprint(table, modalities)
             common = _identity(self.arguments, self.settings, data)
             identity = common | {"amodal": version("amodal")}
@@ -117,6 +120,7 @@ class FitRun:
             history=history,
             rows=len(store),
             fingerprint=data,
+            patterns=count_patterns(store.present),
             bad_cells=store.bad_cells,
         )
 

@@ -26,6 +26,8 @@ _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 8
 _SAMPLES_AT_ONCE = 10
 
+Complete = Callable[..., dict[str, Tensor]]
+"""Scaled cells of columns by their names, called as `GenerativeModel.complete` with the model first."""
 Result = TypeVar("Result")
 
 
@@ -95,6 +97,8 @@ def complete_table(
     seed: int,
     options: Mapping[str, Any] | None = None,
     bad_cells: BadCellPolicy = "error",
+    batch: Batch | None = None,
+    complete: Complete | None = None,
 ) -> pd.DataFrame:
     """Draw cells of a table given others.
 
@@ -107,6 +111,8 @@ def complete_table(
         seed: a row's draw depends on it and the row's number alone.
         options: keywords of the model's `complete`.
         bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
+        batch: the rows as tensors, where they are encoded already.
+        complete: called with the model first, in place of the model's own `complete`.
 
     Returns:
         The table's columns and the model's, `draws` rows for each of the table's.
@@ -114,12 +120,14 @@ def complete_table(
     if given is None:
         given = [name for name in model.modalities if name not in (columns or ())]
     targets = list(model.modalities) if columns is None else list(columns)
-    batch = encode_table(model, table, bad_cells)
+    batch = encode_table(model, table, bad_cells) if batch is None else batch
 
     def fill(draw: int, rows: Batch, noise: RowNoise) -> pd.DataFrame:
         numbers = rows.rows.cpu().numpy()
         frame = table.frame.iloc[numbers].copy()
-        for name, tensor in model.complete(rows, targets, noise, **(options or {})).items():
+        for name, tensor in (complete or type(model).complete)(
+            model, rows, targets, noise, **(options or {})
+        ).items():
             cells = _to_cells(name, model.modalities[name], tensor)
             kept = batch.mask(name)[numbers].numpy() & (columns is None)
             old = frame.get(name, cells)

@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class _Description(BaseModel):
     table: dict[str, Any]
     rows: int
     fingerprint: str
+    patterns: dict[str, int] = {}
     versions: dict[str, str]
 
 
@@ -56,6 +57,7 @@ class FittedModel:
         history: one row an epoch.
         rows: how many the model was fitted to.
         fingerprint: of the data.
+        patterns: of present cells among the rows, with their frequencies; see `amodal.answers.holes`.
         bad_cells: those that could not be read in training and were taken as missing; not read back.
     """
 
@@ -66,6 +68,7 @@ class FittedModel:
     history: pd.DataFrame
     rows: int
     fingerprint: str
+    patterns: Mapping[str, int] = field(default_factory=dict)
     bad_cells: tuple[BadCell, ...] = ()
 
     @property
@@ -97,6 +100,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         table=fitted.schema.to_dict(),
         rows=fitted.rows,
         fingerprint=fitted.fingerprint,
+        patterns=dict(fitted.patterns),
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
     )
     with output_folder(folder, "model", overwrite=overwrite) as staging:
@@ -148,6 +152,7 @@ def read_model(folder: Path, modalities: Sequence[type[Modality]] = MODALITIES) 
         history=pd.read_csv(history) if history.is_file() else pd.DataFrame(),
         rows=description.rows,
         fingerprint=description.fingerprint,
+        patterns=description.patterns,
     )
 
 

@@ -29,6 +29,8 @@ def seed_of(random_state: Any, name: str = "random_state") -> int:
     """
     if random_state is None:
         random_state = np.random.default_rng()
+    if isinstance(random_state, str) and random_state.isdecimal():
+        random_state = int(random_state)  # of a settings file or an option
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(_SEEDS, dtype=np.uint32))
     if isinstance(random_state, np.random.Generator):

@@ -1,140 +1,169 @@
-"""Completion of tables under conditions."""
+"""Completion of a table under conditions, in place of a model's own `complete`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
+from torch import Tensor
 
+from amodal.answers.best import best_cells, complete_best, with_cells
 from amodal.answers.conditional_draws import Cells, Mask, draw_under_conditions
 from amodal.answers.conditions import Conditions
 from amodal.batch import Batch
+from amodal.distributions import RowNoise
 from amodal.errors import DataError, examples
-from amodal.inference import encode_table
 from amodal.models import GenerativeModel
-from amodal.table import BadCellPolicy, Table, row_number
+from amodal.table import Table, row_number
 
 
-@dataclass(frozen=True)
-class Task:
-    """A table, and which of its cells to draw given which others.
+@dataclass
+class ConditionalCompletion:
+    """Completes rows of a table so that conditions are met, called as `GenerativeModel.complete` with the model first.
 
     Attributes:
         table: N rows.
-        batch: the same rows as tensors.
+        present: column -> boolean (N,), cells that the table has.
         drawn: column -> boolean (N,), cells to draw.
-        given: columns whose other cells are conditioned on.
+        conditions: the conditions.
         missing: column -> boolean (N,), cells that stay missing.
+        best: choose the best cells instead of drawing; see `complete_best`.
+        tries: most draws that a row took.
+        exact: column -> (row, draw) -> cell that a condition sets, and that a tensor may not give back.
     """
 
     table: Table
-    batch: Batch
+    present: Mapping[str, Mask]
     drawn: Mapping[str, Mask]
-    given: Sequence[str]
+    conditions: Conditions
     missing: Mapping[str, Mask] = field(default_factory=dict)
+    best: bool = False
+    tries: int = 1
+    exact: dict[str, dict[tuple[int, int], Any]] = field(default_factory=dict)
 
-    @classmethod
-    def of(
-        cls,
-        model: GenerativeModel,
-        table: Table,
-        *,
-        columns: Sequence[str] | None = None,
-        given: Sequence[str] | None = None,
-        missing: Mapping[str, Mask] | None = None,
-        bad_cells: BadCellPolicy = "error",
-    ) -> Task:
-        """The task of `TableModel.complete` with these arguments.
+    def __call__(
+        self, model: GenerativeModel, batch: Batch, targets: Iterable[str], noise: RowNoise, **options: Any
+    ) -> dict[str, Tensor]:
+        """Complete rows of the table; see `GenerativeModel.complete`.
 
         Raises:
-            DataError: cells cannot be read.
+            DataError: no draw of some rows meets the conditions.
         """
-        batch = encode_table(model, table, bad_cells)
-        drawn = {}
-        for name in model.modalities:
-            is_chosen = columns is None or name in columns
-            present = batch.mask(name).numpy()
-            mask = np.full(len(batch), is_chosen) & (~present | (columns is not None))
-            drawn[name] = mask & ~missing[name] if missing and name in missing else mask
-        sources = (
-            [name for name in model.modalities if name not in (columns or ())] if given is None else given
+        rows, names = batch.rows.cpu().numpy(), list(targets)
+        drawn = {name: mask[rows] for name, mask in self.drawn.items()}
+        found = self._set_equal(batch, drawn, noise)
+        batch = with_cells(batch, found, drawn)
+        is_open = {name: mask & (name not in found) for name, mask in drawn.items()}
+        found |= self._draw(model, batch, is_open, noise)
+        batch = with_cells(batch, found, drawn)
+        rest = [name for name in names if name not in found]
+        complete = complete_best if self.best else type(model).complete
+        others = complete(model, batch, rest, noise, **options) if rest else {}
+        return {name: others[name] if name in others else found[name] for name in names}
+
+    def write_exact(self, frame: pd.DataFrame, draws: int) -> None:
+        """Write cells that conditions set into the completed rows, in place."""
+        for name, cells in self.exact.items():
+            column = frame[name].to_numpy(dtype=object)
+            for (row, draw), cell in cells.items():
+                column[row * draws + draw] = cell
+            frame[name] = pd.Series(column, index=frame.index).infer_objects()
+
+    def _set_equal(self, batch: Batch, drawn: Mapping[str, Mask], noise: RowNoise) -> dict[str, Tensor]:
+        """Scaled cells of columns that a condition sets equal to a literal, which are given then."""
+        found = {}
+        for name, cell in (clause.given_cell for clause in self.conditions.where if clause.given_cell):
+            if not drawn[name].any():
+                continue
+            modality = self.conditions.modalities[name]
+            cells = modality.scale(modality.to_tensor(pd.Series([cell]), None)).to(batch.present.device)
+            found[name] = cells.expand(len(batch), *cells.shape[1:])
+            exact = np.full(len(batch), None, dtype=object)
+            exact[drawn[name]] = cell
+            self._keep_exact(name, exact, batch, noise)
+        return found
+
+    def _draw(
+        self, model: GenerativeModel, batch: Batch, drawn: Mapping[str, Mask], noise: RowNoise
+    ) -> dict[str, Tensor]:
+        """Scaled cells of the columns that conditions read."""
+        rows = batch.rows.cpu().numpy()
+        names = sorted(self.conditions.columns)
+        if not any(drawn[name].any() for name in names) and not self.conditions.where:
+            return {}
+        given = {name: self._given(name, rows, noise.draw_number) for name in names}
+        absent = {
+            name: ~drawn[name]
+            & np.array([pd.isna(cell) if np.ndim(cell) == 0 else False for cell in given[name]])
+            if name in given
+            else self._is_missing(name, rows)
+            for name in model.modalities
+        }
+        cells = draw_under_conditions(
+            model,
+            batch,
+            given,
+            {name: drawn[name] for name in names},
+            absent,
+            self.conditions,
+            noise,
+            first=best_cells if self.best else None,
         )
-        return cls(table, batch, drawn, list(sources), missing or {})
+        self._check_met(rows[~cells.is_met])
+        self.tries = max(self.tries, int(cells.tries.max()))
+        for name, exact in cells.exact.items():
+            self._keep_exact(name, exact, batch, noise)
+        return dict(cells.scaled)
 
-    @property
-    def present(self) -> Batch:
-        """The rows with the cells that are conditioned on."""
-        drawn = torch.from_numpy(np.stack([self.drawn[name] for name in self.batch.columns], axis=1))
-        return replace(self.batch, present=self.batch.present & ~drawn).given(self.given)
+    def _is_missing(self, name: str, rows: Any) -> Mask:
+        missing = ~self.present[name] & ~self.drawn[name]
+        return np.asarray(missing | self.missing.get(name, False))[rows]
 
-    def fill(self, model: GenerativeModel, cells: Mapping[str, Cells]) -> Task:
-        """The task that is left when cells of some columns, object (N,), are set where they were to be drawn."""
-        frame = self.table.frame.copy()
-        for name, values in cells.items():
-            before = frame[name].to_numpy(dtype=object) if name in frame else np.full(len(frame), None)
-            if self.drawn[name].any() or name not in frame:
-                made = np.where(self.drawn[name], values, before)
-                frame[name] = pd.Series(made, index=frame.index, dtype=object)
-        table = replace(self.table, frame=frame)
-        none = np.zeros(len(frame), bool)
-        return Task(
-            table,
-            encode_table(model, table, "missing"),
-            {name: none if name in cells else mask for name, mask in self.drawn.items()},
-            [*self.given, *(name for name in cells if name not in self.given)],
-            self.missing,
-        )
+    def _given(self, name: str, rows: Any, draw: int) -> Cells:
+        """Cells of rows that are present, or that a condition sets; None elsewhere."""
+        cells = np.full(len(self.table), None, dtype=object)
+        kept = self.present[name] & ~self.drawn[name]
+        if kept.any():
+            cells[kept] = self.table.frame[name].to_numpy(dtype=object)[kept]
+        for (row, number), cell in self.exact.get(name, {}).items():
+            if number == draw:
+                cells[row] = cell
+        return cells[rows]
+
+    def _keep_exact(self, name: str, cells: Cells, batch: Batch, noise: RowNoise) -> None:
+        rows = batch.rows.tolist()
+        for place in np.flatnonzero([cell is not None for cell in cells]):
+            self.exact.setdefault(name, {})[rows[place], noise.draw_number] = cells[place]
+
+    def _check_met(self, rows: Any) -> None:
+        if len(rows):
+            texts = " and ".join(clause.text for clause in (*self.conditions.where, *self.conditions.rules))
+            numbers = examples([row_number(int(row)) for row in rows])
+            raise DataError(
+                f"{self.table.source}: no draw of row {numbers} meets {texts!r}: its given cells, or the conditions "
+                "together, leave no cell that the model draws."
+            )
 
 
-def fill_conditions(
-    model: GenerativeModel, task: Task, conditions: Conditions, *, seed: int
-) -> tuple[Task, int]:
-    """Draw the cells of a task that conditions read, so that they are met.
+def drawn_cells(batch: Batch, columns: Iterable[str] | None, missing: Mapping[str, Mask]) -> dict[str, Mask]:
+    """Column -> boolean (N,), the cells that completion draws: the absent ones, or all of the columns.
 
-    Returns:
-        The task that is left, and the most draws that a row took.
-
-    Raises:
-        DataError: no draw of some rows meets the conditions.
+    Args:
+        batch: N rows.
+        columns: to draw; None for the absent cells of all.
+        missing: column -> boolean (N,), cells that stay missing.
     """
-    # A cell that is equal to a literal is given, of any type.
-    for name, cell in (clause.given_cell for clause in conditions.where if clause.given_cell):
-        if task.drawn[name].any():
-            task = task.fill(model, {name: _repeat(cell, len(task.table))})
-    absent = {
-        name: ~task.drawn[name] & (~task.batch.mask(name).numpy() | task.missing.get(name, False))
-        for name in model.modalities
-    }
-    given = {}
-    for name in sorted(conditions.columns):
-        has_column = name in task.table.columns
-        given[name] = (
-            task.table.frame[name].to_numpy(dtype=object) if has_column else _repeat(None, len(task.table))
-        )
-    found = draw_under_conditions(
-        model,
-        task.present,
-        given,
-        {name: task.drawn[name] for name in given},
-        absent,
-        conditions,
-        seed=seed,
-    )
-    if not found.is_met.all():
-        rows = [row_number(int(row)) for row in np.flatnonzero(~found.is_met)]
-        texts = " and ".join(clause.text for clause in (*conditions.where, *conditions.rules))
-        raise DataError(
-            f"{task.table.source}: no draw meets {texts!r} in {len(rows)} of {len(found.is_met)} rows "
-            f"({examples(rows)}): their given cells, or the conditions together, leave no cell that the model draws."
-        )
-    return task.fill(model, found.cells), int(found.tries.max())
+    chosen = None if columns is None else set(columns)
+    found = {}
+    for name in batch.columns:
+        mask = ~batch.mask(name).cpu().numpy() if chosen is None else np.full(len(batch), name in chosen)
+        found[name] = mask & ~missing.get(name, np.zeros(len(batch), bool))
+    return found
 
 
-def _repeat(cell: Any, rows: int) -> Cells:
-    cells = np.empty(rows, dtype=object)
-    cells[:] = [cell] * rows
-    return cells
+def present_cells(batch: Batch) -> dict[str, Mask]:
+    """Column -> boolean (N,), the cells that rows have."""
+    return {name: batch.mask(name).cpu().numpy() for name in batch.columns}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,25 +24,27 @@ from amodal.models import GenerativeModel
 Mask = NDArray[np.bool_]
 Cells = NDArray[Any]
 """Cells (B,) of a column, of type object."""
+Choose = Callable[[Distribution, RowNoise], Tensor]
+"""Cells (B,) of a distribution, such as a draw."""
 MAX_TRIES = 100
-"""Draws of a row before the best of them is taken."""
-_GOLDEN = 0x9E3779B1
-_ROUNDING = 1e-9
-_ROWS_AT_ONCE = 256
+"""Draws of a row before one of them is taken."""
 _SAMPLES = 16
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class ConditionalCells:
-    """Cells of the columns that conditions read.
+    """Cells of the columns that conditions read, of B rows.
 
     Attributes:
-        cells: column -> cells (N,), object; those that were given where they were not drawn.
-        tries: draws of each row, (N,).
-        is_met: rows (N,) that meet the conditions.
+        scaled: column -> scaled cells (B,), arbitrary where a cell is not drawn.
+        exact: column -> cells (B,) that conditions set and a scaled cell may not give back; None for others.
+        tries: draws of each row, (B,).
+        is_met: rows (B,) that meet the conditions.
     """
 
-    cells: Mapping[str, NDArray[Any]]
+    scaled: Mapping[str, Tensor]
+    exact: Mapping[str, Cells]
     tries: NDArray[np.int64]
     is_met: Mask
 
@@ -54,8 +56,9 @@ def draw_under_conditions(
     drawn: Mapping[str, Mask],
     missing: Mapping[str, Mask],
     conditions: Conditions,
+    noise: RowNoise,
     *,
-    seed: int,
+    first: Choose | None = None,
 ) -> ConditionalCells:
     """Draw the cells that conditions read from p(cells | given cells, conditions).
 
@@ -67,76 +70,56 @@ def draw_under_conditions(
 
     Args:
         model: fitted model.
-        batch: N rows; what is present is conditioned on.
-        given: column -> cells (N,), object, of the columns that conditions read.
-        drawn: column -> boolean (N,), cells of these that are drawn.
-        missing: column -> boolean (N,), cells that stay missing, also of columns that are only tested for that.
+        batch: B rows; what is present is conditioned on.
+        given: column -> cells (B,), object, of the columns that conditions read.
+        drawn: column -> boolean (B,), cells of these that are drawn.
+        missing: column -> boolean (B,), cells that stay missing, also of columns that are only tested for that.
         conditions: the conditions.
-        seed: a row's draw depends on it and the row's number alone.
+        noise: random numbers of the rows.
+        first: choice from a restricted distribution that is tried before draws, and taken if it meets the conditions.
     """
-    parts, start = list[ConditionalCells](), 0
-    for rows in batch.split(_ROWS_AT_ONCE):
-        part = slice(start, start := start + len(rows))
-        parts.append(
-            _draw_slice(
-                model,
-                rows.to(model.device),
-                {name: values[part] for name, values in given.items()},
-                {name: mask[part] for name, mask in drawn.items()},
-                {name: mask[part] for name, mask in missing.items()},
-                conditions,
-                seed,
-            )
-        )
-    return ConditionalCells(
-        {name: np.concatenate([part.cells[name] for part in parts]) for name in given},
-        np.concatenate([part.tries for part in parts]),
-        np.concatenate([part.is_met for part in parts]),
-    )
-
-
-def _draw_slice(
-    model: GenerativeModel,
-    batch: Batch,
-    given: Mapping[str, Cells],
-    drawn: Mapping[str, Mask],
-    missing: Mapping[str, Mask],
-    conditions: Conditions,
-    seed: int,
-) -> ConditionalCells:
     size = len(batch)
     names = _order(model, batch, drawn, conditions)
-    cells = {name: values.copy() for name, values in given.items()}
+    scaled = {name: batch.x[name].clone() for name in names}
+    exact = {name: np.full(size, None, dtype=object) for name in names}
     tries, total, waiting = np.zeros(size, np.int64), np.zeros(size), np.arange(size)
     is_drawn = np.logical_or.reduce([np.zeros(size, bool), *drawn.values()])
+
+    def keep(trial: _Trial, rows: Mask) -> None:
+        places = waiting[rows]
+        index, chosen = (torch.from_numpy(each).to(model.device) for each in (places, np.flatnonzero(rows)))
+        for name in trial.scaled:
+            scaled[name] = scaled[name].to(trial.scaled[name].dtype)
+            scaled[name][index] = trial.scaled[name][chosen]
+            exact[name][places] = trial.exact[name][rows]
+
     for number in range(1, MAX_TRIES + 1):
         part = batch[torch.from_numpy(waiting).to(model.device)]
         # Other random numbers than those of the columns that are drawn afterwards.
-        noise = RowNoise(seed ^ (number * _GOLDEN & 0xFFFFFFFF), part.rows)
-        attempt = _Attempt(
+        own = RowNoise(noise.fork(number).seed, part.rows)
+        is_choice = first is not None and number == 1
+        trial = _Trial(
             model,
             {name: values[waiting] for name, values in given.items()},
             {name: mask[waiting] for name, mask in drawn.items()},
             {name: mask[waiting] for name, mask in missing.items()},
             conditions,
-            noise,
+            own,
+            first if first is not None and is_choice else draw,
         )
         if names:
-            model.draw_columns(part, names, attempt, noise)
-        weight, chance = attempt.weight(), noise.uniform(2).cpu().numpy()
+            model.draw_columns(part, names, trial, own)
+        weight, chance = trial.weight(), own.uniform(2).cpu().numpy()
+        weight = (weight > 0).astype(float) if is_choice else weight
         tries[waiting] += 1
         total[waiting] += weight
         # Each draw replaces those before it with chances in proportion to its weight.
-        is_kept = chance[:, 0] * total[waiting] < weight
-        for name, values in attempt.cells.items():
-            cells[name][waiting[is_kept]] = values[is_kept]
         is_done = (chance[:, 1] < weight) | ~is_drawn[waiting]
-        for name, values in attempt.cells.items():
-            cells[name][waiting[is_done]] = values[is_done]
+        keep(trial, is_done | (chance[:, 0] * total[waiting] < weight))
         waiting = waiting[~is_done]
         if not len(waiting):
             break
-    return ConditionalCells(cells, tries, total > 0)
+    return ConditionalCells(scaled, exact, tries, total > 0)
 
 
 def _order(
@@ -161,7 +144,7 @@ def _order(
 def restrict(
     likelihood: Distribution, restriction: Restriction, device: torch.device
 ) -> tuple[Distribution, NDArray[np.float64]]:
-    """What conditions leave of a likelihood of B cells, and the log of its share (B,); all of it for texts."""
+    """A likelihood restricted to what conditions leave of it, and the log of that share (B,); a text's as it is."""
     if isinstance(likelihood, Categorical) and restriction.modality.num_outcomes is not None:
         allowed = torch.from_numpy(restriction.outcomes()).to(device)
         labels, log_mass = restrict_outcomes(likelihood, allowed)
@@ -173,25 +156,29 @@ def restrict(
     return likelihood, np.zeros(likelihood.batch_shape[:1])
 
 
-class _Attempt:
+class _Trial:
     """One draw of the columns that conditions read; called with each column's likelihood.
 
     Attributes:
-        cells: column -> cells (B,).
+        scaled: column -> scaled cells (B,) that were drawn.
+        exact: see `ConditionalCells`.
         log_weight: log of the share w (B,) of the distributions that the conditions leave.
     """
 
     def __init__(
         self,
         model: GenerativeModel,
-        cells: dict[str, Cells],
+        cells: Mapping[str, Cells],
         drawn: Mapping[str, Mask],
         missing: Mapping[str, Mask],
         conditions: Conditions,
         noise: RowNoise,
+        choose: Choose,
     ) -> None:
         self.modalities, self.size, self.device = model.modalities, len(noise), model.device
-        self.conditions, self.noise, self.cells = conditions, noise, cells
+        self.conditions, self.noise, self.choose = conditions, noise, choose
+        self.scaled: dict[str, Tensor] = {}
+        self.exact: dict[str, Cells] = {}
         self.drawn, self.missing = drawn, missing
         self.log_weight = np.zeros(self.size)
         # Of the first column the same share is left in each draw, where no latent is drawn before it.
@@ -206,23 +193,24 @@ class _Attempt:
         modality, drawn = self.modalities[name], self.drawn[name]
         restriction = self._restriction(name)
         restricted, log_mass = restrict(likelihood, restriction, self.device)
-        stored = draw(restricted, self.noise)
+        scaled = self.choose(restricted, self.noise).clone()
         cells = np.empty(self.size, dtype=object)
-        cells[:] = list(modality.to_cells(stored))
+        cells[:] = list(modality.to_cells(scaled))
+        exact = np.full(self.size, None, dtype=object)
         computed = np.where(drawn, restriction.computed(), np.nan)
         if (rows := np.flatnonzero(~np.isnan(computed))).size:
-            found, possible = _cells_of(modality, computed[rows])
+            cells[rows], possible = _cells_of(modality, computed[rows])
+            exact[rows] = cells[rows]
             log_mass[rows] = np.where(possible, 0.0, -np.inf)
-            cells[rows[possible]] = found[possible]
-            values = modality.to_tensor(pd.Series(list(cells[rows])), None)
-            stored[torch.from_numpy(rows).to(self.device)] = modality.scale(values).to(stored)
+            stored = modality.to_tensor(pd.Series(list(cells[rows])), None)
+            scaled[torch.from_numpy(rows).to(self.device)] = modality.scale(stored).to(scaled)
+        self.scaled[name], self.exact[name] = scaled, exact
         is_constant = self.is_constant & drawn & np.isfinite(log_mass)
         self.log_weight += np.where(drawn & ~is_constant, log_mass, 0.0)
         self.is_constant &= ~drawn
-        self.cells[name] = np.where(drawn, cells, self.cells[name])
         self.values[name] = np.where(drawn, self._comparable(name, cells, drawn), self.values[name])
         self.waiting[name] = np.zeros_like(drawn)
-        return stored
+        return scaled
 
     def weight(self) -> NDArray[np.float64]:
         """The probability (B,) of accepting each row's draw: 0 where it breaks a condition."""

@@ -51,6 +51,25 @@ class Conditions:
         """The columns whose cells conditions read."""
         return {name for clause in (*self.where, *self.rules) for name in clause.compared}
 
+    @property
+    def is_empty(self) -> bool:
+        """True where there is no condition."""
+        return not self.where and not self.rules
+
+    def check_without_holes(self) -> None:
+        """Check that rows without a missing cell can meet the conditions.
+
+        Raises:
+            UsageError: one asks for a missing cell.
+        """
+        hidden = {name: np.zeros(1, bool) for name in self.modalities}
+        for clause in self.where:
+            if not clause.possible(hidden)[0]:
+                raise UsageError(
+                    f"where: {clause.text!r} asks for a missing cell, and no cell stays missing: "
+                    "`sample` with holes=True draws rows with holes."
+                )
+
     def alone(self, name: str) -> list[Clause]:
         """The conditions of `where` on one column alone, without those that test for missing cells."""
         return [clause for clause in self.where if clause.columns == (name,) and not clause.null_tested]
@@ -79,7 +98,7 @@ class Conditions:
         return found
 
     def restriction(self, name: str, size: int = 1) -> Restriction:
-        """What conditions on a column alone leave of it, in B rows."""
+        """Restriction of a column by the conditions on it alone, in B rows."""
         rows = Rows({name: np.zeros(size)}, {name: np.ones(size, dtype=bool)}, size)
         return Restriction(name, self.modalities[name], self.alone(name), (), rows, {}, {})
 

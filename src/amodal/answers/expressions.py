@@ -88,7 +88,7 @@ class Clause:
     modalities: Mapping[str, Modality] = field(repr=False)
 
     def truth(self, rows: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Where the condition is true, and where it is false, boolean (B,); neither where a missing cell decides."""
+        """Rows (B,) in which the condition is true, and in which it is false; neither where a missing cell decides."""
         return _truth(self.node, rows, self.modalities)
 
     def possible(self, hidden: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -216,7 +216,7 @@ def _to_python(text: str) -> tuple[str, dict[str, str]]:
         pieces[number] = f" _column_{number} "
     skipped = (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER, tokenize.COMMENT)
     found = tokenize.generate_tokens(io.StringIO(f"({''.join(pieces)})").readline)
-    words = [_PYTHON.get(word.string.lower(), word.string) for word in found if word.type not in skipped]
+    words = [_PYTHON.get(word.lower(), word) for kind, word, *_ in found if kind not in skipped]
     for number, word in enumerate(words):
         if keyword.iskeyword(word) and word not in _KEYWORDS:
             names[f"_keyword_{word}"] = word
@@ -395,7 +395,7 @@ def _truth(node: ast.expr, rows: Rows, modalities: Mapping[str, Modality]) -> Tr
 def _possible(
     node: ast.expr, hidden: Mapping[str, NDArray[np.bool_]], modalities: Mapping[str, Modality]
 ) -> Truth:
-    """Where some cells make a condition true, and where some make it false."""
+    """Rows in which some cells make a condition true, and rows in which some make it false."""
     if isinstance(node, ast.BoolOp):
         return _joined(node.op, [_possible(each, hidden, modalities) for each in node.values])
     if isinstance(node, ast.UnaryOp):

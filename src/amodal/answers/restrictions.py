@@ -1,4 +1,4 @@
-"""What conditions leave of one column, given the cells of others."""
+"""Restrictions of one column by conditions, given the cells of others."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def _line(left: ast.expr, right: ast.expr, name: str, rows: Rows) -> tuple[Float
 
 
 def _root(slope: Floats, at_zero: Floats) -> Floats:
-    """Where a line is zero, (B,); 0 where it is nowhere or not known."""
+    """Zeros (B,) of lines; 0 where a line has none or is not known."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.nan_to_num(-at_zero / slope, nan=0.0, posinf=0.0, neginf=0.0)
 

@@ -54,6 +54,13 @@ GuidanceOption = Annotated[
 FastOption = Annotated[
     bool, typer.Option("--fast", help="Draw images and sounds in a few steps; latent-flow.")
 ]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="A condition that all rows meet, such as \"price > 10 and kind in ['a', 'b'] and image is not null\".",
+    ),
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
@@ -122,3 +129,25 @@ def read_config(path: Path | None) -> dict[str, Any]:
         else:
             arguments[name] = value
     return arguments
+
+
+def label_shares(text: str | None) -> dict[str, dict[str, float]] | None:
+    """Parse COL=LABEL:SHARE,LABEL:SHARE; several columns are separated by semicolons.
+
+    Example:
+        >>> label_shares("kind=a:.25,b:.75")
+        {'kind': {'a': 0.25, 'b': 0.75}}
+    """
+    if text is None:
+        return None
+    found: dict[str, dict[str, float]] = {}
+    for column in text.split(";"):
+        name, equals, labels = column.partition("=")
+        try:
+            parts = [part.rpartition(":") for part in labels.split(",")]
+            found[name.strip()] = {label.strip(): float(share) for label, _, share in parts}
+        except ValueError:
+            equals = ""
+        if not (name.strip() and equals):
+            raise UsageError(f"--shares {text!r} is not understood: write COLUMN=LABEL:SHARE,LABEL:SHARE.")
+    return found

@@ -58,6 +58,15 @@ def fit(
     bad_cells: Annotated[
         str | None, typer.Option(help="Cells that cannot be read: error or missing.")
     ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rule",
+            metavar="CONDITION",
+            help='A condition that all rows keep, also those that are drawn, such as "low <= high" or '
+            '"total == a + b"; repeatable.',
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,6 +107,7 @@ def fit(
         "method": method,
         "types": pairs(types, "--type"),
         "bad_cells": bad_cells,
+        "rules": rules,
         "time_limit": time_limit,
         "epochs": epochs,
         "batch_size": batch_size,

@@ -9,6 +9,7 @@ from amodal.distributions.guidance import guided_tokens, guided_velocity
 from amodal.distributions.mixture import GaussianMixture, mixture_of
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
+from amodal.distributions.quantiles import quantile
 from amodal.distributions.sequence import TokenSequence
 from amodal.distributions.truncated import Truncated, restrict_outcomes
 
@@ -31,5 +32,6 @@ __all__ = [
     "guided_velocity",
     "kl_to_standard",
     "mixture_of",
+    "quantile",
     "restrict_outcomes",
 ]

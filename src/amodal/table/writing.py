@@ -40,6 +40,7 @@ def write_table(
     *,
     root: Path | None = None,
     overwrite: bool = False,
+    sheets: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write FOLDER/metadata.csv, and FOLDER/<column>/<row>.<suffix> for each cell that is a file.
 
@@ -54,6 +55,7 @@ def write_table(
             values in the CSV.
         root: the folder that strings which name files are relative to, and must stay below.
         overwrite: replace an existing table.
+        sheets: file name -> a further table about the rows, written as CSV beside them.
 
     Returns:
         The path of metadata.csv.
@@ -86,6 +88,8 @@ def write_table(
         table.to_csv(
             staging / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
         )
+        for name, sheet in (sheets or {}).items():
+            sheet.to_csv(staging / name, index=False, encoding="utf-8", lineterminator="\n")
     return folder / TABLE
 
 
