@@ -31,7 +31,13 @@ def best_cells(distribution: Distribution, noise: RowNoise) -> Tensor:
 
 @torch.no_grad()
 def complete_best(
-    model: GenerativeModel, batch: Batch, targets: Iterable[str], noise: RowNoise, **options: Any
+    model: GenerativeModel,
+    batch: Batch,
+    targets: Iterable[str],
+    noise: RowNoise,
+    *,
+    evidence: Batch | None = None,
+    **options: Any,
 ) -> dict[str, Tensor]:
     """Complete rows as `GenerativeModel.complete` does, with one best cell in place of a draw.
 
@@ -43,13 +49,15 @@ def complete_best(
         batch: B rows.
         targets: column names.
         noise: random numbers of the rows.
+        evidence: the same rows with the cells that labels and numbers are predicted from; `batch` by default.
         options: keywords of the model's `complete`.
     """
     names = [name for name in model.modalities if name in set(targets)]
     simple = [name for name in names if _has_best(model.modalities[name])]
     texts = [name for name in names if name not in simple and model.modalities[name].suffix is None]
     media = [name for name in names if name not in simple and name not in texts]
-    found = {name: best_cells(each, noise) for name, each in model.predict(batch, simple, noise).items()}
+    predicted = model.predict(batch if evidence is None else evidence, simple, noise)
+    found = {name: best_cells(each, noise) for name, each in predicted.items()}
     rows = with_cells(batch, found)
     for name in texts:
         draws = [model.complete(rows, [name], noise, **options)[name] for _ in range(_TEXT_DRAWS)]

@@ -52,7 +52,7 @@ class ConditionalCompletion:
         Raises:
             DataError: no draw of some rows meets the conditions.
         """
-        rows, names = batch.rows.cpu().numpy(), list(targets)
+        rows, names, evidence = batch.rows.cpu().numpy(), list(targets), batch
         drawn = {name: mask[rows] for name, mask in self.drawn.items()}
         found = self._set_equal(batch, drawn, noise)
         batch = with_cells(batch, found, drawn)
@@ -60,8 +60,10 @@ class ConditionalCompletion:
         found |= self._draw(model, batch, is_open, noise)
         batch = with_cells(batch, found, drawn)
         rest = [name for name in names if name not in found]
-        complete = complete_best if self.best else type(model).complete
-        others = complete(model, batch, rest, noise, **options) if rest else {}
+        if self.best:
+            others = complete_best(model, batch, rest, noise, evidence=evidence, **options)
+        else:
+            others = model.complete(batch, rest, noise, **options)
         return {name: others[name] if name in others else found[name] for name in names}
 
     def write_exact(self, frame: pd.DataFrame, draws: int) -> None:

@@ -28,6 +28,7 @@ def _mixed(bits: Tensor) -> Tensor:
 
 
 def _keys(seed: int, rows: Tensor) -> Tensor:
+    seed = (seed + (1 << 63)) % (1 << 64) - (1 << 63)  # as a signed number
     seeded = torch.tensor(seed, dtype=torch.int64, device=rows.device) * _GOLDEN
     return _mixed(_mixed(seeded) + (rows.to(torch.int64) + 1) * _GOLDEN)
 
