@@ -24,7 +24,7 @@ from amodal.modalities import MODALITIES, Modality
 from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, read_model, write_model
 from amodal.settings import Values, flatten, parameters, parse, resolve
-from amodal.table import infer_schema, read_table
+from amodal.table import Table, infer_schema, read_table
 from amodal.training import Budget, parse_duration
 
 if TYPE_CHECKING:
@@ -225,8 +225,23 @@ class TableModel(TransformerMixin, BaseEstimator):
             seed: of the draws; `random_state` by default.
 
         Returns:
-            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`.
+            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`. Identifiers are new ones.
         """
+        frame = self._sample(n, given=given, guidance=guidance, fast=fast, media_root=media_root, seed=seed)
+        schema = self._fitted().schema
+        return schema.parse_texts(frame) if schema.is_text else frame
+
+    def _sample(
+        self,
+        n: int,
+        *,
+        given: Mapping[str, Any] | None,
+        guidance: float | None,
+        fast: bool,
+        seed: int | None,
+        media_root: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """`sample`, with texts where the model was fitted to texts."""
         if n < 1:
             raise UsageError(f"n must be at least 1, not {n}.")
         columns = list(self._fitted().schema.used)
@@ -234,14 +249,14 @@ class TableModel(TransformerMixin, BaseEstimator):
         self._check_columns(given)
         frame = pd.DataFrame({name: [given.get(name)] * n for name in columns})
         frame = frame.astype({name: "object" for name in columns if name not in given})
-        return self.complete(
-            frame,
+        drawn = self._complete(
+            read_table(frame, media_root or Path.cwd()),
             given=list(given),
-            guidance=guidance,
-            fast=fast,
-            media_root=media_root or Path.cwd(),
+            options=self._draw_options(guidance, fast),
             seed=seed,
         )
+        seed = self.random_state if seed is None else seed
+        return self._fitted().schema.fill(drawn, seed=seed, add=True).infer_objects()
 
     def complete(
         self,
@@ -279,23 +294,48 @@ class TableModel(TransformerMixin, BaseEstimator):
             UsageError: an unknown column, or a keyword that the method does not have.
             DataError: cells cannot be read; the message lists them.
         """
-        fitted = self._fitted()
         table = read_table(data, media_root)
+        frame = self._complete(
+            table,
+            columns=columns,
+            given=given,
+            draws=draws,
+            options=self._draw_options(guidance, fast),
+            seed=seed,
+            bad_cells=bad_cells,
+        )
+        return self._fitted().schema.parse_texts(frame) if table.is_text else frame
+
+    def _complete(
+        self,
+        table: Table,
+        *,
+        options: Mapping[str, Any],
+        seed: int | None,
+        columns: Iterable[str] | None = None,
+        given: Iterable[str] | None = None,
+        draws: int = 1,
+        bad_cells: Literal["error", "missing"] = "error",
+    ) -> pd.DataFrame:
+        """`complete`, with the texts of a table of texts as they are."""
+        fitted = self._fitted()
         targets = None if columns is None else list(columns)
         sources = None if given is None else list(given)
         self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
-        return complete_table(
+        seed = self.random_state if seed is None else seed
+        drawn = complete_table(
             fitted.model,
             table,
-            options=self._draw_options(guidance, fast),
+            options=options,
             columns=targets,
             given=sources,
             draws=draws,
-            seed=self.random_state if seed is None else seed,
+            seed=seed,
             bad_cells=bad_cells,
         )
+        return fitted.schema.fill(drawn, seed=seed, add=False) if targets is None else drawn
 
     def embed(self, data: Data, *, media_root: str | Path | None = None) -> np.ndarray:
         """The joint representation of each row given its cells, float32 (rows, latent).

@@ -25,6 +25,8 @@ __all__ = ["complete", "complete_table", "embed", "encode_table", "log_prob", "m
 _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 8
 _SAMPLES_AT_ONCE = 10
+_OWN_CELLS = 10_000
+"""Present cells of a column that drawn ones are to be like."""
 
 Result = TypeVar("Result")
 
@@ -116,11 +118,20 @@ def complete_table(
     targets = list(model.modalities) if columns is None else list(columns)
     batch = encode_table(model, table, bad_cells)
 
+    own = {
+        name: present
+        for name in targets
+        if name in table.columns
+        and len(present := table.frame[name][batch.mask(name).numpy()].head(_OWN_CELLS))
+    }
+
     def fill(draw: int, rows: Batch, noise: RowNoise) -> pd.DataFrame:
         numbers = rows.rows.cpu().numpy()
         frame = table.frame.iloc[numbers].copy()
         for name, tensor in model.complete(rows, targets, noise, **(options or {})).items():
-            cells = _to_cells(name, model.modalities[name], tensor)
+            cells: Sequence[Any] = _to_cells(name, model.modalities[name], tensor)
+            if name in own:
+                cells = model.modalities[name].match(cells, own[name])
             kept = batch.mask(name)[numbers].numpy() & (columns is None)
             old = frame.get(name, cells)
             frame[name] = pd.Series(
@@ -135,7 +146,25 @@ def complete_table(
         for draw in range(draws)
         for frame in map_slices(model, batch.given(given), partial(fill, draw), seed=seed + (draw << 32))
     ]
-    return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True).infer_objects()
+    completed = pd.concat(frames).sort_index(kind="stable").reset_index(drop=True).infer_objects()
+    types = table.frame.dtypes
+    return completed.assign(
+        **{
+            name: _with_type(completed[name], types[name])
+            for name in own
+            if model.modalities[name].suffix is None
+        }
+    )
+
+
+def _with_type(cells: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
+    """Cells as a column of a type, unless it cannot hold them."""
+    try:
+        typed = cells.astype(dtype)
+    except (TypeError, ValueError, OverflowError):
+        return cells
+    # A category that the type has not becomes missing, and a fraction of an integer is lost.
+    return cells if typed.isna().sum() > cells.isna().sum() else typed
 
 
 def _to_cells(name: str, modality: Modality, tensor: Tensor) -> list[Any]:

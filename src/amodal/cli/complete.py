@@ -50,15 +50,13 @@ def complete(
     fitted = load(model, device)
     table = read_table(data, media_root)
     check_media_kept(table, fitted.schema_.used, output)
-    frame = fitted.complete(
-        data,
+    frame = fitted._complete(
+        table,
         columns=names(columns),
         given=names(given),
         draws=draws,
-        guidance=guidance,
-        fast=fast,
+        options=fitted._draw_options(guidance, fast),
         bad_cells=cast("BadCellPolicy", bad_cells),
-        media_root=media_root,
         seed=seed,
     )
     write_rows(fitted, frame, output, table.root, overwrite)

@@ -41,5 +41,5 @@ def sample(
     files = [cell for cell in cells.values() if os.path.isfile(cell)]  # noqa: PTH113, long texts among them
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, *files])
     fitted = load(model, device)
-    frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
+    frame = fitted._sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
     write_rows(fitted, frame, output, Path.cwd(), overwrite)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,7 @@ from amodal.metrics.vectorizers import (
     word_counts,
 )
 from amodal.modalities import Modality
+from amodal.modalities.rank_modality import RankModality
 
 if TYPE_CHECKING:
     from amodal.metrics.features import ColumnFeatures
@@ -337,11 +338,15 @@ class NumberMetrics(ColumnMetrics):
         return self.scaled(numbers.mean(axis=1)), f"mean of {draws.shape[1]} draws"
 
     def values(self, cells: Tensor) -> NDArray[Any]:
-        return np.array(self.modality.to_cells(cells), np.float64)
+        return self._ranked.amounts(cells)
 
     def scaled(self, numbers: NDArray[Any]) -> Tensor:
         """Numbers (N,) as scaled cells."""
-        return self.modality.scale(self.modality.to_tensor(pd.Series(numbers), None))
+        return self._ranked.to_quantiles(np.asarray(numbers, np.float64))
+
+    @property
+    def _ranked(self) -> RankModality:
+        return cast(RankModality, self.modality)
 
 
 class CategoryMetrics(ColumnMetrics):

@@ -81,6 +81,7 @@ def chunks(table: Table, modalities: Mapping[str, Modality], rows: Rows = ALL) -
         if column not in table.columns:
             continue
         cells = table.frame[column].iloc[rows].dropna()
+        cells = cells[~modality.is_missing(cells)]
         size = CELLS_PER_CHUNK if modality.suffix is None else FILES_PER_CHUNK
         for start in range(0, len(cells), size):
             yield Chunk(position, column, modality, cells.iloc[start : start + size], table.root)

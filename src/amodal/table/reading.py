@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,11 +46,13 @@ class Table:
         frame: the cells, rows numbered from 0. Missing cells, empty strings among them, are NA.
         root: the folder that paths in cells are relative to; None for a DataFrame without `media_root`.
         source: the table's name in messages.
+        is_text: whether cells have no types, as those of CSV.
     """
 
     frame: pd.DataFrame
     root: Path | None
     source: str
+    is_text: bool = False
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -92,7 +94,8 @@ def read_table(data: str | Path | pd.DataFrame, media_root: str | Path | None = 
     if isinstance(data, pd.DataFrame):
         return _table(data, root, "The DataFrame")
     path = _table_file(Path(data))
-    return _table(READERS[path.suffix.lower()](path), root or path.parent, str(path))
+    table = _table(READERS[path.suffix.lower()](path), root or path.parent, str(path))
+    return replace(table, is_text=path.suffix.lower() in (".csv", ".tsv"))
 
 
 def _table_file(path: Path) -> Path:
