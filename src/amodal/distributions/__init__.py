@@ -6,6 +6,7 @@ from amodal.distributions.draw import draw
 from amodal.distributions.flow import FewStepFlow, Flow, Velocity
 from amodal.distributions.gaussian import Gaussians, bounded_gaussians, kl_to_standard
 from amodal.distributions.guidance import guided_tokens, guided_velocity
+from amodal.distributions.label_set import LabelSet
 from amodal.distributions.mixture import GaussianMixture
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
@@ -19,6 +20,7 @@ __all__ = [
     "GaussianMixture",
     "Gaussians",
     "IsotropicNormal",
+    "LabelSet",
     "RowNoise",
     "TokenSequence",
     "Velocity",

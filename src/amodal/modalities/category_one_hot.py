@@ -114,6 +114,20 @@ class CategoryOneHot(Modality):
     def summary(self) -> str:
         return f"{len(self.labels)} labels"
 
+    @property
+    def num_outcomes(self) -> int:
+        return len(self.labels)
+
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> np.ndarray[Any, Any]:
+        """Labels as text, or as the numbers that they are."""
+        labels = [label_of(cell) for cell in cells]
+        if self.cell_type not in ("integer", "number"):
+            return np.array(labels, dtype=object)
+        try:
+            return np.array(labels, dtype=np.float64)
+        except ValueError as problem:
+            raise BadCells(dict.fromkeys(range(len(labels)), "is not a number")) from problem
+
     def _numbers(self) -> dict[str, int]:
         """Label -> its number, as written, and in its canonical form where that is no other label's."""
         numbers = {label: number for number, label in enumerate(self.labels)}

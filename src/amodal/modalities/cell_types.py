@@ -94,7 +94,7 @@ def cell_type_of(cells: Iterable[Any]) -> str:
         return f"enum[{type(cell).__module__}:{type(cell).__qualname__}]"
     if isinstance(cell, pd.Period):
         return f"period[{cell.freqstr}]"
-    return next((each.name for each in CELL_TYPES if isinstance(cell, each.types)), "text")
+    return next((each.name for each in CELL_TYPES if isinstance(cell, each.types)), "other")
 
 
 def parse_cell(name: str, text: str) -> Any:

@@ -12,7 +12,7 @@ from torch.distributions import Categorical, Normal
 from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
-from amodal.distributions import BagOfWords, Binned, IsotropicNormal, TokenSequence, bins_of
+from amodal.distributions import BagOfWords, Binned, IsotropicNormal, LabelSet, TokenSequence, bins_of
 from amodal.nn import Dense, LearnedScale, TokenDecoder
 
 _HIDDEN = 128
@@ -369,6 +369,34 @@ class BagOfWordsHead(nn.Module):
     def forward(self, context: Tensor) -> BagOfWords:
         logits = self.network(context)
         return BagOfWords(logits[:, : self.max_words], logits[:, self.max_words :])
+
+
+class TagHead(nn.Module):
+    """A set of labels, begun at their frequencies; cells are zeros and ones (B, K).
+
+    Args:
+        context: C.
+        labels: K.
+        has_empty: a set may be empty.
+    """
+
+    log_odds: Tensor
+
+    def __init__(self, context: int, labels: int, *, has_empty: bool = True) -> None:
+        super().__init__()
+        self.has_empty = has_empty
+        self.network = _zero_output(Dense(context, _HIDDEN, labels))
+        self.register_buffer("log_odds", torch.zeros(labels))
+
+    def forward(self, context: Tensor) -> LabelSet:
+        return LabelSet(self.log_odds + self.network(context), has_empty=self.has_empty)
+
+    @torch.no_grad()
+    def fit_marginal(self, cells: Tensor) -> float:
+        """Begin at the labels' frequencies among cells (N, K); returns the sum of their entropies in nats."""
+        probs = (cells.float().sum(0) + 0.5) / (len(cells) + 1.0)
+        self.log_odds.copy_(probs.logit())
+        return float(-(probs * probs.log() + (1.0 - probs) * (-probs).log1p()).sum())
 
 
 class TokenHead(nn.Module):

@@ -37,6 +37,8 @@ class Modality(ABC):
             likelihood, without the noise; None where a cell is a draw of its likelihood.
         draw_rank: place in the order in which columns without a latent are drawn, lowest first: columns that
             determine most of a row come before those that depend on them.
+        is_specific: cells of the type are known by their form, so that they are no identifiers, as dates.
+        is_ordered: a stored tensor is one number, and a cell does not decrease with it.
     """
 
     type: ClassVar[str]
@@ -47,6 +49,8 @@ class Modality(ABC):
     detection_cells: ClassVar[int] = 200
     latent: ClassVar[int | None] = None
     draw_rank: ClassVar[int] = 2
+    is_specific: ClassVar[bool] = False
+    is_ordered: ClassVar[bool] = False
 
     @classmethod
     def full_name(cls) -> str:
@@ -91,6 +95,26 @@ class Modality(ABC):
     @abstractmethod
     def summary(self) -> str:
         """The fitted state in a few words, such as "28x28 grey"."""
+
+    @property
+    def num_outcomes(self) -> int | None:
+        """Count K of the cells there can be, whose stored tensors are 0 to K - 1; None where they are not counted."""
+        return None
+
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> NDArray[Any]:
+        """Present cells as values (N,) that compare as the cells do: float64 where they have an order.
+
+        Values of two columns of a type compare with each other. By default the stored numbers of ordered types, and
+        the cells themselves of others.
+
+        Raises:
+            BadCells: some cells cannot be used.
+        """
+        if self.is_ordered:
+            return self.to_tensor(pd.Series(cells), None).double().numpy()
+        values = np.empty(len(cells), dtype=object)
+        values[:] = list(cells)
+        return values
 
     @property
     def feature_shape(self) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ _PHONE = re.compile(r"\+\d{7,}")
 _MAX_EXACT = 2**53
 _MAX_SAMPLE = 20_000
 _MOST_LABELS = 50
+_LEAST_DIGITS = 9
 _FEWEST = 0.8
 """Least share of cells that are numbers of one form."""
 
@@ -216,6 +217,15 @@ def _pattern(thousands: str, point: str) -> re.Pattern[str]:
     return re.compile(rf"(?=.*\d){whole}(?:{re.escape(point)}\d*)?")
 
 
+def _are_of_one_length(texts: list[str]) -> bool:
+    """True for digits of one length of 9 or more that begin with any digit: amounts have different lengths."""
+    if not texts or len(texts[0]) < _LEAST_DIGITS or len({len(text) for text in texts}) > 1:
+        return False
+    if not all(text.isascii() and text.isdigit() for text in texts):
+        return False
+    return max(texts)[0] >= "6" and min(texts)[0] <= "3"
+
+
 def reject_codes(cells: pd.Series[Any]) -> None:
     """Refuse texts that are codes made of digits.
 
@@ -237,6 +247,8 @@ def reject_codes(cells: pd.Series[Any]) -> None:
     long = [text for text in texts if text.strip("+- ").isdigit() and abs(int(text)) > _MAX_EXACT]
     if long:
         raise RejectColumn(f"whole numbers of more digits than a float has: {examples(long)}")
+    if _are_of_one_length(texts):
+        raise RejectColumn(f"codes of {len(texts[0])} digits each: {examples(texts)}")
     distinct = set(texts)
     if (
         2 <= len(distinct) <= _MOST_LABELS

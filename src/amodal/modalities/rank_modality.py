@@ -51,6 +51,7 @@ class RankModality(Modality):
     unit: ClassVar[str] = "standard normal quantile of the rank"
     dtype: ClassVar[str] = "float32"
     detection_cells: ClassVar[int] = 20_000
+    is_ordered: ClassVar[bool] = True
 
     quantiles: tuple[float, ...]
     ranks: tuple[float, ...] = ()
@@ -105,12 +106,25 @@ class RankModality(Modality):
         ranks = np.array(self.ranks or np.linspace(0.0, 1.0, len(self.quantiles)))
         return ranks, np.array(self.quantiles)
 
-    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        values = self.parse(cells)
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> Numbers:
+        """Amounts, in a unit that columns of the type have in common."""
+        return self.finite_amounts(cells)
+
+    def finite_amounts(self, cells: Sequence[Any] | pd.Series[Any]) -> Numbers:
+        """Amounts (N,) of cells.
+
+        Raises:
+            BadCells: some cells are of another type.
+        """
+        series = cells if isinstance(cells, pd.Series) else pd.Series(list(cells), dtype=object)
+        values = self.parse(series)
         wrong = np.flatnonzero(~np.isfinite(values))
         if len(wrong):
-            raise BadCells({int(i): f"{cells.iloc[i]!r} is not {self.noun}" for i in wrong})
-        return self.to_quantiles(values)
+            raise BadCells({int(i): f"{series.iloc[i]!r} is not {self.noun}" for i in wrong})
+        return values
+
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
+        return self.to_quantiles(self.finite_amounts(cells))
 
     def to_quantiles(self, values: Numbers) -> Tensor:
         """The scaled tensor (N,) of amounts (N,)."""

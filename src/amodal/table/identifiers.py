@@ -81,7 +81,9 @@ def _is_numbering(values: np.ndarray) -> bool:
     if step > 1 and (steps < 0).all():
         return False
     expected = len(values) - places * -np.expm1(len(values) * np.log1p(-1.0 / places))
-    return bool(expected > REPEATS_OF_CHANCE and len(values) - len(distinct) <= SHARE_OF_CHANCE * expected)
+    repeated = len(values) - len(distinct)
+    most = min(SHARE_OF_CHANCE * expected, MOST_REPEATED * len(values))
+    return bool(expected > REPEATS_OF_CHANCE and repeated <= most)
 
 
 def _share_a_pattern(texts: list[str]) -> bool:

@@ -34,8 +34,9 @@ def infer_schema(
 ) -> Schema:
     """Infer each column's type, and fit its modality to all the column's present cells.
 
-    A column without a given type is tried as each type of file (pictures, sounds), then ignored where it has a
-    single value or identifiers, then tried as each other type. Up to `Modality.detection_cells` cells decide.
+    A column without a given type is tried as each type of file (pictures, sounds), and ignored where it has a single
+    value. Then it is tried as each type that is known by its form (dates), ignored where it has identifiers, and tried
+    as each other type. Up to `Modality.detection_cells` cells decide.
 
     Args:
         table: the table.
@@ -137,14 +138,21 @@ def _column(
                 return Column(name, fitted, f"{reason}; {fitted.summary}", missing, example, tried)
         return None
 
-    file_column = fit_first([each for each in defaults if each.suffix is not None])
-    if file_column:
-        return file_column
+    values = [each for each in defaults if each.suffix is None]
+    found = fit_first([each for each in defaults if each.suffix is not None])
+    if found:
+        return found
+    if _is_constant(cells):
+        reason, filler = "every present cell is the same", Constant.fit(cells)
+        return Column(name, None, reason, missing, example, tried, filler)
+    found = fit_first([each for each in values if each.is_specific])
+    if found:
+        return found
     uninformative = _uninformative(cells)
     if uninformative:
-        reason, filler = uninformative
-        return Column(name, None, reason, missing, example, tried, filler)
-    return fit_first([each for each in defaults if each.suffix is None]) or Column(
+        reason, identifiers = uninformative
+        return Column(name, None, reason, missing, example, tried, identifiers)
+    return fit_first([each for each in values if not each.is_specific]) or Column(
         name, None, f"of no known type ({_join(tried)})", missing, example, tried
     )
 
@@ -177,14 +185,16 @@ def _fit(
     return modality.fit(present, root, **options), len(present)
 
 
+def _is_constant(cells: pd.Series) -> bool:
+    return bool(pd.api.types.is_hashable(cells.iloc[0])) and bool((cells == cells.iloc[0]).all())
+
+
 def _uninformative(cells: pd.Series) -> tuple[str, Filler | None] | None:
     """Why a column is not modelled, and what makes its cells; None for a column to model."""
     if pd.api.types.is_object_dtype(cells.dtype):
         nested = {type(cell).__name__ for cell in cells if not pd.api.types.is_hashable(cell)}
         if nested:
             return f"cells hold several values each ({', '.join(sorted(nested))})", None
-    if cells.nunique() == 1:
-        return "every present cell is the same", Constant.fit(cells)
     if looks_like_identifiers(cells):
         return f"identifiers: {cells.nunique()} different values of one pattern", fit_identifiers(cells)
     return None
