@@ -145,33 +145,15 @@ def test_a_drawn_text_is_never_empty() -> None:
 
 
 SPACED = [
-    *(
-        "mail me at a.b@c.org now",
-        "see https://a.org/x?y=1#z ok",
-        "hello @anna #tag ok",
-        "C++ and C# and F#",
-        "“quoted” text",
-        "it don’t work",
-    ),
-    *(
-        "R&D unit, AT&T",
-        "日本語 English 混在 text",
-        "ภาษาไทย and English ไทย",
-        "<b>bold</b> word",
-        "run --flag=1 now",
-        "x<y && z>w",
-        "hi :-) bye",
-    ),
-    *(
-        "plain words, here.",
-        "two  spaces",
-        "a line\nand another\n\n- item",
-        "tab\there",
-        " ends ",
-        "5 % of $1,234.50",
-        "snake_case camelCase",
-    ),
-    *("(see p. 5)", "50°C – 60°C", "a\u00a0b", "e\u0301 and é", "👩‍👩‍👧 family"),
+    *("mail me at a.b@c.org now", "see https://a.org/x?y=1#z ok", "hello @anna #tag ok"),
+    *("C++ and C# and F#", "“quoted” text", "it don’t work"),
+    *("R&D unit, AT&T", "日本語 English 混在 text", "ภาษาไทย and English ไทย"),
+    *("<b>bold</b> word", "run --flag=1 now", "x<y && z>w"),
+    *("hi :-) bye", "plain words, here.", "two  spaces"),
+    *("a line\nand another\n\n- item", "tab\there", " ends "),
+    *("5 % of $1,234.50", "snake_case camelCase", "(see p. 5)"),
+    *("50°C – 60°C", "a\u00a0b", "e\u0301 and é"),
+    *("👩‍👩‍👧 family",),
 ]
 
 
