@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from amodal.errors import DataError
 from amodal.modalities import MODALITIES, Modality, find_modality
@@ -25,6 +27,7 @@ class Column:
         missing: share of missing cells, 0 to 1.
         example: its first present cell, shortened; empty where there is none.
         tried: type -> reason why the column is not of it, for the types tried before.
+        label: the name as the table's frame had it, where that was no text: a number, a tuple.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Column:
     missing: float
     example: str = ""
     tried: Mapping[str, str] = field(default_factory=dict)
+    label: Hashable | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
@@ -43,7 +47,17 @@ class Column:
             "modality": self.modality and self.modality.to_dict(),
             "reason": self.reason,
             "missing": self.missing,
-        }
+        } | ({"label": _jsonable(self.label)} if isinstance(self.label, int | float | tuple | list) else {})
+
+
+def _jsonable(label: Any) -> Any:
+    if isinstance(label, np.generic):
+        label = label.item()
+    return [_jsonable(part) for part in label] if isinstance(label, tuple) else label
+
+
+def _label(entry: Any) -> Hashable | None:
+    return tuple(_label(part) for part in entry) if isinstance(entry, list) else entry
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,15 @@ class Schema:
     def ignored(self) -> dict[str, str]:
         """Column name -> reason, of the columns that are ignored."""
         return {column.name: column.reason for column in self.columns if column.modality is None}
+
+    @property
+    def labels(self) -> dict[str, Hashable]:
+        """Column name -> the name as the table's frame had it, a number or tuple among others."""
+        return {column.name: column.name if column.label is None else column.label for column in self.columns}
+
+    def with_labels(self, labels: Mapping[str, Hashable]) -> Schema:
+        """The schema with labels of columns by name."""
+        return Schema(tuple(replace(column, label=labels.get(column.name)) for column in self.columns))
 
     def to_dict(self) -> dict[str, Any]:
         """The schema as JSON."""
@@ -85,6 +108,7 @@ class Schema:
                     modality=entry["type"] and _restore(entry, modalities),
                     reason=entry["reason"],
                     missing=entry["missing"],
+                    label=_label(entry.get("label", entry["name"])),
                 )
                 for entry in record["columns"]
             )

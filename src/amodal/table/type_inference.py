@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from amodal.errors import DataError, RejectColumn, UsageError, shorten
+from amodal.media import cell_text
 from amodal.modalities import MODALITIES, Modality, find_modality
+from amodal.modalities.file_cells import unreadable_files
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.reading import Table
 from amodal.table.schema import Column, Schema
@@ -109,7 +111,7 @@ def _column(
 ) -> Column:
     cells = table.frame[name].dropna()
     missing = 1 - len(cells) / len(table)
-    example = "" if cells.empty else shorten(str(cells.iloc[0]), EXAMPLE_LENGTH)
+    example = "" if cells.empty else shorten(cell_text(cells.iloc[0]), EXAMPLE_LENGTH)
     if name in given:
         modality = given[name]
         if modality is None:
@@ -139,7 +141,10 @@ def _column(
     file_column = fit_first([each for each in defaults if each.suffix is not None])
     if file_column:
         return file_column
-    reason = _uninformative(cells, sample)
+    try:
+        reason = unreadable_files(sample, tried) or _uninformative(cells, sample)
+    except DataError as problem:
+        raise DataError(f"{table.source}: column {name!r} {problem}") from None
     if reason:
         return Column(name, None, reason, missing, example, tried)
     return fit_first([each for each in defaults if each.suffix is None]) or Column(
