@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,23 @@ from sklearn.exceptions import NotFittedError
 from amodal.errors import UsageError
 from amodal.features import feature_table
 from amodal.files import check_output_folder, output_folder
-from amodal.inference import complete_table, embed, encode_table, log_prob
+from amodal.inference import complete_cells, embed, encode_table, log_prob
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, read_model, write_model
 from amodal.settings import Values, flatten, parameters, parse, resolve
-from amodal.table import Table, infer_schema, read_table
+from amodal.table import (
+    CompletedRows,
+    ReadOptions,
+    Table,
+    column_name,
+    column_of,
+    in_form_of,
+    infer_schema,
+    is_address,
+    read_table,
+)
 from amodal.training import Budget, parse_duration
 
 if TYPE_CHECKING:
@@ -32,7 +43,8 @@ if TYPE_CHECKING:
 
     from amodal.report import Report
 
-Data = str | Path | pd.DataFrame
+Data = Any
+"""A table: the path or address of a file, or a table-like object; see `amodal.table.read_table`."""
 _EPOCHS = 1000
 
 
@@ -78,8 +90,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         self,
         method: str = DEFAULT_METHOD,
         *,
-        types: Mapping[str, str] | None = None,
-        options: Mapping[str, Mapping[str, Any]] | None = None,
+        types: Mapping[Hashable, str] | None = None,
+        options: Mapping[Hashable, Mapping[str, Any]] | None = None,
         bad_cells: Literal["error", "missing"] = "error",
         epochs: PositiveInt | None = None,
         time_limit: str | PositiveFloat | None = None,
@@ -120,8 +132,11 @@ class TableModel(TransformerMixin, BaseEstimator):
 
     def _arguments(self) -> dict[str, Any]:
         """The other arguments, parsed and checked, as JSON has them."""
+        given = {name: _by_name(getattr(self, name)) for name in ("types", "options")}
         parsed = {
-            setting.field: parse(setting.field, setting, getattr(self, setting.field))
+            setting.field: parse(
+                setting.field, setting, given.get(setting.field, getattr(self, setting.field))
+            )
             for setting in parameters("TableModel", type(self))
         }
         # Here, and not at the end of training: NumPy's numbers, for one, cannot be saved as JSON.
@@ -137,19 +152,24 @@ class TableModel(TransformerMixin, BaseEstimator):
         output: str | Path | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        **reading: Unpack[ReadOptions],
     ) -> Self:
         """Learn a table.
 
         Args:
-            data: a DataFrame, a file (.csv, .tsv, .jsonl, .parquet) or a folder with metadata.csv.
+            data: a file (.csv, .tsv, .jsonl, .parquet, .xlsx), its address, a folder with metadata.csv, a DataFrame of
+                pandas or polars, an Arrow table, a `datasets.Dataset`, a dict of columns or a list of dicts. Images and
+                sounds may be paths, `bytes`, Pillow images, arrays, `(rate, samples)`, or {"bytes": ..., "path": ...}.
             y: ignored; scikit-learn passes it.
-            media_root: the folder that paths in the table are relative to; the table's own by default.
+            media_root: the folder that paths in the table are relative to, and must stay below; the table's own by
+                default, and the working folder for tables that have none.
             work: folder for the prepared table and checkpoints. By default it is `output` with ".training" at its
                 end, which is removed when the model is there, or a temporary one where there is no `output`.
             output: a folder to write the model to as well, as `save` does.
             overwrite: replace a model that is in `output`.
             resume: go on from whatever is in `work`: a checkpoint, or nothing yet; or take the model that is in
                 `output`, where a run with the same data and settings is at its end.
+            **reading: `sep` and `encoding` of a text file, and `follow_links`; see `amodal.table.read_table`.
 
         Raises:
             UsageError: an unknown method, setting, column or type; or `work` or `output` hold something else, or what
@@ -158,7 +178,9 @@ class TableModel(TransformerMixin, BaseEstimator):
             KeyboardInterrupt: after Ctrl-C, SIGTERM or SIGHUP; the last checkpoint is in `work`.
         """
         folders = {"media_root": media_root, "work": work, "output": output}
-        return self._fit(data, time.monotonic(), overwrite=overwrite, resume=resume, **folders)
+        return self._fit(
+            data, time.monotonic(), overwrite=overwrite, resume=resume, reading=reading, **folders
+        )
 
     def _fit(
         self,
@@ -167,6 +189,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         *,
         overwrite: bool = False,
         resume: bool = False,
+        reading: ReadOptions | None = None,
         **folders: str | Path | None,
     ) -> Self:
         """`fit` with a time limit that counts from `started` on, by `time.monotonic`."""
@@ -183,9 +206,11 @@ class TableModel(TransformerMixin, BaseEstimator):
             overwrite=overwrite,
             resume=resume,
             modalities=self.modalities,
+            reading=reading or ReadOptions(),
             **{name: Path(folder) if folder else None for name, folder in folders.items()},
         )
         self._set_fitted(run())
+        self._media_root = folders.get("media_root") or (Path(data).parent if _is_file(data) else None)
         self.is_global_zero_ = global_rank() == 0
         return self
 
@@ -208,7 +233,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         self,
         n: int,
         *,
-        given: Mapping[str, Any] | None = None,
+        given: Mapping[Any, Any] | None = None,
         guidance: float | None = None,
         fast: bool = False,
         media_root: str | Path | None = None,
@@ -218,7 +243,7 @@ class TableModel(TransformerMixin, BaseEstimator):
 
         Args:
             n: number of rows.
-            given: column -> cell of all rows; a path for an image or sound.
+            given: column -> cell of all rows; for an image or sound in any form, see `fit`.
             guidance: see `complete`.
             fast: see `complete`.
             media_root: the folder that such a path is relative to; the working folder by default.
@@ -229,55 +254,61 @@ class TableModel(TransformerMixin, BaseEstimator):
         """
         frame = self._sample(n, given=given, guidance=guidance, fast=fast, media_root=media_root, seed=seed)
         schema = self._fitted().schema
-        return schema.parse_texts(frame) if schema.is_text else frame
+        typed = schema.parse_texts(frame) if schema.is_text else frame
+        typed.columns = pd.Index([schema.labels[str(name)] for name in typed])
+        return typed
 
     def _sample(
         self,
         n: int,
         *,
-        given: Mapping[str, Any] | None,
+        given: Mapping[Any, Any] | None,
         guidance: float | None,
         fast: bool,
         seed: int | None,
         media_root: str | Path | None = None,
     ) -> pd.DataFrame:
-        """`sample`, with texts where the model was fitted to texts."""
+        """`sample` by names of columns, with texts where the model was fitted to texts."""
         if n < 1:
             raise UsageError(f"n must be at least 1, not {n}.")
-        columns = list(self._fitted().schema.used)
-        given = dict(given or {})
-        self._check_columns(given)
-        frame = pd.DataFrame({name: [given.get(name)] * n for name in columns})
-        frame = frame.astype({name: "object" for name in columns if name not in given})
+        schema = self._fitted().schema
+        cells = _by_name(given) or {}
+        self._check_columns(cells)
+        frame = pd.DataFrame({name: column_of([cells.get(name)] * n) for name in schema.used})
         drawn = self._complete(
             read_table(frame, media_root or Path.cwd()),
-            given=list(given),
-            options=self._draw_options(guidance, fast),
+            columns=None,
+            given=list(cells),
+            draws=1,
+            guidance=guidance,
+            fast=fast,
+            bad_cells="error",
             seed=seed,
-        )
-        seed = self.random_state if seed is None else seed
-        return self._fitted().schema.fill(drawn, seed=seed, add=True).infer_objects()
+        ).frame
+        return schema.fill(drawn, seed=self.random_state if seed is None else seed, add=True)
 
     def complete(
         self,
         data: Data,
         *,
-        columns: Iterable[str] | None = None,
-        given: Iterable[str] | None = None,
+        columns: Iterable[Hashable] | None = None,
+        given: Iterable[Hashable] | None = None,
         draws: int = 1,
         guidance: float | None = None,
         fast: bool = False,
         bad_cells: Literal["error", "missing"] = "error",
         media_root: str | Path | None = None,
         seed: int | None = None,
-    ) -> pd.DataFrame:
+        **reading: Unpack[ReadOptions],
+    ) -> Any:
         """Draw cells given others; with neither `columns` nor `given`, the missing ones.
 
         Args:
             data: the rows; see `fit`. Columns that it lacks are drawn, columns the model does not know are kept.
             columns: draw these, also where a cell is present, which is then not used for its own draw.
             given: use only these columns' cells.
-            draws: completions of each row; above 1, columns `row` and `draw` number them.
+            draws: completions of each row; above 1, columns `row` and `draw` number them (`row_2` and `draw_2` where
+                the table has columns of these names).
             guidance: strength of guidance of texts, images and sounds by the given cells, from 0 up: 1 draws from the
                 model's distribution, more agrees better and varies less. `latent-flow` only; the model's own by
                 default.
@@ -286,73 +317,94 @@ class TableModel(TransformerMixin, BaseEstimator):
             bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
             media_root: the folder that paths in the table are relative to.
             seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.
+            **reading: see `fit`.
 
         Returns:
-            The rows. Drawn images are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`.
+            The rows in the form of `data`: a frame of the same library, with its index, column names and types, whose
+            given cells are as they were; a DataFrame of pandas for files, dicts, lists and arrays. Drawn images are
+            uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`; in Arrow, polars and datasets both are
+            structs of `bytes` and `path`.
 
         Raises:
             UsageError: an unknown column, or a keyword that the method does not have.
             DataError: cells cannot be read; the message lists them.
         """
-        table = read_table(data, media_root)
-        frame = self._complete(
+        table = self._read(data, media_root, reading)
+        completed = self._complete(
             table,
             columns=columns,
             given=given,
             draws=draws,
-            options=self._draw_options(guidance, fast),
-            seed=seed,
+            guidance=guidance,
+            fast=fast,
             bad_cells=bad_cells,
+            seed=seed,
         )
-        return self._fitted().schema.parse_texts(frame) if table.is_text else frame
+        schema = self._fitted().schema
+        return in_form_of(table, completed, schema.used, draws, schema.labels)
 
     def _complete(
         self,
         table: Table,
         *,
-        options: Mapping[str, Any],
+        columns: Iterable[Hashable] | None,
+        given: Iterable[Hashable] | None,
+        draws: int,
+        guidance: float | None,
+        fast: bool,
+        bad_cells: Literal["error", "missing"],
         seed: int | None,
-        columns: Iterable[str] | None = None,
-        given: Iterable[str] | None = None,
-        draws: int = 1,
-        bad_cells: Literal["error", "missing"] = "error",
-    ) -> pd.DataFrame:
-        """`complete`, with the texts of a table of texts as they are."""
-        fitted = self._fitted()
-        targets = None if columns is None else list(columns)
-        sources = None if given is None else list(given)
+    ) -> CompletedRows:
+        """`complete` of a table that is read, in pandas and by names of columns."""
+        targets = None if columns is None else [column_name(label) for label in columns]
+        sources = None if given is None else [column_name(label) for label in given]
         self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
+        fitted = self._fitted()
         seed = self.random_state if seed is None else seed
-        drawn = complete_table(
+        completed = complete_cells(
             fitted.model,
             table,
-            options=options,
+            options=self._draw_options(guidance, fast),
             columns=targets,
             given=sources,
             draws=draws,
             seed=seed,
             bad_cells=bad_cells,
         )
-        return fitted.schema.fill(drawn, seed=seed, add=False) if targets is None else drawn
+        frame = completed.frame
+        return (
+            replace(completed, frame=fitted.schema.fill(frame, seed=seed, add=False))
+            if targets is None
+            else completed
+        )
 
-    def embed(self, data: Data, *, media_root: str | Path | None = None) -> np.ndarray:
+    def embed(
+        self, data: Data, *, media_root: str | Path | None = None, **reading: Unpack[ReadOptions]
+    ) -> np.ndarray:
         """The joint representation of each row given its cells, float32 (rows, latent).
 
         Args:
             data: the rows; see `fit`.
             media_root: the folder that paths in the table are relative to.
+            **reading: see `fit`.
         """
-        fitted = self._fitted()
-        return embed(fitted.model, encode_table(fitted.model, read_table(data, media_root)))
+        model = self._fitted().model
+        return embed(model, encode_table(model, self._read(data, media_root, reading)))
 
     def transform(self, data: Data) -> np.ndarray:
         """`embed`, for scikit-learn's pipelines."""
         return self.embed(data)
 
     def score_samples(
-        self, data: Data, *, media_root: str | Path | None = None, samples: int = 100, seed: int | None = None
+        self,
+        data: Data,
+        *,
+        media_root: str | Path | None = None,
+        samples: int = 100,
+        seed: int | None = None,
+        **reading: Unpack[ReadOptions],
     ) -> np.ndarray:
         """Log-likelihood in nats of each row's cells, (rows,): an importance-weighted lower bound.
 
@@ -364,9 +416,10 @@ class TableModel(TransformerMixin, BaseEstimator):
             media_root: the folder that paths in the table are relative to.
             samples: latents drawn a row; the bound tightens as they grow.
             seed: of the latents; `random_state` by default.
+            **reading: see `fit`.
         """
         fitted = self._fitted()
-        batch = encode_table(fitted.model, read_table(data, media_root))
+        batch = encode_table(fitted.model, self._read(data, media_root, reading))
         seed = self.random_state if seed is None else seed
         return log_prob(fitted.model, batch, num_samples=samples, seed=seed)
 
@@ -374,13 +427,14 @@ class TableModel(TransformerMixin, BaseEstimator):
         self,
         data: Data,
         *,
-        target: str | None = None,
+        target: Hashable | None = None,
         training: Data | None = None,
         bad_cells: Literal["error", "missing"] = "error",
         media_root: str | Path | None = None,
         seed: int | None = None,
         output: str | Path | None = None,
         overwrite: bool = False,
+        **reading: Unpack[ReadOptions],
     ) -> Report:
         """Judge the model by rows that it was not fitted to; see `amodal.report.Report`.
 
@@ -401,6 +455,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             seed: of draws, splits and subsamples; `random_state` by default.
             output: a folder to write the report to as well.
             overwrite: replace a report that is there.
+            **reading: see `fit`.
 
         Raises:
             UsageError: the model has no such target, or `output` holds something else.
@@ -414,9 +469,9 @@ class TableModel(TransformerMixin, BaseEstimator):
 
         evaluation = evaluate(
             self._fitted(),
-            read_table(data, media_root),
-            training=None if training is None else read_table(training, media_root),
-            target=target,
+            self._read(data, media_root, reading),
+            training=None if training is None else self._read(training, media_root, reading),
+            target=None if target is None else column_name(target),
             seed=self.random_state if seed is None else seed,
             bad_cells=bad_cells,
         )
@@ -425,7 +480,9 @@ class TableModel(TransformerMixin, BaseEstimator):
                 write_evaluation(evaluation, folder)
         return evaluation.report
 
-    def features(self, data: Data, *, media_root: str | Path | None = None) -> pa.Table:
+    def features(
+        self, data: Data, *, media_root: str | Path | None = None, **reading: Unpack[ReadOptions]
+    ) -> pa.Table:
         """Vectors of each cell for other tools; needs no `fit`.
 
         Each column becomes what its representation says (`types={"photo": "image:patches"}`): the numbers that
@@ -434,6 +491,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         Args:
             data: the rows; see `fit`.
             media_root: the folder that paths in the table are relative to.
+            **reading: see `fit`.
 
         Returns:
             A pyarrow table with one fixed-size list a column, null where a cell is missing. Its schema's metadata
@@ -443,8 +501,9 @@ class TableModel(TransformerMixin, BaseEstimator):
             UsageError: an unknown column or type.
             DataError: the table cannot be used; says which columns and rows.
         """
-        table = read_table(data, media_root)
-        modalities = infer_schema(table, self.modalities, self.types, self.options).used
+        table = read_table(data, media_root, **reading)
+        types, options = _by_name(self.types), _by_name(self.options)
+        modalities = infer_schema(table, self.modalities, types, options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
         return vectors
 
@@ -494,11 +553,30 @@ class TableModel(TransformerMixin, BaseEstimator):
             raise UsageError(f"guidance must be a number from 0 up, not {guidance}.")
         return options
 
+    def _read(self, data: Data, media_root: str | Path | None, reading: ReadOptions) -> Table:
+        """Read a table; paths of one without a folder are relative to that of the table that was fitted here."""
+        if media_root is None and not _is_file(data):
+            media_root = getattr(self, "_media_root", None)
+        return read_table(data, media_root, **reading)
+
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used
         unknown = [name for name in names if name not in used]
         if unknown:
             raise UsageError(f"The model has no column {unknown[0]!r}. Choose from {', '.join(used)}.")
+
+
+def _is_file(data: Data) -> bool:
+    return isinstance(data, str | Path) and not is_address(data)
+
+
+def _by_name(values: Mapping[Any, Any] | None) -> dict[str, Any] | None:
+    """A mapping by labels of columns as one by their names."""
+    return (
+        {column_name(label): value for label, value in values.items()}
+        if isinstance(values, Mapping)
+        else values
+    )
 
 
 def _device(name: str) -> torch.device:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,9 +17,9 @@ from amodal.errors import DataError
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel
 from amodal.parallel import in_parallel
-from amodal.table import BadCellPolicy, Table, encode
+from amodal.table import BadCellPolicy, CompletedRows, Table, encode, fill_holes, in_form_of
 
-__all__ = ["complete", "complete_table", "embed", "encode_table", "log_prob", "map_slices"]
+__all__ = ["complete", "complete_cells", "complete_table", "embed", "encode_table", "log_prob", "map_slices"]
 
 _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 8
@@ -97,7 +96,8 @@ def complete_table(
     seed: int,
     options: Mapping[str, Any] | None = None,
     bad_cells: BadCellPolicy = "error",
-) -> pd.DataFrame:
+    labels: Mapping[str, Hashable] | None = None,
+) -> Any:
     """Draw cells of a table given others.
 
     Args:
@@ -109,14 +109,49 @@ def complete_table(
         seed: a row's draw depends on it and the row's number alone.
         options: keywords of the model's `complete`.
         bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
+        labels: name of a column that the table lacks -> its label in the result.
 
     Returns:
-        The table's columns and the model's, `draws` rows for each of the table's.
+        The rows in the caller's form, `draws` for each of the table's: its columns, and those of the model after them.
+        Given cells are as they were.
     """
+    completed = complete_cells(
+        model,
+        table,
+        columns=columns,
+        given=given,
+        draws=draws,
+        seed=seed,
+        options=options,
+        bad_cells=bad_cells,
+    )
+    return in_form_of(table, completed, model.modalities, draws, labels or {})
+
+
+def complete_cells(
+    model: GenerativeModel,
+    table: Table,
+    *,
+    columns: Sequence[str] | None,
+    given: Sequence[str] | None,
+    draws: int,
+    seed: int,
+    options: Mapping[str, Any] | None = None,
+    bad_cells: BadCellPolicy = "error",
+) -> CompletedRows:
+    """The rows of `complete_table` in pandas, cells of text files as text."""
     if given is None:
         given = [name for name in model.modalities if name not in (columns or ())]
-    targets = list(model.modalities) if columns is None else list(columns)
     batch = encode_table(model, table, bad_cells)
+    kept = {
+        name: batch.mask(name).numpy() if columns is None else np.zeros(len(batch), bool)
+        for name in (model.modalities if columns is None else columns)
+    }
+    # Cells that are there everywhere are not drawn, nor are rows without a hole.
+    targets = [name for name, is_kept in kept.items() if not is_kept.all()]
+    rows = np.flatnonzero(~np.all([kept[name] for name in targets], axis=0)) if targets else np.arange(0)
+    conditions = batch.given(given)[torch.from_numpy(rows)]
+    drawn: dict[str, list[list[Any]]] = {name: [[] for _ in range(draws)] for name in targets}
 
     own = {
         name: present
@@ -125,49 +160,22 @@ def complete_table(
         and len(present := table.frame[name][batch.mask(name).numpy()].head(_OWN_CELLS))
     }
 
-    def fill(draw: int, rows: Batch, noise: RowNoise) -> pd.DataFrame:
-        numbers = rows.rows.cpu().numpy()
-        frame = table.frame.iloc[numbers].copy()
-        for name, tensor in model.complete(rows, targets, noise, **(options or {})).items():
-            cells: Sequence[Any] = _to_cells(name, model.modalities[name], tensor)
-            if name in own:
-                cells = model.modalities[name].match(cells, own[name])
-            kept = batch.mask(name)[numbers].numpy() & (columns is None)
-            old = frame.get(name, cells)
-            frame[name] = pd.Series(
-                [before if keep else new for before, new, keep in zip(old, cells, kept, strict=True)],
-                index=frame.index,
-                dtype="object",
-            )
-        return frame if draws == 1 else frame.assign(row=frame.index + 1, draw=draw + 1)
+    def draw(number: int, batch: Batch, noise: RowNoise) -> None:
+        holes = {name: ~kept[name][batch.rows.cpu().numpy()] for name in targets}
+        for name, tensor in model.complete(batch, targets, noise, **(options or {})).items():
+            cells = tensor[torch.from_numpy(holes[name]).to(tensor.device)]
+            made = _to_cells(name, model.modalities[name], cells)
+            drawn[name][number] += model.modalities[name].match(made, own[name]) if name in own else made
 
-    frames = [
-        frame
-        for draw in range(draws)
-        for frame in map_slices(model, batch.given(given), partial(fill, draw), seed=seed + (draw << 32))
-    ]
-    completed = pd.concat(frames).sort_index(kind="stable").reset_index(drop=True).infer_objects()
-    types = table.frame.dtypes
-    return completed.assign(
-        **{
-            name: _with_type(completed[name], types[name])
-            for name in own
-            if model.modalities[name].suffix is None
-        }
-    )
-
-
-def _with_type(cells: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
-    """Cells as a column of a type, unless it cannot hold them."""
-    try:
-        typed = cells.astype(dtype)
-    except (TypeError, ValueError, OverflowError):
-        return cells
-    # A category that the type has not becomes missing, and a fraction of an integer is lost.
-    return cells if typed.isna().sum() > cells.isna().sum() else typed
+    for number in range(draws):
+        for _ in map_slices(model, conditions, partial(draw, number), seed=seed + (number << 32)):
+            pass
+    return fill_holes(table, {name: ~kept[name] for name in targets}, drawn, draws)
 
 
 def _to_cells(name: str, modality: Modality, tensor: Tensor) -> list[Any]:
+    if not len(tensor):
+        return []
     pieces = torch.split(tensor, _CELLS_AT_ONCE if modality.suffix else len(tensor))
     written = in_parallel(modality.to_cells, pieces, label=f"Making {name}")
     return [cell for piece in written for cell in piece]

@@ -10,14 +10,18 @@ from amodal.cli.arguments import (
     BadCellsOption,
     DataArgument,
     DeviceOption,
+    EncodingOption,
     FastOption,
     FolderOption,
+    FollowLinksOption,
     GuidanceOption,
     MediaRootOption,
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    SepOption,
     names,
+    reading,
 )
 from amodal.cli.folders import load, write_rows
 from amodal.files import check_output_folder
@@ -40,6 +44,9 @@ def complete(
     seed: SeedOption = 0,
     bad_cells: BadCellsOption = "error",
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -48,15 +55,16 @@ def complete(
 
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
     fitted = load(model, device)
-    table = read_table(data, media_root)
+    table = read_table(data, media_root, **reading(sep, encoding, follow_links))
     check_media_kept(table, fitted.schema_.used, output)
-    frame = fitted._complete(
+    completed = fitted._complete(
         table,
         columns=names(columns),
         given=names(given),
         draws=draws,
-        options=fitted._draw_options(guidance, fast),
+        guidance=guidance,
+        fast=fast,
         bad_cells=cast("BadCellPolicy", bad_cells),
         seed=seed,
     )
-    write_rows(fitted, frame, output, table.root, overwrite)
+    write_rows(fitted, completed.frame, output, table.root, overwrite)

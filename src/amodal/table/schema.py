@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from amodal.errors import DataError
@@ -29,6 +30,7 @@ class Column:
         example: its first present cell, shortened; empty where there is none.
         tried: type -> reason why the column is not of it, for the types tried before.
         filler: makes the cells of a column without a modality that rows have all the same: a constant or identifiers.
+        label: the name as the table's frame had it, where that was no text: a number, a tuple.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Column:
     example: str = ""
     tried: Mapping[str, str] = field(default_factory=dict)
     filler: Filler | None = None
+    label: Hashable | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
@@ -49,7 +52,17 @@ class Column:
             "reason": self.reason,
             "missing": self.missing,
             "filler": self.filler and self.filler.to_dict(),
-        }
+        } | ({"label": _jsonable(self.label)} if isinstance(self.label, int | float | tuple | list) else {})
+
+
+def _jsonable(label: Any) -> Any:
+    if isinstance(label, np.generic):
+        label = label.item()
+    return [_jsonable(part) for part in label] if isinstance(label, tuple) else label
+
+
+def _label(entry: Any) -> Hashable | None:
+    return tuple(_label(part) for part in entry) if isinstance(entry, list) else entry
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,16 @@ class Schema:
                 new[name] = pd.Series(cells, index=frame.index, dtype=object).infer_objects()
         return frame.assign(**new)
 
+    @property
+    def labels(self) -> dict[str, Hashable]:
+        """Column name -> the name as the table's frame had it, a number or tuple among others."""
+        return {column.name: column.name if column.label is None else column.label for column in self.columns}
+
+    def with_labels(self, labels: Mapping[str, Hashable]) -> Schema:
+        """The schema with labels of columns by name."""
+        columns = tuple(replace(column, label=labels.get(column.name)) for column in self.columns)
+        return replace(self, columns=columns)
+
     def to_dict(self) -> dict[str, Any]:
         """The schema as JSON."""
         columns = [column.to_dict() for column in self.columns]
@@ -135,6 +158,7 @@ class Schema:
                     reason=entry["reason"],
                     missing=entry["missing"],
                     filler=filler_from_dict(entry["filler"]) if entry["filler"] else None,
+                    label=_label(entry.get("label", entry["name"])),
                 )
                 for entry in record["columns"]
             ),

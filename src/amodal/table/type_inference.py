@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from amodal.errors import DataError, RejectColumn, UsageError, shorten
+from amodal.media import cell_text
 from amodal.modalities import MODALITIES, Modality, find_modality
+from amodal.modalities.file_cells import unreadable_files
 from amodal.table.fillers import Constant, Filler, fit_identifiers
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.reading import Table
@@ -77,7 +79,7 @@ def check_columns(names: Iterable[str], table: Table) -> None:
             raise UsageError(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
 
 
-def stratified_sample(cells: pd.Series, count: int) -> pd.Series:
+def stratified_sample(cells: pd.Series, count: int = 200) -> pd.Series:
     """Up to `count` cells, one from each of as many equal intervals; deterministic.
 
     Example:
@@ -110,7 +112,7 @@ def _column(
 ) -> Column:
     cells = table.frame[name].dropna()
     missing = 1 - len(cells) / len(table)
-    example = "" if cells.empty else shorten(str(cells.iloc[0]), EXAMPLE_LENGTH)
+    example = "" if cells.empty else shorten(cell_text(cells.iloc[0]), EXAMPLE_LENGTH)
     if name in given:
         modality = given[name]
         if modality is None:
@@ -142,6 +144,12 @@ def _column(
     found = fit_first([each for each in defaults if each.suffix is not None])
     if found:
         return found
+    try:
+        damaged = unreadable_files(stratified_sample(cells), tried)
+    except DataError as problem:
+        raise DataError(f"{table.source}: column {name!r} {problem}") from None
+    if damaged:
+        return Column(name, None, damaged, missing, example, tried)
     if _is_constant(cells):
         reason, filler = "every present cell is the same", Constant.fit(cells)
         return Column(name, None, reason, missing, example, tried, filler)
