@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,24 @@ from amodal.answers.shares import assigned_labels
 from amodal.errors import UsageError
 from amodal.features import feature_table
 from amodal.files import check_output_folder, output_folder
-from amodal.inference import complete_table, embed, encode_table, log_prob
+from amodal.inference import complete_cells, embed, encode_table, log_prob
 from amodal.methods import DEFAULT_METHOD, method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.models.latent_flow import LatentFlow
 from amodal.persistence import FittedModel, read_model, write_model
 from amodal.seeds import seed_of
 from amodal.settings import Values, flatten, parameters, parse, resolve
-from amodal.table import Table, infer_schema, read_table
+from amodal.table import (
+    CompletedRows,
+    ReadOptions,
+    Table,
+    column_name,
+    column_of,
+    in_form_of,
+    infer_schema,
+    is_address,
+    read_table,
+)
 from amodal.training import Budget, parse_duration
 
 if TYPE_CHECKING:
@@ -40,7 +51,8 @@ if TYPE_CHECKING:
 
     from amodal.report import Report
 
-Data = str | Path | pd.DataFrame
+Data = Any
+"""A table: the path or address of a file, or a table-like object; see `amodal.table.read_table`."""
 _EPOCHS = 1000
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -92,8 +104,8 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self,
         method: str = DEFAULT_METHOD,
         *,
-        types: Mapping[str, str] | None = None,
-        options: Mapping[str, Mapping[str, Any]] | None = None,
+        types: Mapping[Hashable, str] | None = None,
+        options: Mapping[Hashable, Mapping[str, Any]] | None = None,
         bad_cells: Literal["error", "missing"] = "error",
         rules: str | Sequence[str] | None = None,
         epochs: PositiveInt | None = None,
@@ -136,8 +148,11 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
     def _arguments(self) -> dict[str, Any]:
         """The other arguments, parsed and checked, as JSON has them."""
+        given = {name: _by_name(getattr(self, name)) for name in ("types", "options")}
         parsed = {
-            setting.field: parse(setting.field, setting, getattr(self, setting.field))
+            setting.field: parse(
+                setting.field, setting, given.get(setting.field, getattr(self, setting.field))
+            )
             for setting in parameters("TableModel", type(self))
             if setting.field not in ("random_state", "rules")
         }
@@ -158,19 +173,24 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         output: str | Path | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        **reading: Unpack[ReadOptions],
     ) -> Self:
         """Learn a table.
 
         Args:
-            data: a DataFrame, a file (.csv, .tsv, .jsonl, .parquet) or a folder with metadata.csv.
+            data: a file (.csv, .tsv, .jsonl, .parquet, .xlsx), its address, a folder with metadata.csv, a DataFrame of
+                pandas or polars, an Arrow table, a `datasets.Dataset`, a dict of columns or a list of dicts. Images and
+                sounds may be paths, `bytes`, Pillow images, arrays, `(rate, samples)`, or {"bytes": ..., "path": ...}.
             y: ignored; scikit-learn passes it.
-            media_root: the folder that paths in the table are relative to; the table's own by default.
+            media_root: the folder that paths in the table are relative to, and must stay below; the table's own by
+                default, and the working folder for tables that have none.
             work: folder for the prepared table and checkpoints. By default it is `output` with ".training" at its
                 end, which is removed when the model is there, or a temporary one where there is no `output`.
             output: a folder to write the model to as well, as `save` does.
             overwrite: replace a model that is in `output`.
             resume: go on from whatever is in `work`: a checkpoint, or nothing yet; or take the model that is in
                 `output`, where a run with the same data and settings is at its end.
+            **reading: `sep` and `encoding` of a text file, and `follow_links`; see `amodal.table.read_table`.
 
         Raises:
             UsageError: an unknown method, setting, column or type; or `work` or `output` hold something else, or what
@@ -180,7 +200,9 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         """
         _device(self.device)
         folders = {"media_root": media_root, "work": work, "output": output}
-        return self._fit(data, time.monotonic(), overwrite=overwrite, resume=resume, **folders)
+        return self._fit(
+            data, time.monotonic(), overwrite=overwrite, resume=resume, reading=reading, **folders
+        )
 
     def _fit(
         self,
@@ -189,6 +211,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         *,
         overwrite: bool = False,
         resume: bool = False,
+        reading: ReadOptions | None = None,
         **folders: str | Path | None,
     ) -> Self:
         """`fit` with a time limit that counts from `started` on, by `time.monotonic`."""
@@ -205,9 +228,11 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             overwrite=overwrite,
             resume=resume,
             modalities=self.modalities,
+            reading=reading or ReadOptions(),
             **{name: Path(folder) if folder else None for name, folder in folders.items()},
         )
         self._set_fitted(run())
+        self._media_root = folders.get("media_root") or (Path(data).parent if _is_file(data) else None)
         self.is_global_zero_ = global_rank() == 0
         return self
 
@@ -240,10 +265,10 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self,
         n: int,
         *,
-        given: Mapping[str, Any] | None = None,
+        given: Mapping[Any, Any] | None = None,
         where: str | None = None,
-        balance: str | Sequence[str] | None = None,
-        shares: Mapping[str, Mapping[Any, float]] | None = None,
+        balance: Hashable | Sequence[Hashable] | None = None,
+        shares: Mapping[Any, Mapping[Any, float]] | None = None,
         holes: bool = False,
         guidance: float | None = None,
         fast: bool = False,
@@ -254,7 +279,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
         Args:
             n: number of rows.
-            given: column -> cell of all rows; a path for an image or sound.
+            given: column -> cell of all rows; for an image or sound in any form, see `fit`.
             where: a condition that all rows meet, such as "price > 10 and kind in ['a', 'b'] and image is not null":
                 comparisons, `in`, `between A and B`, `is null`, joined by `and`, `or` and `not`, of columns, numbers
                 and texts in quotes. A column's name that is no word goes between backticks.
@@ -268,32 +293,70 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             seed: of the draws; `random_state` by default.
 
         Returns:
-            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`. `attrs["tries"]` is the most
-            draws that a row took to meet `where` and the model's rules.
+            n rows. Images are uint8 arrays (H, W, C), sounds have `samples` and `rate`. Identifiers are new ones.
+            `attrs["tries"]` is the most draws that a row took to meet `where` and the model's rules.
 
         Raises:
             UsageError: an unknown column; a condition that cannot be parsed, or that no row can meet.
             DataError: a given cell cannot be read or was not seen in training, or no draw meets the conditions.
         """
+        frame = self._sample(
+            n,
+            given=given,
+            where=where,
+            balance=balance,
+            shares=shares,
+            holes=holes,
+            guidance=guidance,
+            fast=fast,
+            media_root=media_root,
+            seed=seed,
+        )
+        schema = self._fitted().schema
+        typed = schema.parse_texts(frame) if schema.is_text else frame
+        typed.columns = pd.Index([schema.labels[str(name)] for name in typed])
+        typed.attrs = frame.attrs
+        return typed
+
+    def _sample(
+        self,
+        n: int,
+        *,
+        given: Mapping[Any, Any] | None,
+        where: str | None,
+        balance: Hashable | Sequence[Hashable] | None,
+        shares: Mapping[Any, Mapping[Any, float]] | None,
+        holes: bool,
+        guidance: float | None,
+        fast: bool,
+        seed: int | None,
+        media_root: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """`sample` by names of columns, with texts where the model was fitted to texts."""
         if n < 1:
             raise UsageError(f"n must be at least 1, not {n}.")
         fitted, seed = self._fitted(), self._seed(seed)
-        columns = list(fitted.schema.used)
-        cells = dict(given or {})
+        schema = fitted.schema
+        cells = _by_name(given) or {}
         self._check_columns(cells)
         root = Path(media_root or Path.cwd())
-        check_given(cells, fitted.schema.used, root)
+        check_given(cells, schema.used, root)
         conditions = self._conditions(where)
-        labels = assigned_labels(n, balance, shares, conditions, seed)
+        balanced = (
+            [balance] if isinstance(balance, str) or not isinstance(balance, Sequence) else list(balance)
+        )
+        names = [column_name(label) for label in balanced if label is not None]
+        labels = assigned_labels(n, names, _by_name(shares), conditions, seed)
         present = [*cells, *labels]
-        missing = {}
+        missing = None
         if holes:
-            missing = sample_missing(fitted.patterns, columns, n, conditions, present=present, seed=seed)
-        else:
-            conditions.check_without_holes()
-        frame = pd.DataFrame({name: labels.get(name, [cells.get(name)] * n) for name in columns})
-        frame = frame.astype({name: "object" for name in columns if name not in present})
-        completed = self._complete(
+            missing = sample_missing(
+                fitted.patterns, list(schema.used), n, conditions, present=present, seed=seed
+            )
+        frame = pd.DataFrame(
+            {name: column_of(list(labels.get(name, [cells.get(name)] * n))) for name in schema.used}
+        )
+        drawn = self._complete(
             read_table(frame, root),
             conditions,
             given=present,
@@ -301,17 +364,20 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             guidance=guidance,
             fast=fast,
             seed=seed,
-        )
-        for name, mask in missing.items():
-            completed[name] = completed[name].where(~pd.Series(mask))
-        return completed
+        ).frame
+        attrs = drawn.attrs
+        for name, mask in (missing or {}).items():
+            drawn[name] = drawn[name].where(~pd.Series(mask))
+        filled = schema.fill(drawn, seed=seed, add=True)
+        filled.attrs = attrs
+        return filled
 
     def complete(
         self,
         data: Data,
         *,
-        columns: Iterable[str] | None = None,
-        given: Iterable[str] | None = None,
+        columns: Iterable[Hashable] | None = None,
+        given: Iterable[Hashable] | None = None,
         where: str | None = None,
         draws: int = 1,
         best: bool = False,
@@ -321,16 +387,17 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         bad_cells: Literal["error", "missing"] = "error",
         media_root: str | Path | None = None,
         seed: int | None = None,
-    ) -> pd.DataFrame:
+        **reading: Unpack[ReadOptions],
+    ) -> Any:
         """Draw cells given others; with neither `columns` nor `given`, the missing ones.
 
         Args:
             data: the rows; see `fit`. Columns that it lacks are drawn, columns the model does not know are kept.
             columns: draw these, also where a cell is present, which is then not used for its own draw.
             given: use only these columns' cells.
-            where: a condition that all rows meet; see `sample`.
-            draws: completions of each row; above 1, columns `row` and `draw` number them. `amodal.pool` pools what is
-                estimated from each.
+            where: a condition that all rows with a drawn cell meet; see `sample`.
+            draws: completions of each row; above 1, columns `row` and `draw` number them (`row_2` and `draw_2` where
+                the table has columns of these names). `amodal.pool` pools what is estimated from each.
             best: the best cells in place of draws: the likeliest label, the median number, the likeliest of 16 texts,
                 and of 8 images or sounds the one nearest to their mean.
             certainty: add how certain the drawn cells are, as `attrs["certainty"]`.
@@ -342,22 +409,27 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
             media_root: the folder that paths in the table are relative to.
             seed: of the draws; `random_state` by default. A row's draw depends on the seed and its number alone.
+            **reading: see `fit`.
 
         Returns:
-            The rows. Drawn images are uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`. In `attrs` are
-            `drawn`, column -> whether each cell was drawn; with `certainty`, columns `row` (from 1), `column`, `cell`,
-            `probability` of a label, and `low` and `high` of the interval that holds a number with 80 %, given the
-            row's present cells; and `tries`, the most draws that a row took to meet conditions. Both tables have
-            `to_frame()`.
+            The rows in the form of `data`: a frame of the same library, with its index, column names and types, whose
+            given cells are as they were; a DataFrame of pandas for files, dicts, lists and arrays. Drawn images are
+            uint8 arrays (H, W, C), drawn sounds have `samples` and `rate`; in Arrow, polars and datasets both are
+            structs of `bytes` and `path`.
+
+            In `attrs` of a DataFrame of pandas are `drawn`, column -> whether each cell was drawn; with `certainty`,
+            columns `row` (from 1), `column`, `cell`, `probability` of a label, and `low` and `high` of the interval
+            that holds a number with 80 %, given the row's present cells; and `tries`, the most draws that a row took
+            to meet conditions. The first two have `to_frame()`.
 
         Raises:
             UsageError: an unknown column, a keyword that the method does not have, or a condition that no row can meet.
             DataError: cells cannot be read; the message lists them. Or no draw of a row meets the conditions.
         """
         conditions = self._conditions(where)
-        conditions.check_without_holes()
-        return self._complete(
-            read_table(data, media_root),
+        table = self._read(data, media_root, reading)
+        completed = self._complete(
+            table,
             conditions,
             columns=columns,
             given=given,
@@ -369,14 +441,19 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             bad_cells=bad_cells,
             seed=self._seed(seed),
         )
+        schema, attrs = self._fitted().schema, completed.frame.attrs
+        rows = in_form_of(table, completed, schema.used, draws, schema.labels)
+        if isinstance(rows, pd.DataFrame):
+            rows.attrs |= attrs
+        return rows
 
     def _complete(
         self,
         table: Table,
         conditions: Conditions,
         *,
-        columns: Iterable[str] | None = None,
-        given: Iterable[str] | None = None,
+        columns: Iterable[Hashable] | None = None,
+        given: Iterable[Hashable] | None = None,
         missing: Mapping[str, Any] | None = None,
         draws: int = 1,
         best: bool = False,
@@ -385,23 +462,26 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         fast: bool = False,
         bad_cells: Literal["error", "missing"] = "error",
         seed: int = 0,
-    ) -> pd.DataFrame:
-        """`complete` of a table, some of whose cells stay missing."""
-        model = self._fitted().model
-        targets = None if columns is None else list(columns)
-        sources = None if given is None else list(given)
+    ) -> CompletedRows:
+        """`complete` of a table that is read, in pandas and by names of columns; some cells stay missing."""
+        fitted = self._fitted()
+        model = fitted.model
+        targets = None if columns is None else [column_name(label) for label in columns]
+        sources = None if given is None else [column_name(label) for label in given]
         self._check_columns([*(targets or []), *(sources or [])])
         if draws < 1:
             raise UsageError(f"draws must be at least 1, not {draws}.")
         if best and draws > 1:
             raise UsageError("There is one best completion of a row: give best=True or draws, not both.")
+        if missing is None:
+            conditions.check_without_holes()
         options = self._draw_options(guidance, fast)
         batch = encode_table(model, table, bad_cells)
         drawn = drawn_cells(batch, targets, missing or {})
         completion = ConditionalCompletion(
             table, present_cells(batch), drawn, conditions, missing or {}, best
         )
-        frame = complete_table(
+        completed = complete_cells(
             model,
             table,
             options=options,
@@ -411,43 +491,47 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             seed=seed,
             batch=batch,
             complete=completion,
+            exact=completion.exact_cells,
         )
-        completion.write_exact(frame, draws)
-        frame.attrs["drawn"] = drawn_record(drawn, draws)
+        cells = {name: list(completed.frame[name]) for name in drawn} if certainty else {}
+        if targets is None:
+            completed = replace(completed, frame=fitted.schema.fill(completed.frame, seed=seed, add=False))
+        attrs = completed.frame.attrs
+        attrs["drawn"] = drawn_record(drawn, draws)
         if not conditions.is_empty:
-            frame.attrs["tries"] = completion.tries
+            attrs["tries"] = completion.tries
         if certainty:
-            kept = (
-                [name for name in model.modalities if name not in (targets or ())]
-                if sources is None
-                else sources
+            kept = set(model.modalities) - set(targets or ()) if sources is None else sources
+            attrs["certainty"] = certainty_record(
+                model, batch.given(kept), drawn, cells, draws=draws, seed=seed
             )
-            frame.attrs["certainty"] = certainty_record(
-                model,
-                batch.given(kept),
-                drawn,
-                {name: list(frame[name]) for name in drawn},
-                draws=draws,
-                seed=seed,
-            )
-        return frame
+        return completed
 
-    def embed(self, data: Data, *, media_root: str | Path | None = None) -> np.ndarray:
+    def embed(
+        self, data: Data, *, media_root: str | Path | None = None, **reading: Unpack[ReadOptions]
+    ) -> np.ndarray:
         """The joint representation of each row given its cells, float32 (rows, latent).
 
         Args:
             data: the rows; see `fit`.
             media_root: the folder that paths in the table are relative to.
+            **reading: see `fit`.
         """
-        fitted = self._fitted()
-        return embed(fitted.model, encode_table(fitted.model, read_table(data, media_root)))
+        model = self._fitted().model
+        return embed(model, encode_table(model, self._read(data, media_root, reading)))
 
     def transform(self, data: Data) -> np.ndarray:
         """`embed`, for scikit-learn's pipelines."""
         return self.embed(data)
 
     def score_samples(
-        self, data: Data, *, media_root: str | Path | None = None, samples: int = 100, seed: int | None = None
+        self,
+        data: Data,
+        *,
+        media_root: str | Path | None = None,
+        samples: int = 100,
+        seed: int | None = None,
+        **reading: Unpack[ReadOptions],
     ) -> np.ndarray:
         """Log-likelihood in nats of each row's cells, (rows,): an importance-weighted lower bound.
 
@@ -459,9 +543,10 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             media_root: the folder that paths in the table are relative to.
             samples: latents drawn a row; the bound tightens as they grow.
             seed: of the latents; `random_state` by default.
+            **reading: see `fit`.
         """
         fitted = self._fitted()
-        batch = encode_table(fitted.model, read_table(data, media_root))
+        batch = encode_table(fitted.model, self._read(data, media_root, reading))
         return log_prob(fitted.model, batch, num_samples=samples, seed=self._seed(seed))
 
     def score(self, data: Data, y: None = None, *, media_root: str | Path | None = None) -> float:
@@ -478,13 +563,14 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self,
         data: Data,
         *,
-        target: str | None = None,
+        target: Hashable | None = None,
         training: Data | None = None,
         bad_cells: Literal["error", "missing"] = "error",
         media_root: str | Path | None = None,
         seed: int | None = None,
         output: str | Path | None = None,
         overwrite: bool = False,
+        **reading: Unpack[ReadOptions],
     ) -> Report:
         """Judge the model by rows that it was not fitted to; see `amodal.report.Report`.
 
@@ -505,6 +591,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             seed: of draws, splits and subsamples; `random_state` by default.
             output: a folder to write the report to as well.
             overwrite: replace a report that is there.
+            **reading: see `fit`.
 
         Raises:
             UsageError: the model has no such target, or `output` holds something else.
@@ -518,9 +605,9 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
         evaluation = evaluate(
             self._fitted(),
-            read_table(data, media_root),
-            training=None if training is None else read_table(training, media_root),
-            target=target,
+            self._read(data, media_root, reading),
+            training=None if training is None else self._read(training, media_root, reading),
+            target=None if target is None else column_name(target),
             seed=self._seed(seed),
             bad_cells=bad_cells,
         )
@@ -529,7 +616,9 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
                 write_evaluation(evaluation, folder)
         return evaluation.report
 
-    def features(self, data: Data, *, media_root: str | Path | None = None) -> pa.Table:
+    def features(
+        self, data: Data, *, media_root: str | Path | None = None, **reading: Unpack[ReadOptions]
+    ) -> pa.Table:
         """Vectors of each cell for other tools; needs no `fit`.
 
         Each column becomes what its representation says (`types={"photo": "image:patches"}`): the numbers that
@@ -538,6 +627,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         Args:
             data: the rows; see `fit`.
             media_root: the folder that paths in the table are relative to.
+            **reading: see `fit`.
 
         Returns:
             A pyarrow table with one fixed-size list a column, null where a cell is missing. Its schema's metadata
@@ -547,8 +637,9 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             UsageError: an unknown column or type.
             DataError: the table cannot be used; says which columns and rows.
         """
-        table = read_table(data, media_root)
-        modalities = infer_schema(table, self.modalities, self.types, self.options).used
+        table = read_table(data, media_root, **reading)
+        types, options = _by_name(self.types), _by_name(self.options)
+        modalities = infer_schema(table, self.modalities, types, options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
         return vectors
 
@@ -603,11 +694,30 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         fitted = self._fitted()
         return Conditions.parse(where, fitted.arguments.get("rules") or (), fitted.schema.used)
 
+    def _read(self, data: Data, media_root: str | Path | None, reading: ReadOptions) -> Table:
+        """Read a table; paths of one without a folder are relative to that of the table that was fitted here."""
+        if media_root is None and not _is_file(data):
+            media_root = getattr(self, "_media_root", None)
+        return read_table(data, media_root, **reading)
+
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used
         unknown = [name for name in names if name not in used]
         if unknown:
             raise UsageError(f"The model has no column {unknown[0]!r}. Choose from {', '.join(used)}.")
+
+
+def _is_file(data: Data) -> bool:
+    return isinstance(data, str | Path) and not is_address(data)
+
+
+def _by_name(values: Mapping[Any, Any] | None) -> dict[str, Any] | None:
+    """A mapping by labels of columns as one by their names."""
+    return (
+        {column_name(label): value for label, value in values.items()}
+        if isinstance(values, Mapping)
+        else values
+    )
 
 
 def _device(name: str) -> torch.device:

@@ -24,7 +24,7 @@ from amodal.models import GenerativeModel
 from amodal.settings import Values, configure, join, resolve, settings_of
 from amodal.table import BadCell, Schema, write_bad_cells
 
-FORMAT = 5
+FORMAT = 6
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 BAD_CELLS = "bad_cells.csv"
 _FORMAT_4_DEFAULTS = {"num_text_masks": 3, "flow_weight": 0.125, "contrastive_weight": 0.0}
@@ -176,7 +176,7 @@ def _read_description(folder: Path) -> _Description:
 
 
 def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in a model.json of format 3 or 4 that differ from its defaults; none if it has no such form."""
+    """The arguments in a model.json of format 3, 4 or 5 that differ from its defaults; none if it has no such form."""
     try:
         if raw["format"] == 3:
             found = {
@@ -191,7 +191,10 @@ def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
             written = join(raw["settings"])
             named = {setting.full_name: name for name, setting in settings.items()}
             found = {**raw["arguments"], **{named.get(name, name): value for name, value in written.items()}}
-            found = {name: each for name, each in found.items() if _FORMAT_4_DEFAULTS.get(name, ...) != each}
+            if raw["format"] == 4:
+                found = {
+                    name: each for name, each in found.items() if _FORMAT_4_DEFAULTS.get(name, ...) != each
+                }
     except (KeyError, TypeError, AttributeError, UsageError):
         return {}
     defaults = {"method": None, "random_state": 0, "epochs": None, "time_limit": None}

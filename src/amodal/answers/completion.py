@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from torch import Tensor
 
 from amodal.answers.best import best_cells, complete_best, with_cells
@@ -66,13 +67,10 @@ class ConditionalCompletion:
             others = model.complete(batch, rest, noise, **options)
         return {name: others[name] if name in others else found[name] for name in names}
 
-    def write_exact(self, frame: pd.DataFrame, draws: int) -> None:
-        """Write cells that conditions set into the completed rows, in place."""
-        for name, cells in self.exact.items():
-            column = frame[name].to_numpy(dtype=object)
-            for (row, draw), cell in cells.items():
-                column[row * draws + draw] = cell
-            frame[name] = pd.Series(column, index=frame.index).infer_objects()
+    def exact_cells(self, name: str, rows: NDArray[np.int64], draw: int, cells: list[Any]) -> list[Any]:
+        """Cells of a column in rows of the table, with those that conditions set; see `complete_cells`."""
+        known = self.exact.get(name, {})
+        return [known.get((row, draw), cell) for row, cell in zip(rows.tolist(), cells, strict=True)]
 
     def _set_equal(self, batch: Batch, drawn: Mapping[str, Mask], noise: RowNoise) -> dict[str, Tensor]:
         """Scaled cells of columns that a condition sets equal to a literal, which are given then."""

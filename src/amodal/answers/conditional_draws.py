@@ -247,10 +247,6 @@ class _Trial:
 def _cells_of(modality: Modality, numbers: NDArray[np.float64]) -> tuple[Cells, Mask]:
     """Cells (N,) of numbers (N,) that a rule computes, and where the column can have them."""
     found = np.empty(len(numbers), dtype=object)
-    found[:] = list(modality.to_cells(modality.scale(modality.to_tensor(pd.Series(numbers), None))))
+    found[:] = list(modality.from_comparable(numbers))
     slack = _ROUNDING * np.maximum(1.0, np.abs(numbers))
-    # The column's own cells are as fine as its decimals, and end at its greatest.
-    is_other = np.abs(modality.comparable(list(found)) - numbers) > slack
-    has_whole_numbers = isinstance(found[0], int)
-    found[is_other] = [round(n) if has_whole_numbers else n for n in numbers[is_other].tolist()]
-    return found, ~is_other | (np.abs(numbers - np.round(numbers)) <= slack) | (not has_whole_numbers)
+    return found, np.abs(modality.comparable(list(found)) - numbers) <= slack

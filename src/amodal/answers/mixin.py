@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,13 @@ from amodal.answers.scoring import cell_surprises, score_table
 from amodal.answers.search import search_rows, search_table
 from amodal.batch import Batch
 from amodal.inference import encode_table
-from amodal.table import Table, read_table
+from amodal.table import ReadOptions, Table, column_name
 
 if TYPE_CHECKING:
     from amodal.persistence import FittedModel
 
-Data = str | Path | pd.DataFrame
+Data = Any
+"""A table: the path or address of a file, or a table-like object; see `amodal.table.read_table`."""
 
 
 class AnswersMixin:
@@ -34,8 +35,11 @@ class AnswersMixin:
     @abstractmethod
     def _check_columns(self, names: Iterable[str]) -> None: ...
 
+    @abstractmethod
+    def _read(self, data: Any, media_root: str | Path | None, reading: ReadOptions) -> Table: ...
+
     def predict_proba(
-        self, data: Data, column: str, *, media_root: str | Path | None = None, seed: int | None = None
+        self, data: Data, column: Hashable, *, media_root: str | Path | None = None, seed: int | None = None
     ) -> pd.DataFrame:
         """Probabilities of a column's labels given the other cells of each row.
 
@@ -52,14 +56,15 @@ class AnswersMixin:
         Raises:
             UsageError: the model has no such column, or it has no labels.
         """
-        index, batch = self._rows(data, media_root, [column])
-        probs = probabilities(self._fitted().model, batch, column, seed=self._seed(seed))
-        return pd.DataFrame(probs, index=index, columns=labels(self._fitted().schema.used[column]))
+        name = column_name(column)
+        index, batch = self._rows(data, media_root, [name])
+        probs = probabilities(self._fitted().model, batch, name, seed=self._seed(seed))
+        return pd.DataFrame(probs, index=index, columns=labels(self._fitted().schema.used[name]))
 
     def predict_top(
         self,
         data: Data,
-        column: str,
+        column: Hashable,
         k: int = 3,
         *,
         media_root: str | Path | None = None,
@@ -83,7 +88,7 @@ class AnswersMixin:
     def predict_quantiles(
         self,
         data: Data,
-        column: str,
+        column: Hashable,
         levels: Sequence[float] = (0.1, 0.5, 0.9),
         *,
         media_root: str | Path | None = None,
@@ -104,8 +109,9 @@ class AnswersMixin:
         Raises:
             UsageError: the model has no such column, or it holds no numbers.
         """
-        index, batch = self._rows(data, media_root, [column])
-        cells = quantiles(self._fitted().model, batch, column, levels, seed=self._seed(seed))
+        name = column_name(column)
+        index, batch = self._rows(data, media_root, [name])
+        cells = quantiles(self._fitted().model, batch, name, levels, seed=self._seed(seed))
         return pd.DataFrame(dict(zip(levels, cells, strict=True)), index=index)
 
     def search(
@@ -113,7 +119,7 @@ class AnswersMixin:
         query: Data,
         data: Data,
         *,
-        columns: Iterable[str] | None = None,
+        columns: Iterable[Hashable] | None = None,
         k: int = 10,
         media_root: str | Path | None = None,
         query_root: str | Path | None = None,
@@ -137,7 +143,7 @@ class AnswersMixin:
         Raises:
             UsageError: an unknown column, or a query without a cell.
         """
-        names = None if columns is None else list(columns)
+        names = None if columns is None else [column_name(label) for label in columns]
         _, queries = self._rows(query, query_root or media_root, names or [])
         index, rows = self._rows(data, media_root, [])
         numbers, distances = search_rows(self._fitted().model, queries, rows, names, k)
@@ -174,6 +180,6 @@ class AnswersMixin:
         """The index of rows, and the rows as tensors; checks names of columns."""
         fitted = self._fitted()
         self._check_columns(columns)
-        table: Table = read_table(data, media_root)
+        table = self._read(data, media_root, ReadOptions())
         index = data.index if isinstance(data, pd.DataFrame) else table.frame.index
         return index, encode_table(fitted.model, table)

@@ -12,11 +12,30 @@ from amodal.errors import UsageError
 
 if TYPE_CHECKING:
     from amodal.estimator import TableModel
+    from amodal.table import ReadOptions
 
 DataArgument = Annotated[
-    Path,
+    str,
     typer.Argument(
-        metavar="DATA", help="A .csv, .tsv, .jsonl or .parquet file, or a folder with metadata.csv."
+        metavar="DATA",
+        help="A .csv, .tsv, .jsonl, .parquet or .xlsx file, its address (https://, s3://), or a folder with "
+        "metadata.csv.",
+    ),
+]
+SepOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARACTER", help="Between two cells of a text file; found by default, tab as '\\t'."
+    ),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of a text file, such as utf-8, utf-16 or cp1252; found by default."),
+]
+FollowLinksOption = Annotated[
+    bool,
+    typer.Option(
+        "--follow-links", help="Read media that symbolic links name, also outside the table's folder."
     ),
 ]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A folder that `amodal fit` wrote.")]
@@ -62,6 +81,12 @@ WhereOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def reading(sep: str | None, encoding: str | None, follow_links: bool) -> ReadOptions:
+    """Keywords of `read_table` from options."""
+    tab = {"\\t": "\t", "tab": "\t"}
+    return {"sep": tab.get(sep or "", sep), "encoding": encoding, "follow_links": follow_links}
 
 
 def names(text: str | None) -> list[str] | None:

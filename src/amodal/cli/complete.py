@@ -10,15 +10,19 @@ from amodal.cli.arguments import (
     BadCellsOption,
     DataArgument,
     DeviceOption,
+    EncodingOption,
     FastOption,
     FolderOption,
+    FollowLinksOption,
     GuidanceOption,
     MediaRootOption,
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    SepOption,
     WhereOption,
     names,
+    reading,
 )
 from amodal.cli.folders import echo_tries, load, write_rows
 from amodal.files import check_output_folder
@@ -57,6 +61,9 @@ def complete(
     seed: SeedOption = 0,
     bad_cells: BadCellsOption = "error",
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -68,22 +75,22 @@ def complete(
 
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
     fitted = load(model, device)
-    table = read_table(data, media_root)
+    table = read_table(data, media_root, **reading(sep, encoding, follow_links))
     check_media_kept(table, fitted.schema_.used, output)
-    frame = fitted.complete(
-        data,
+    completed = fitted._complete(
+        table,
+        fitted._conditions(where),
         columns=names(columns),
         given=names(given),
-        where=where,
         draws=draws,
         best=best,
         certainty=certainty,
         guidance=guidance,
         fast=fast,
         bad_cells=cast("BadCellPolicy", bad_cells),
-        media_root=media_root,
         seed=seed,
     )
+    frame = completed.frame
     echo_tries(frame)
     sheets = {
         f"{name}.csv": frame.attrs[name].to_frame() for name in ("drawn", "certainty") if name in frame.attrs

@@ -16,10 +16,14 @@ from typer.core import TyperCommand, TyperOption
 from amodal.cli.arguments import (
     ConfigOption,
     DataArgument,
+    EncodingOption,
+    FollowLinksOption,
     MediaRootOption,
     OverwriteOption,
+    SepOption,
     TypeOption,
     pairs,
+    reading,
     table_model,
 )
 
@@ -91,6 +95,9 @@ def fit(
         str | None, _machine(help="Distributed strategy, as Lightning has it: ddp, fsdp.")
     ] = None,
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     overwrite: OverwriteOption = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
 ) -> None:
@@ -130,6 +137,7 @@ def fit(
                 output=output,
                 overwrite=overwrite,
                 resume=resume,
+                reading=reading(sep, encoding, follow_links),
             )
     except (KeyboardInterrupt, OSError) as stop:
         work = default_work_folder(output)

@@ -58,7 +58,7 @@ def sample(
     files = [cell for cell in cells.values() if os.path.isfile(cell)]  # noqa: PTH113, long texts among them
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, *files])
     fitted = load(model, device)
-    frame = fitted.sample(
+    frame = fitted._sample(
         n,
         given=cells,
         where=where,

@@ -6,6 +6,7 @@ from amodal.distributions.draw import draw
 from amodal.distributions.flow import FewStepFlow, Flow, Velocity
 from amodal.distributions.gaussian import Gaussians, bounded_gaussians, kl_to_standard
 from amodal.distributions.guidance import guided_tokens, guided_velocity
+from amodal.distributions.label_set import LabelSet
 from amodal.distributions.mixture import GaussianMixture, mixture_of
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.normal import IsotropicNormal
@@ -21,6 +22,7 @@ __all__ = [
     "GaussianMixture",
     "Gaussians",
     "IsotropicNormal",
+    "LabelSet",
     "RowNoise",
     "TokenSequence",
     "Truncated",

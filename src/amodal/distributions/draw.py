@@ -19,6 +19,7 @@ from torch.distributions import (
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.binned import Binned, inverse_categorical
 from amodal.distributions.flow import Flow
+from amodal.distributions.label_set import LabelSet
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
 from amodal.distributions.truncated import Truncated
@@ -73,6 +74,11 @@ def _(distribution: Truncated, noise: RowNoise) -> Tensor:
 
 @draw.register
 def _(distribution: TokenSequence, noise: RowNoise) -> Tensor:
+    return distribution.draw(noise)
+
+
+@draw.register
+def _(distribution: LabelSet, noise: RowNoise) -> Tensor:
     return distribution.draw(noise)
 
 
