@@ -365,7 +365,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             fast=fast,
             seed=seed,
         ).frame
-        attrs = drawn.attrs
+        attrs = {name: value for name, value in drawn.attrs.items() if name == "tries"}
         for name, mask in (missing or {}).items():
             drawn[name] = drawn[name].where(~pd.Series(mask))
         filled = schema.fill(drawn, seed=seed, add=True)

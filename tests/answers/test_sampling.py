@@ -118,3 +118,27 @@ def test_given_cells_that_cannot_be_are_told_in_the_callers_words(
     with pytest.raises(DataError, match=said) as caught:
         model.sample(2, given=given)
     assert "bad_cells" not in str(caught.value)
+
+
+def test_dates_truth_values_and_amounts_are_compared_in_their_written_form() -> None:
+    rng = np.random.default_rng(0)
+    start = pd.Series(pd.date_range("2024-01-01", periods=200))
+    end = start + pd.to_timedelta(rng.integers(0, 9, 200), unit="D")
+    frame = pd.DataFrame(
+        {
+            "start": start.dt.strftime("%d.%m.%Y"),
+            "end": end.dt.strftime("%d.%m.%Y"),
+            "paid": rng.choice(["yes", "no"], 200),
+            "cost": [f"{amount:.2f} €" for amount in rng.gamma(2, 10, 200)],
+        }
+    )
+    model = TableModel(epochs=1, latent=4, rules="start <= end").fit(frame)
+    where = "start between '01.02.2024' and '2024-03-31' and paid == 'yes' and cost > 20"
+    rows = model.sample(60, where=where)
+    first, last = (pd.to_datetime(rows[name], format="%d.%m.%Y") for name in ("start", "end"))
+    assert (first <= last).all()
+    assert first.between("2024-02-01", "2024-03-31").all()
+    assert (rows["paid"] == "yes").all()
+    assert (rows["cost"].str.removesuffix(" €").astype(float) > 20).all()
+    with pytest.raises(UsageError, match=r"'31\.02\.2024' is not a date"):
+        model.sample(1, where="start > '31.02.2024'")

@@ -32,6 +32,9 @@ class CellRecord(dict[str, list[Any]]):
         """The values as a DataFrame."""
         return pd.DataFrame(dict(self), index=index)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self)})"
+
     def __deepcopy__(self, memo: object) -> CellRecord:
         return self
 

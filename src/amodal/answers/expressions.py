@@ -13,6 +13,7 @@ import re
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = [
     "Clause",
     "Rows",
     "choices",
+    "comparable_literals",
     "compared_sides",
     "evaluate_number",
     "is_literal",
@@ -341,7 +343,7 @@ class _Checker:
                 f"column {column.id!r} holds files: of these is only asked whether they are null or not null"
             )
         try:
-            modality.comparable([cell])
+            comparable_literals(modality, [cell])
             if is_equality and not modality.is_ordered:
                 modality.to_tensor(pd.Series([cell]), None)
         except BadCells as problem:
@@ -437,7 +439,8 @@ def _compare(
     known = np.logical_and.reduce([rows.known[name] for name in columns])
     if isinstance(test, ast.In | ast.NotIn):
         cells = rows.values[_name(left)]
-        bounds = modalities[_name(left)].comparable([ast.literal_eval(each) for each in choices(right) or ()])
+        literals = [ast.literal_eval(each) for each in choices(right) or ()]
+        bounds = comparable_literals(modalities[_name(left)], literals)
         if isinstance(right, ast.Call):
             is_true = (
                 (cells >= bounds.min()) & (cells <= bounds.max())
@@ -475,10 +478,30 @@ def _sides(
     """Both sides (B,), a literal as the column that it is compared with has it."""
     for column, other in ((left, right), (right, left)):
         if isinstance(column, ast.Name) and is_literal(other):
-            literal = modalities[column.id].comparable([ast.literal_eval(other)])[0]
+            literal = comparable_literals(modalities[column.id], [ast.literal_eval(other)])[0]
             cells = rows.values[column.id]
             return (cells, literal) if column is left else (literal, cells)
     return evaluate_number(left, rows), evaluate_number(right, rows)
+
+
+def comparable_literals(modality: Modality, literals: Sequence[Any]) -> NDArray[Any]:
+    """Literals (N,) as values that compare with a column's cells: dates as the column writes them, or as ISO 8601.
+
+    Raises:
+        BadCells: one is no cell of the column.
+    """
+    try:
+        return modality.comparable(literals)
+    except BadCells:
+        if not modality.is_ordered or not all(isinstance(each, str) for each in literals):
+            raise
+        try:
+            dates = [pd.Timestamp(datetime.fromisoformat(each)) for each in literals]
+        except ValueError:
+            dates = None
+        if dates is None:
+            raise
+    return modality.comparable(dates)
 
 
 def evaluate_number(node: ast.expr, rows: Rows, *, absolute: bool = False) -> Any:

@@ -15,6 +15,7 @@ from amodal.answers.expressions import (
     Clause,
     Rows,
     choices,
+    comparable_literals,
     compared_sides,
     evaluate_number,
     is_literal,
@@ -111,12 +112,15 @@ class Restriction:
         for left, test, right in clause.comparisons():
             if isinstance(test, ast.In | ast.NotIn):
                 if isinstance(left, ast.Name) and left.id == self.name:
-                    bounds = self.modality.comparable(
-                        [ast.literal_eval(each) for each in choices(right) or ()]
-                    )
+                    literals = [ast.literal_eval(each) for each in choices(right) or ()]
+                    bounds = comparable_literals(self.modality, literals)
                     yield from ((none + bound, none) for bound in bounds)
             elif (other := _opposite(left, right, self.name)) is not None:
-                cell = self.modality.comparable([ast.literal_eval(other)])[0] if is_literal(other) else 0.0
+                cell = (
+                    comparable_literals(self.modality, [ast.literal_eval(other)])[0]
+                    if is_literal(other)
+                    else 0.0
+                )
                 root = none + (cell if is_literal(other) else evaluate_number(other, self.rows))
                 error = tolerance(left, right, _with(self.rows, self.name, root))
                 yield root, none if error is None else error
