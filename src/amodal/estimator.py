@@ -365,11 +365,12 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             fast=fast,
             seed=seed,
         ).frame
-        attrs = {name: value for name, value in drawn.attrs.items() if name == "tries"}
+        tries = drawn.attrs.get("tries")
         for name, mask in (missing or {}).items():
             drawn[name] = drawn[name].where(~pd.Series(mask))
         filled = schema.fill(drawn, seed=seed, add=True)
-        filled.attrs = attrs
+        if tries is not None:
+            filled.attrs = {"tries": tries}
         return filled
 
     def complete(

@@ -490,18 +490,22 @@ def comparable_literals(modality: Modality, literals: Sequence[Any]) -> NDArray[
     Raises:
         BadCells: one is no cell of the column.
     """
+    return np.concatenate([_comparable_literal(modality, each) for each in literals])
+
+
+def _comparable_literal(modality: Modality, literal: Any) -> NDArray[Any]:
     try:
-        return modality.comparable(literals)
+        return modality.comparable([literal])
     except BadCells:
-        if not modality.is_ordered or not all(isinstance(each, str) for each in literals):
+        if not modality.is_ordered or not isinstance(literal, str):
             raise
         try:
-            dates = [pd.Timestamp(datetime.fromisoformat(each)) for each in literals]
+            date = pd.Timestamp(datetime.fromisoformat(literal))
         except ValueError:
-            dates = None
-        if dates is None:
+            date = None
+        if date is None:
             raise
-    return modality.comparable(dates)
+    return modality.comparable([date])
 
 
 def evaluate_number(node: ast.expr, rows: Rows, *, absolute: bool = False) -> Any:
