@@ -42,7 +42,7 @@ SETTINGS = {
 def step_milliseconds(method: Method, columns: int, rows: int = 128, times: int = 15) -> float:
     """Median time of a training step with this many number columns, whose own networks cost little."""
     torch.manual_seed(0)
-    model = method.model({str(column): NumberQuantile((0.0, 1.0), 2) for column in range(columns)})
+    model = method.model({str(column): NumberQuantile((0.0, 1.0), decimals=2) for column in range(columns)})
     x = {name: torch.randn(rows) for name in model.modalities}
     batch = Batch(x, torch.rand(rows, columns) < 0.8, torch.arange(rows))
     batch.present[:, 0] |= ~batch.present.any(1)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from amodal.errors import BadCells, DataError, UsageError
 
 if TYPE_CHECKING:
+    from amodal.answers import pool, split
     from amodal.comparison import compare
     from amodal.estimator import TableModel
 
 __version__ = "0.1.0"
-__all__ = ["BadCells", "DataError", "TableModel", "UsageError", "__version__", "compare"]
+__all__ = ["BadCells", "DataError", "TableModel", "UsageError", "__version__", "compare", "pool", "split"]
 
 _RENAMED = {"DataProblem": "DataError", "UsageProblem": "UsageError"}
 """Earlier names of public classes."""
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from amodal.comparison import compare
 
         return compare
+    if name in ("pool", "split"):
+        from amodal import answers
+
+        return getattr(answers, name)
     if name in _RENAMED:
         warnings.warn(f"amodal.{name} is now amodal.{_RENAMED[name]}.", DeprecationWarning, stacklevel=2)
         return globals()[_RENAMED[name]]

@@ -73,6 +73,10 @@ class Batch:
         mask = torch.tensor([name in kept for name in self.x], device=self.present.device)
         return replace(self, present=self.present & mask)
 
+    def without(self, column: str) -> Batch:
+        """The same rows without a column's cells."""
+        return self.given(name for name in self.x if name != column)
+
     def to(self, device: torch.device | str) -> Batch:
         """The same rows on another device."""
         return Batch(

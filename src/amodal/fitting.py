@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 
+from amodal.answers.holes import count_patterns
+from amodal.answers.rules import check_rules
 from amodal.errors import DataError, UsageError
 from amodal.files import check_output_folder
 from amodal.methods import method_named
@@ -18,7 +19,7 @@ from amodal.modalities import MODALITIES, Modality
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
 from amodal.run_folder import differences, notify, run_folder
 from amodal.settings import Values, configure, flatten, settings_of
-from amodal.table import Schema, Store, fingerprint, infer_schema, read_table
+from amodal.table import ReadOptions, Schema, Store, fingerprint, infer_schema, read_table
 from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
 
 _HARDWARE = ("devices", "num_nodes", "strategy")
@@ -40,9 +41,10 @@ class FitRun:
         overwrite: replace the model in `output`.
         resume: go on from what is in `work`.
         modalities: the column types that are tried.
+        reading: keywords of `read_table`.
     """
 
-    data: str | Path | pd.DataFrame
+    data: Any
     arguments: Mapping[str, Any]
     settings: Values
     budget: Budget
@@ -52,6 +54,7 @@ class FitRun:
     overwrite: bool = False
     resume: bool = False
     modalities: tuple[type[Modality], ...] = MODALITIES
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
     def __call__(self) -> FittedModel:
         """Fit.
@@ -69,10 +72,12 @@ class FitRun:
             if is_first:
                 # Another run may have written there until its lock was free.
                 self._check_folders()
-            table = read_table(self.data, self.media_root)
+            table = read_table(self.data, self.media_root, **self.reading)
             self.budget.check("the table was read")
             schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
+            schema = schema.with_labels(table.labels)
             modalities = schema.used
+            check_rules(self.arguments["rules"] or (), table, modalities)
             data = fingerprint(table, modalities)
             common = _identity(self.arguments, self.settings, data)
             identity = common | {"amodal": version("amodal")}
@@ -117,6 +122,7 @@ class FitRun:
             history=history,
             rows=len(store),
             fingerprint=data,
+            patterns=count_patterns(store.present),
             bad_cells=store.bad_cells,
         )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,15 +17,27 @@ from amodal.errors import DataError
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel
 from amodal.parallel import in_parallel
-from amodal.table import BadCellPolicy, Table, encode
+from amodal.table import BadCellPolicy, CompletedRows, Table, encode, fill_holes, in_form_of
 
-__all__ = ["complete", "complete_table", "embed", "encode_table", "log_prob", "map_slices"]
+__all__ = ["complete", "complete_cells", "complete_table", "embed", "encode_table", "log_prob", "map_slices"]
 
 _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 8
 _SAMPLES_AT_ONCE = 10
+_OWN_CELLS = 10_000
+"""Present cells of a column that drawn ones are to be like."""
 
+Complete = Callable[..., dict[str, Tensor]]
+"""Scaled cells of columns by their names, called as `GenerativeModel.complete` with the model first."""
 Result = TypeVar("Result")
+
+
+class ExactCells(Protocol):
+    """Cells that are known better than from their tensors."""
+
+    def __call__(self, name: str, rows: NDArray[np.int64], draw: int, cells: list[Any]) -> list[Any]:
+        """The cells of a column in rows of a table, in place of those of their tensors."""
+        ...
 
 
 def map_slices(
@@ -95,7 +106,8 @@ def complete_table(
     seed: int,
     options: Mapping[str, Any] | None = None,
     bad_cells: BadCellPolicy = "error",
-) -> pd.DataFrame:
+    labels: Mapping[str, Hashable] | None = None,
+) -> Any:
     """Draw cells of a table given others.
 
     Args:
@@ -107,38 +119,85 @@ def complete_table(
         seed: a row's draw depends on it and the row's number alone.
         options: keywords of the model's `complete`.
         bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
+        labels: name of a column that the table lacks -> its label in the result.
 
     Returns:
-        The table's columns and the model's, `draws` rows for each of the table's.
+        The rows in the caller's form, `draws` for each of the table's: its columns, and those of the model after them.
+        Given cells are as they were.
+    """
+    completed = complete_cells(
+        model,
+        table,
+        columns=columns,
+        given=given,
+        draws=draws,
+        seed=seed,
+        options=options,
+        bad_cells=bad_cells,
+    )
+    return in_form_of(table, completed, model.modalities, draws, labels or {})
+
+
+def complete_cells(
+    model: GenerativeModel,
+    table: Table,
+    *,
+    columns: Sequence[str] | None,
+    given: Sequence[str] | None,
+    draws: int,
+    seed: int,
+    options: Mapping[str, Any] | None = None,
+    bad_cells: BadCellPolicy = "error",
+    batch: Batch | None = None,
+    complete: Complete | None = None,
+    exact: ExactCells | None = None,
+) -> CompletedRows:
+    """The rows of `complete_table` in pandas, cells of text files as text.
+
+    Further arguments:
+        batch: the rows as tensors, where they are encoded already.
+        complete: called with the model first, in place of the model's own `complete`.
+        exact: gives cells that are known better than from their tensors.
     """
     if given is None:
         given = [name for name in model.modalities if name not in (columns or ())]
-    targets = list(model.modalities) if columns is None else list(columns)
-    batch = encode_table(model, table, bad_cells)
+    batch = encode_table(model, table, bad_cells) if batch is None else batch
+    draw_cells: Complete = complete or type(model).complete
+    kept = {
+        name: batch.mask(name).numpy() if columns is None else np.zeros(len(batch), bool)
+        for name in (model.modalities if columns is None else columns)
+    }
+    # Cells that are there everywhere are not drawn, nor are rows without a hole.
+    targets = [name for name, is_kept in kept.items() if not is_kept.all()]
+    rows = np.flatnonzero(~np.all([kept[name] for name in targets], axis=0)) if targets else np.arange(0)
+    conditions = batch.given(given)[torch.from_numpy(rows)]
+    drawn: dict[str, list[list[Any]]] = {name: [[] for _ in range(draws)] for name in targets}
 
-    def fill(draw: int, rows: Batch, noise: RowNoise) -> pd.DataFrame:
-        numbers = rows.rows.cpu().numpy()
-        frame = table.frame.iloc[numbers].copy()
-        for name, tensor in model.complete(rows, targets, noise, **(options or {})).items():
-            cells = _to_cells(name, model.modalities[name], tensor)
-            kept = batch.mask(name)[numbers].numpy() & (columns is None)
-            old = frame.get(name, cells)
-            frame[name] = pd.Series(
-                [before if keep else new for before, new, keep in zip(old, cells, kept, strict=True)],
-                index=frame.index,
-                dtype="object",
-            )
-        return frame if draws == 1 else frame.assign(row=frame.index + 1, draw=draw + 1)
+    own = {
+        name: present
+        for name in targets
+        if name in table.columns
+        and len(present := table.frame[name][batch.mask(name).numpy()].head(_OWN_CELLS))
+    }
 
-    frames = [
-        frame
-        for draw in range(draws)
-        for frame in map_slices(model, batch.given(given), partial(fill, draw), seed=seed + (draw << 32))
-    ]
-    return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True).infer_objects()
+    def draw(number: int, batch: Batch, noise: RowNoise) -> None:
+        holes = {name: ~kept[name][batch.rows.cpu().numpy()] for name in targets}
+        for name, tensor in draw_cells(model, batch, targets, noise, **(options or {})).items():
+            cells = tensor[torch.from_numpy(holes[name]).to(tensor.device)]
+            values = _to_cells(name, model.modalities[name], cells)
+            if exact is not None:
+                values = exact(name, batch.rows.cpu().numpy()[holes[name]], number, values)
+            drawn[name][number] += model.modalities[name].match(values, own[name]) if name in own else values
+
+    for number in range(draws):
+        for _ in map_slices(model, conditions, partial(draw, number), seed=seed + (number << 32)):
+            pass
+    return fill_holes(table, {name: ~kept[name] for name in targets}, drawn, draws)
 
 
 def _to_cells(name: str, modality: Modality, tensor: Tensor) -> list[Any]:
+    if not len(tensor):
+        return []
     pieces = torch.split(tensor, _CELLS_AT_ONCE if modality.suffix else len(tensor))
     written = in_parallel(modality.to_cells, pieces, label=f"Making {name}")
     return [cell for piece in written for cell in piece]

@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from amodal.models import GenerativeModel
 from amodal.settings import Values, configure, join, resolve, settings_of
 from amodal.table import BadCell, Schema, write_bad_cells
 
-FORMAT = 5
+FORMAT = 6
 WEIGHTS, DESCRIPTION, HISTORY, CARD = "model.safetensors", "model.json", "history.csv", "README.md"
 BAD_CELLS = "bad_cells.csv"
 _FORMAT_4_DEFAULTS = {"num_text_masks": 3, "flow_weight": 0.125, "contrastive_weight": 0.0}
@@ -41,6 +41,7 @@ class _Description(BaseModel):
     table: dict[str, Any]
     rows: int
     fingerprint: str
+    patterns: dict[str, int] = {}
     versions: dict[str, str]
 
 
@@ -56,6 +57,7 @@ class FittedModel:
         history: one row an epoch.
         rows: how many the model was fitted to.
         fingerprint: of the data.
+        patterns: of present cells among the rows, with their frequencies; see `amodal.answers.holes`.
         bad_cells: those that could not be read in training and were taken as missing; not read back.
     """
 
@@ -66,6 +68,7 @@ class FittedModel:
     history: pd.DataFrame
     rows: int
     fingerprint: str
+    patterns: Mapping[str, int] = field(default_factory=dict)
     bad_cells: tuple[BadCell, ...] = ()
 
     @property
@@ -97,6 +100,7 @@ def write_model(fitted: FittedModel, folder: Path, *, overwrite: bool = False) -
         table=fitted.schema.to_dict(),
         rows=fitted.rows,
         fingerprint=fitted.fingerprint,
+        patterns=dict(fitted.patterns),
         versions={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
     )
     with output_folder(folder, "model", overwrite=overwrite) as staging:
@@ -148,6 +152,7 @@ def read_model(folder: Path, modalities: Sequence[type[Modality]] = MODALITIES) 
         history=pd.read_csv(history) if history.is_file() else pd.DataFrame(),
         rows=description.rows,
         fingerprint=description.fingerprint,
+        patterns=description.patterns,
     )
 
 
@@ -171,7 +176,7 @@ def _read_description(folder: Path) -> _Description:
 
 
 def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments in a model.json of format 3 or 4 that differ from its defaults; none if it has no such form."""
+    """The arguments in a model.json of format 3, 4 or 5 that differ from its defaults; none if it has no such form."""
     try:
         if raw["format"] == 3:
             found = {
@@ -186,7 +191,10 @@ def _earlier_arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
             written = join(raw["settings"])
             named = {setting.full_name: name for name, setting in settings.items()}
             found = {**raw["arguments"], **{named.get(name, name): value for name, value in written.items()}}
-            found = {name: each for name, each in found.items() if _FORMAT_4_DEFAULTS.get(name, ...) != each}
+            if raw["format"] == 4:
+                found = {
+                    name: each for name, each in found.items() if _FORMAT_4_DEFAULTS.get(name, ...) != each
+                }
     except (KeyError, TypeError, AttributeError, UsageError):
         return {}
     defaults = {"method": None, "random_state": 0, "epochs": None, "time_limit": None}

@@ -64,7 +64,7 @@ def test_a_model_of_an_earlier_format_says_how_to_fit_it_again(amodal: Command, 
     with pytest.raises(DataError) as problem:
         TableModel.load(folder)
     assert str(problem.value) == (
-        f"{folder} has format 3, and this version of amodal reads format 5: fit it again, by "
+        f"{folder} has format 3, and this version of amodal reads format 6: fit it again, by "
         "TableModel(method='mvtcae', random_state=2, latent=4, epochs=5, batch_size=32)"
         f".fit(DATA, output='{folder}', overwrite=True)."
     )
@@ -88,7 +88,7 @@ def test_a_model_of_format_4_is_fitted_again_with_its_own_arguments(tmp_path: Pa
     with pytest.raises(DataError) as problem:
         TableModel.load(folder)
     assert str(problem.value) == (
-        f"{folder} has format 4, and this version of amodal reads format 5: fit it again, by "
+        f"{folder} has format 4, and this version of amodal reads format 6: fit it again, by "
         "TableModel(method='latent-flow', epochs=1, random_state=3, latent=4)"
         f".fit(DATA, output='{folder}', overwrite=True)."
     )

@@ -82,7 +82,7 @@ def reorder_columns(model: GenerativeModel, method: Method, order: list[str]) ->
 
 
 MIXED: dict[str, Modality] = {
-    "number": NumberQuantile((0.0, 1.0, 2.0), 2),
+    "number": NumberQuantile((0.0, 1.0, 2.0), decimals=2),
     "label": CategoryOneHot(("a", "b", "c"), "text"),
     "text": TextTokens(("one", "two", "three"), (9, 5, 1), 10, 4, 2.0),
 }

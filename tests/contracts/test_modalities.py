@@ -22,24 +22,40 @@ from amodal.modalities.heads import SoftmaxHead
 from amodal.table import Table, encode, infer_schema
 
 
+@pytest.fixture(scope="session")
+def every_type(five_columns: Table) -> Table:
+    """A table with one column of each type, named for its type, and its files."""
+    rows = range(len(five_columns))
+    days = pd.Timestamp("2023-01-05") + pd.to_timedelta([row * 37 % 400 for row in rows], unit="D")
+    genres = ["Action", "Comedy", "Drama"]
+    frame = five_columns.frame.assign(
+        datetime=pd.Series(days.strftime("%Y-%m-%d"), dtype="str"),
+        duration=[f"{row * 7 % 5}:{row * 11 % 60:02}:{row * 13 % 60:02}" for row in rows],
+        boolean=[row % 3 == 0 for row in rows],
+        tags=[[genre for place, genre in enumerate(genres) if (row * 3 + 1) >> place & 1] for row in rows],
+    )
+    order = dict.fromkeys(kind.type for kind in MODALITIES)
+    return replace(five_columns, frame=frame[list(order)])
+
+
 @pytest.fixture(params=MODALITIES, ids=lambda kind: kind.full_name().replace(":", "-"))
 def kind(request: pytest.FixtureRequest) -> type[Modality]:
     return request.param
 
 
 @pytest.fixture
-def cells(kind: type[Modality], five_columns: Table) -> pd.Series:
-    return five_columns.frame[kind.type]
+def cells(kind: type[Modality], every_type: Table) -> pd.Series:
+    return every_type.frame[kind.type]
 
 
 @pytest.fixture
-def modality(kind: type[Modality], cells: pd.Series, five_columns: Table) -> Modality:
-    return kind.fit(cells, five_columns.root)
+def modality(kind: type[Modality], cells: pd.Series, every_type: Table) -> Modality:
+    return kind.fit(cells, every_type.root)
 
 
 @pytest.fixture
-def stored(modality: Modality, cells: pd.Series, five_columns: Table) -> Tensor:
-    return modality.to_tensor(cells, five_columns.root)
+def stored(modality: Modality, cells: pd.Series, every_type: Table) -> Tensor:
+    return modality.to_tensor(cells, every_type.root)
 
 
 @pytest.fixture(params=["head", "decoder"])
@@ -60,19 +76,19 @@ def test_a_name_is_found_and_a_type_means_its_default(kind: type[Modality]) -> N
 
 
 def test_its_own_cells_are_detected_for_a_reason(
-    kind: type[Modality], cells: pd.Series, five_columns: Table
+    kind: type[Modality], cells: pd.Series, every_type: Table
 ) -> None:
-    assert kind.detect(cells, five_columns.root)
+    assert kind.detect(cells, every_type.root)
 
 
 def test_cells_of_types_that_are_tried_later_are_rejected_for_a_reason(
-    kind: type[Modality], five_columns: Table
+    kind: type[Modality], every_type: Table
 ) -> None:
     order = list(dict.fromkeys(each.type for each in MODALITIES))
-    later = [five_columns.frame[name] for name in order[order.index(kind.type) + 1 :]]
+    later = [every_type.frame[name] for name in order[order.index(kind.type) + 1 :]]
     for column in [*later, pd.Series([{row: row} for row in range(40)])]:
         with pytest.raises(RejectColumn, match=r"\w+ \w+"):
-            kind.detect(column, five_columns.root)
+            kind.detect(column, every_type.root)
 
 
 def test_the_stored_tensor_is_as_declared(modality: Modality, cells: pd.Series, stored: Tensor) -> None:
@@ -81,21 +97,21 @@ def test_the_stored_tensor_is_as_declared(modality: Modality, cells: pd.Series, 
 
 
 def test_cells_are_converted_one_by_one(
-    modality: Modality, cells: pd.Series, stored: Tensor, five_columns: Table
+    modality: Modality, cells: pd.Series, stored: Tensor, every_type: Table
 ) -> None:
-    some = modality.to_tensor(cells.iloc[[7, 3]], five_columns.root)
+    some = modality.to_tensor(cells.iloc[[7, 3]], every_type.root)
     assert torch.equal(some, stored[[7, 3]])
 
 
-def test_no_cells_make_an_empty_tensor(modality: Modality, cells: pd.Series, five_columns: Table) -> None:
-    empty = modality.to_tensor(cells.iloc[:0], five_columns.root)
+def test_no_cells_make_an_empty_tensor(modality: Modality, cells: pd.Series, every_type: Table) -> None:
+    empty = modality.to_tensor(cells.iloc[:0], every_type.root)
     assert tuple(empty.shape) == (0, *modality.shape)
     assert empty.numpy().dtype == np.dtype(modality.dtype)
     assert list(modality.to_cells(modality.scale(empty))) == []
 
 
 def test_cells_come_back(
-    modality: Modality, cells: pd.Series, stored: Tensor, five_columns: Table, tmp_path: Path
+    modality: Modality, cells: pd.Series, stored: Tensor, every_type: Table, tmp_path: Path
 ) -> None:
     back = modality.to_cells(modality.scale(stored))
     assert len(back) == len(cells)
@@ -112,8 +128,8 @@ def test_cells_come_back(
         assert torch.equal(again, stored[:6])
         return
     # The phase is made anew, so that a sound is near its original as the ear hears both, and as long.
-    heard = AudioMel.fit(cells, five_columns.root)
-    again, once = heard.to_tensor(names, tmp_path), heard.to_tensor(cells[:6], five_columns.root)
+    heard = AudioMel.fit(cells, every_type.root)
+    again, once = heard.to_tensor(names, tmp_path), heard.to_tensor(cells[:6], every_type.root)
     ended, originally = (again[:, 0] < -0.25).sum(1), (once[:, 0] < -0.25).sum(1)
     assert (ended - originally).abs().max() <= 2
     loud = (again > -0.25) & (once > 0.6)
@@ -147,10 +163,10 @@ def test_refitting_keeps_the_tensors(modality: Modality, stored: Tensor) -> None
 
 
 def test_missing_cells_are_not_converted(
-    kind: type[Modality], modality: Modality, cells: pd.Series, stored: Tensor, five_columns: Table
+    kind: type[Modality], modality: Modality, cells: pd.Series, stored: Tensor, every_type: Table
 ) -> None:
-    frame = five_columns.frame.assign(**{kind.type: cells.where(cells.index % 3 > 0)})
-    batch = encode(replace(five_columns, frame=frame), {kind.type: modality})
+    frame = every_type.frame.assign(**{kind.type: cells.where(cells.index % 3 > 0)})
+    batch = encode(replace(every_type, frame=frame), {kind.type: modality})
     present = batch.mask(kind.type)
     assert present.tolist() == [row % 3 > 0 for row in range(len(cells))]
     assert torch.equal(batch.column(kind.type), stored[present])
@@ -173,10 +189,10 @@ def test_a_state_of_other_fields_is_refused(kind: type[Modality], modality: Moda
 
 
 def test_every_option_of_fit_is_a_field(
-    kind: type[Modality], modality: Modality, cells: pd.Series, five_columns: Table
+    kind: type[Modality], modality: Modality, cells: pd.Series, every_type: Table
 ) -> None:
     for name, value in modality.to_dict().items():
-        assert kind.fit(cells, five_columns.root, **{name: value}) == modality
+        assert kind.fit(cells, every_type.root, **{name: value}) == modality
     assert not inspect.isabstract(kind)
     assert dataclasses.is_dataclass(kind)
 
@@ -278,13 +294,13 @@ def test_size_is_at_most_the_tensor_s(modality: Modality) -> None:
     assert 1 <= modality.size <= max(1, np.prod(modality.shape))
 
 
-def test_the_five_types_are_inferred_with_their_defaults(five_columns: Table) -> None:
-    schema = infer_schema(five_columns, MODALITIES)
+def test_the_types_are_inferred_with_their_defaults(every_type: Table) -> None:
+    schema = infer_schema(every_type, MODALITIES)
     assert {name: modality.type for name, modality in schema.used.items()} == {
-        name: name for name in five_columns.columns
+        name: name for name in every_type.columns
     }
     assert [modality.representation for modality in schema.used.values()] == [
-        *("pixels", "mel", "quantile", "one_hot", "tokens")
+        *("pixels", "mel", "quantile", "quantile", "one_hot", "multi_hot", "quantile", "one_hot", "tokens")
     ]
     for column in schema.columns:
         assert column.reason

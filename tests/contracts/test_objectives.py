@@ -22,7 +22,7 @@ ROWS = 12
 MODALITIES: dict[str, Modality] = {
     "vector": Vector(3),
     "encoded": LatentVector(4),
-    "number": NumberQuantile((0.0, 1.0, 2.0), 2),
+    "number": NumberQuantile((0.0, 1.0, 2.0), decimals=2),
     "label": CategoryOneHot(("a", "b", "c"), "text"),
 }
 STAGES = [(method, stage) for method in METHODS for stage in method.stages]

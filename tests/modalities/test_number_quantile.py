@@ -47,7 +47,9 @@ def test_tiny_numbers_keep_their_digits() -> None:
 def test_text_of_numbers_is_read() -> None:
     cells = pd.Series(["1.5", "2.25", "-3", "1e3"] * 10)
     assert NumberQuantile.detect(pd.Series([f"{value:.3f}" for value in RNG.normal(size=50)]), None)
-    assert round_trip(cells) == [1.5, 2.25, -3.0, 1000.0] * 10
+    modality = NumberQuantile.fit(cells, None)
+    assert modality.parse(cells).tolist() == [1.5, 2.25, -3.0, 1000.0] * 10
+    assert modality.parse_text(round_trip(cells)) == [1.5, 2.25, -3, 1000] * 10
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan, "seven", None])
@@ -172,7 +174,7 @@ def test_bins_that_are_given_are_kept() -> None:
 
 
 def test_linear_features_are_the_quantile_and_shares_of_bins_below() -> None:
-    modality = NumberQuantile((0.0, 1.0), 2)
+    modality = NumberQuantile((0.0, 1.0), decimals=2)
     ranks = torch.tensor([0.0, 0.04, 0.55, 1.0])
     features = modality.linear_features(torch.special.ndtri(ranks))
     assert features.shape == (4, 11)

@@ -12,18 +12,17 @@ from amodal.modalities.subwords import SubwordTokenizer, learn_subwords, split_w
 
 @given(st.text())
 def test_words_concatenate_to_the_text(text: str) -> None:
-    assert "".join(split_words(text)).strip() == " ".join(text.split())
+    assert "".join(split_words(text)) == f" {text}"
 
 
-@given(st.lists(st.text(st.sampled_from("ab é!一个_7²🙂 ")), min_size=1))
+@given(st.lists(st.text(st.sampled_from("ab é!一个_7²🙂 \n\t\u00a0")), min_size=1))
 def test_texts_come_back(texts: list[str]) -> None:
     counts = Counter(word for text in texts for word in split_words(text))
     tokenizer = SubwordTokenizer(learn_subwords(counts, 100, min_count=2))
     for text in texts:
         pieces = tokenizer.pieces(text)
         assert all(piece in tokenizer.numbers for piece in pieces)
-        assert all(piece.strip() for piece in pieces), "no piece is blank"
-        assert tokenizer.text(pieces) == " ".join(text.split())
+        assert tokenizer.text(pieces) == text
 
 
 def test_unseen_words_of_known_letters_come_back() -> None:

@@ -57,7 +57,7 @@ def test_frequent_words_are_pieces_and_unseen_ones_are_read_and_written() -> Non
     assert modality.to_cells(tokens) == ["a bear hear hen"]
 
 
-def test_white_space_is_read_as_one_space() -> None:
+def test_white_space_that_a_column_does_not_have_is_read_as_one_space() -> None:
     modality = TextTokens.fit(pd.Series(["one two"]), None)
     once, again = modality.to_tensor(pd.Series(["one two", " one\n\t two  "]), None)
     assert torch.equal(once, again)
@@ -142,3 +142,23 @@ def test_a_drawn_text_is_never_empty() -> None:
     modality = TextTokens.fit(pd.Series(["one two", "two"]), None)
     drawn = modality.to_display(modality.decoder(2)(torch.randn(500, 2)), RowNoise(0, torch.arange(500)))
     assert all(modality.to_cells(drawn))
+
+
+SPACED = [
+    *("mail me at a.b@c.org now", "see https://a.org/x?y=1#z ok", "hello @anna #tag ok"),
+    *("C++ and C# and F#", "“quoted” text", "it don’t work"),
+    *("R&D unit, AT&T", "日本語 English 混在 text", "ภาษาไทย and English ไทย"),
+    *("<b>bold</b> word", "run --flag=1 now", "x<y && z>w"),
+    *("hi :-) bye", "plain words, here.", "two  spaces"),
+    *("a line\nand another\n\n- item", "tab\there", " ends "),
+    *("5 % of $1,234.50", "snake_case camelCase", "(see p. 5)"),
+    *("50°C – 60°C", "a\u00a0b", "e\u0301 and é"),
+    *("👩‍👩‍👧 family",),
+]
+
+
+@pytest.mark.parametrize("text", SPACED)
+def test_texts_come_back_spaced_as_they_were(text: str) -> None:
+    cells = pd.Series(SPACED)
+    modality = TextTokens.fit(cells, None)
+    assert modality.to_cells(modality.to_tensor(pd.Series([text]), None)) == [text]

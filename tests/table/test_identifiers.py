@@ -43,10 +43,10 @@ NO_IDENTIFIERS = {
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_identifiers(name: str) -> None:
     cells = pd.Series(IDENTIFIERS[name])
-    assert looks_like_identifiers(cells, cells)
+    assert looks_like_identifiers(cells)
 
 
 @pytest.mark.parametrize("name", NO_IDENTIFIERS)
 def test_no_identifiers(name: str) -> None:
     cells = pd.Series(NO_IDENTIFIERS[name])
-    assert not looks_like_identifiers(cells, cells)
+    assert not looks_like_identifiers(cells)

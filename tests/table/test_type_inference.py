@@ -34,7 +34,7 @@ def test_the_sample_decides_and_all_cells_are_fitted() -> None:
     # The largest of many numbers is not in the sample, and the modality knows it all the same.
     numbers = RNG.normal(size=5000).round(3).tolist()
     numbers[1234] = 99.5
-    seen = stratified_sample(pd.Series(numbers))
+    seen = stratified_sample(pd.Series(numbers), 200)
     assert len(seen) == 200
     assert 99.5 not in seen.tolist()
     assert schema_of({"a": numbers}).used == {"a": Number(99.5)}
@@ -42,8 +42,8 @@ def test_the_sample_decides_and_all_cells_are_fitted() -> None:
 
 def test_the_sample_is_spread_over_the_table_and_meets_all_of_what_repeats() -> None:
     cells = pd.Series(range(2000))
-    sample = stratified_sample(cells)
-    assert sample.tolist() == stratified_sample(cells).tolist()
+    sample = stratified_sample(cells, 200)
+    assert sample.tolist() == stratified_sample(cells, 200).tolist()
     assert (np.diff(sample) > 0).all()
     assert {cell // 10 for cell in sample} == set(range(200))
     assert {cell % 10 for cell in sample} == set(range(10))

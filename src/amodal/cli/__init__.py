@@ -18,6 +18,9 @@ from amodal.cli.fit import FitCommand, fit
 from amodal.cli.inspect import inspect
 from amodal.cli.methods import methods
 from amodal.cli.sample import sample
+from amodal.cli.score import score
+from amodal.cli.search import search
+from amodal.cli.split import split
 from amodal.interrupts import signals_as_exceptions
 
 __all__ = ["app", "main"]
@@ -61,7 +64,20 @@ def _demo() -> None:
     """Make `digits` a subcommand, though it is the only one."""
 
 
-for command in (inspect, features, fit, methods, sample, complete, embed, evaluate, compare):
+for command in (
+    inspect,
+    split,
+    features,
+    fit,
+    methods,
+    sample,
+    complete,
+    embed,
+    search,
+    score,
+    evaluate,
+    compare,
+):
     app.command(cls=FitCommand if command is fit else None)(command)
 
 

@@ -12,11 +12,30 @@ from amodal.errors import UsageError
 
 if TYPE_CHECKING:
     from amodal.estimator import TableModel
+    from amodal.table import ReadOptions
 
 DataArgument = Annotated[
-    Path,
+    str,
     typer.Argument(
-        metavar="DATA", help="A .csv, .tsv, .jsonl or .parquet file, or a folder with metadata.csv."
+        metavar="DATA",
+        help="A .csv, .tsv, .jsonl, .parquet or .xlsx file, its address (https://, s3://), or a folder with "
+        "metadata.csv.",
+    ),
+]
+SepOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARACTER", help="Between two cells of a text file; found by default, tab as '\\t'."
+    ),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of a text file, such as utf-8, utf-16 or cp1252; found by default."),
+]
+FollowLinksOption = Annotated[
+    bool,
+    typer.Option(
+        "--follow-links", help="Read media that symbolic links name, also outside the table's folder."
     ),
 ]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A folder that `amodal fit` wrote.")]
@@ -54,7 +73,20 @@ GuidanceOption = Annotated[
 FastOption = Annotated[
     bool, typer.Option("--fast", help="Draw images and sounds in a few steps; latent-flow.")
 ]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="A condition that all rows meet, such as \"price > 10 and kind in ['a', 'b'] and image is not null\".",
+    ),
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def reading(sep: str | None, encoding: str | None, follow_links: bool) -> ReadOptions:
+    """Keywords of `read_table` from options."""
+    tab = {"\\t": "\t", "tab": "\t"}
+    return {"sep": tab.get(sep or "", sep), "encoding": encoding, "follow_links": follow_links}
 
 
 def names(text: str | None) -> list[str] | None:
@@ -122,3 +154,25 @@ def read_config(path: Path | None) -> dict[str, Any]:
         else:
             arguments[name] = value
     return arguments
+
+
+def label_shares(text: str | None) -> dict[str, dict[str, float]] | None:
+    """Parse COL=LABEL:SHARE,LABEL:SHARE; several columns are separated by semicolons.
+
+    Example:
+        >>> label_shares("kind=a:.25,b:.75")
+        {'kind': {'a': 0.25, 'b': 0.75}}
+    """
+    if text is None:
+        return None
+    found: dict[str, dict[str, float]] = {}
+    for column in text.split(";"):
+        name, equals, labels = column.partition("=")
+        try:
+            parts = [part.rpartition(":") for part in labels.split(",")]
+            found[name.strip()] = {label.strip(): float(share) for label, _, share in parts}
+        except ValueError:
+            equals = ""
+        if not (name.strip() and equals):
+            raise UsageError(f"--shares {text!r} is not understood: write COLUMN=LABEL:SHARE,LABEL:SHARE.")
+    return found

@@ -10,16 +10,21 @@ from amodal.cli.arguments import (
     BadCellsOption,
     DataArgument,
     DeviceOption,
+    EncodingOption,
     FastOption,
     FolderOption,
+    FollowLinksOption,
     GuidanceOption,
     MediaRootOption,
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    SepOption,
+    WhereOption,
     names,
+    reading,
 )
-from amodal.cli.folders import load, write_rows
+from amodal.cli.folders import echo_tries, load, write_rows
 from amodal.files import check_output_folder
 
 if TYPE_CHECKING:
@@ -34,31 +39,60 @@ def complete(
     columns: Annotated[
         str | None, typer.Option(metavar="C,D", help="Draw these columns, also where a cell is present.")
     ] = None,
+    where: WhereOption = None,
     draws: Annotated[int, typer.Option(help="Completions of each row.")] = 1,
+    best: Annotated[
+        bool,
+        typer.Option(
+            "--best",
+            help="The likeliest label, the median number, the likeliest of some texts, the most typical of some images "
+            "or sounds, in place of draws.",
+        ),
+    ] = False,
+    certainty: Annotated[
+        bool,
+        typer.Option(
+            "--certainty",
+            help="Write certainty.csv: the probability of each drawn label, an interval of 80 % of each drawn number.",
+        ),
+    ] = False,
     guidance: GuidanceOption = None,
     fast: FastOption = False,
     seed: SeedOption = 0,
     bad_cells: BadCellsOption = "error",
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Draw the missing cells of a table, or some columns given others."""
+    """Draw the missing cells of a table, or some columns given others.
+
+    In the folder are metadata.csv, the completed table, and drawn.csv, which says of each cell whether it was drawn.
+    """
     from amodal.table import check_media_kept, read_table
 
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
     fitted = load(model, device)
-    table = read_table(data, media_root)
+    table = read_table(data, media_root, **reading(sep, encoding, follow_links))
     check_media_kept(table, fitted.schema_.used, output)
-    frame = fitted.complete(
-        data,
+    completed = fitted._complete(
+        table,
+        fitted._conditions(where),
         columns=names(columns),
         given=names(given),
         draws=draws,
+        best=best,
+        certainty=certainty,
         guidance=guidance,
         fast=fast,
         bad_cells=cast("BadCellPolicy", bad_cells),
-        media_root=media_root,
         seed=seed,
     )
-    write_rows(fitted, frame, output, table.root, overwrite)
+    frame = completed.frame
+    echo_tries(frame)
+    sheets = {
+        f"{name}.csv": frame.attrs[name].to_frame() for name in ("drawn", "certainty") if name in frame.attrs
+    }
+    write_rows(fitted, frame, output, table.root, overwrite, sheets)

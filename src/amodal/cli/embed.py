@@ -10,9 +10,13 @@ import typer
 from amodal.cli.arguments import (
     DataArgument,
     DeviceOption,
+    EncodingOption,
+    FollowLinksOption,
     MediaRootOption,
     ModelArgument,
     OverwriteOption,
+    SepOption,
+    reading,
 )
 from amodal.cli.folders import load
 from amodal.files import check_output_file
@@ -23,6 +27,9 @@ def embed(
     data: DataArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.parquet", help="File to write.")],
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -31,6 +38,6 @@ def embed(
     from amodal.features import embedding_table, write_features
 
     fitted = load(model, device)
-    vectors = fitted.embed(data, media_root=media_root)
+    vectors = fitted.embed(data, media_root=media_root, **reading(sep, encoding, follow_links))
     write_features(embedding_table(vectors, fitted.fitted_.fingerprint), output)
     typer.echo(f"{output}: {vectors.shape[0]} rows of {vectors.shape[1]} numbers")

@@ -11,11 +11,15 @@ from amodal.cli.arguments import (
     BadCellsOption,
     DataArgument,
     DeviceOption,
+    EncodingOption,
     FolderOption,
+    FollowLinksOption,
     MediaRootOption,
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    SepOption,
+    reading,
 )
 from amodal.cli.folders import load
 from amodal.errors import UsageError
@@ -43,6 +47,9 @@ def evaluate(
     seed: SeedOption = 0,
     bad_cells: BadCellsOption = "error",
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -65,6 +72,7 @@ def evaluate(
         seed=seed,
         output=output,
         overwrite=overwrite,
+        **reading(sep, encoding, follow_links),
     )
     overall = report.summary.overall
     typer.echo("\n".join(report.summary.sentences))

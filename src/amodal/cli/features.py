@@ -10,10 +10,14 @@ import typer
 from amodal.cli.arguments import (
     ConfigOption,
     DataArgument,
+    EncodingOption,
+    FollowLinksOption,
     MediaRootOption,
     OverwriteOption,
+    SepOption,
     TypeOption,
     pairs,
+    reading,
     table_model,
 )
 from amodal.files import check_output_file, replacing_file
@@ -28,6 +32,9 @@ def features(
         str | None, typer.Option(help="Cells that cannot be read: error, or missing (listed beside FILE).")
     ] = None,
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write each cell's vector for other tools, one fixed-size list a cell; needs no model."""
@@ -40,7 +47,7 @@ def features(
     bad_cells_file = output.with_name(f"{output.stem}.bad_cells.csv")
     if model.bad_cells == "missing":
         check_output_file(bad_cells_file, overwrite=overwrite, inputs=inputs, is_ours=is_bad_cell_list)
-    vectors = model.features(data, media_root=media_root)
+    vectors = model.features(data, media_root=media_root, **reading(sep, encoding, follow_links))
     write_features(vectors, output)
     if model.bad_cells_:
         with replacing_file(bad_cells_file) as path:

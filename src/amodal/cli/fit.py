@@ -16,10 +16,14 @@ from typer.core import TyperCommand, TyperOption
 from amodal.cli.arguments import (
     ConfigOption,
     DataArgument,
+    EncodingOption,
+    FollowLinksOption,
     MediaRootOption,
     OverwriteOption,
+    SepOption,
     TypeOption,
     pairs,
+    reading,
     table_model,
 )
 
@@ -58,6 +62,15 @@ def fit(
     bad_cells: Annotated[
         str | None, typer.Option(help="Cells that cannot be read: error or missing.")
     ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rule",
+            metavar="CONDITION",
+            help='A condition that all rows keep, also those that are drawn, such as "low <= high" or '
+            '"total == a + b"; repeatable.',
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,6 +95,9 @@ def fit(
         str | None, _machine(help="Distributed strategy, as Lightning has it: ddp, fsdp.")
     ] = None,
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
     overwrite: OverwriteOption = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
 ) -> None:
@@ -98,6 +114,7 @@ def fit(
         "method": method,
         "types": pairs(types, "--type"),
         "bad_cells": bad_cells,
+        "rules": rules,
         "time_limit": time_limit,
         "epochs": epochs,
         "batch_size": batch_size,
@@ -120,6 +137,7 @@ def fit(
                 output=output,
                 overwrite=overwrite,
                 resume=resume,
+                reading=reading(sep, encoding, follow_links),
             )
     except (KeyboardInterrupt, OSError) as stop:
         work = default_work_folder(output)

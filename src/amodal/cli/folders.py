@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +23,25 @@ def load(folder: Path, device: str) -> TableModel:
 
 
 def write_rows(
-    fitted: TableModel, frame: pd.DataFrame, output: Path, root: Path | None, overwrite: bool
+    fitted: TableModel,
+    frame: pd.DataFrame,
+    output: Path,
+    root: Path | None,
+    overwrite: bool,
+    sheets: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
-    """Write rows as a folder of media files and metadata, and print its path."""
+    """Write rows as a folder of media files and metadata, with further tables, and print its path."""
     from amodal.table import write_table
 
-    path = write_table(frame, output, fitted.schema_.used, root=root, overwrite=overwrite)
+    path = write_table(frame, output, fitted.schema_.used, root=root, overwrite=overwrite, sheets=sheets)
     typer.echo(f"{path}: {len(frame)} rows")
+
+
+def echo_tries(frame: pd.DataFrame) -> None:
+    """Say on stderr how often a row was drawn to meet conditions, where it was more than once."""
+    tries = frame.attrs.get("tries", 1)
+    if tries > 1:
+        typer.echo(f"A row took up to {tries} draws to meet all conditions.", err=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from amodal.cli.arguments import DataArgument, MediaRootOption, TypeOption, pairs
+from amodal.cli.arguments import (
+    DataArgument,
+    EncodingOption,
+    FollowLinksOption,
+    MediaRootOption,
+    SepOption,
+    TypeOption,
+    pairs,
+    reading,
+)
 from amodal.cli.folders import print_table
 
 
@@ -16,12 +25,16 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     types: TypeOption = None,
     media_root: MediaRootOption = None,
+    sep: SepOption = None,
+    encoding: EncodingOption = None,
+    follow_links: FollowLinksOption = False,
 ) -> None:
     """Show each column's type and why, how much is missing, and an example."""
     from amodal.modalities import MODALITIES
     from amodal.table import describe, infer_schema, read_table
 
-    schema = infer_schema(read_table(data, media_root), MODALITIES, pairs(types, "--type"))
+    table = read_table(data, media_root, **reading(sep, encoding, follow_links))
+    schema = infer_schema(table, MODALITIES, pairs(types, "--type"))
     rows = describe(schema)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))

@@ -16,9 +16,12 @@ from amodal.cli.arguments import (
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    WhereOption,
+    label_shares,
+    names,
     pairs,
 )
-from amodal.cli.folders import load, write_rows
+from amodal.cli.folders import echo_tries, load, write_rows
 from amodal.files import check_output_folder
 
 
@@ -30,6 +33,20 @@ def sample(
         list[str] | None,
         typer.Option(metavar="COL=VALUE", help="A cell of every row; repeatable."),
     ] = None,
+    where: WhereOption = None,
+    balance: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Columns of which each label is equally frequent.")
+    ] = None,
+    shares: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL=LABEL:SHARE,...",
+            help="Shares of a column's labels, such as kind=a:.5,b:.5; a semicolon before another column.",
+        ),
+    ] = None,
+    holes: Annotated[
+        bool, typer.Option("--holes", help="Draw the holes too, in the patterns of the fitted table.")
+    ] = False,
     guidance: GuidanceOption = None,
     fast: FastOption = False,
     seed: SeedOption = 0,
@@ -41,5 +58,16 @@ def sample(
     files = [cell for cell in cells.values() if os.path.isfile(cell)]  # noqa: PTH113, long texts among them
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, *files])
     fitted = load(model, device)
-    frame = fitted.sample(n, given=cells, guidance=guidance, fast=fast, seed=seed)
+    frame = fitted._sample(
+        n,
+        given=cells,
+        where=where,
+        balance=names(balance),
+        shares=label_shares(shares),
+        holes=holes,
+        guidance=guidance,
+        fast=fast,
+        seed=seed,
+    )
+    echo_tries(frame)
     write_rows(fitted, frame, output, Path.cwd(), overwrite)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -61,4 +61,4 @@ def _first_rows(cells: pd.Series, order: NDArray[np.int64]) -> list[int]:
 
 
 def _take(table: Table, rows: NDArray[np.int64], source: str) -> Table:
-    return replace(table, frame=table.frame.iloc[rows].reset_index(drop=True), source=source)
+    return Table(table.frame.iloc[rows].reset_index(drop=True), table.root, source)

@@ -122,7 +122,7 @@ def run(trial: Trial) -> None:
         split.heldout,
         training=split.training,
         target=trial.target,
-        seed=model.random_state,
+        seed=model.fitted_.seed,
         bad_cells=model.bad_cells,
     )
     write_evaluation(evaluation, folder)

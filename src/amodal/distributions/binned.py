@@ -65,6 +65,25 @@ class Binned(Distribution):
         ranks = self.lower[bins] + (cells + rest) / within.shape[1] * (self.upper - self.lower)[bins]
         return _quantiles(ranks)
 
+    def cdf(self, value: Tensor) -> Tensor:
+        """Probabilities (B,), float64, of numbers up to values (B,)."""
+        ranks = torch.special.ndtr(value.double())
+        ends = _quantiles(self.upper)
+        probs = self.logits.double().softmax(1)
+        # The bins that end before a value, or at it, count with all of their probability.
+        passed = torch.searchsorted(ends, value.to(ends.dtype).contiguous(), right=True)
+        bins = passed.clamp_max(len(ends) - 1)
+        own = probs.gather(1, bins[:, None])[:, 0]
+        below = probs.cumsum(1).gather(1, bins[:, None])[:, 0] - own
+        lower, width = self.lower.double()[bins], (self.upper - self.lower).double()[bins]
+        cells = self.cell_logits(bins).double().softmax(1)
+        position = ((ranks - lower) / width.clamp_min(1e-300) * cells.shape[1]).clamp(0.0, cells.shape[1])
+        cell = position.long().clamp_max(cells.shape[1] - 1)
+        within = cells.cumsum(1) - cells
+        inside = (within + (position - cell)[:, None] * cells).gather(1, cell[:, None])[:, 0]
+        share = torch.where(width > 0, inside, 0.0)
+        return below + own * torch.where(passed == len(ends), 1.0, share)
+
     def sample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         """One value a row, from torch's global generator; `sample_shape` must be empty."""
         if tuple(sample_shape):

@@ -19,8 +19,10 @@ from torch.distributions import (
 from amodal.distributions.bag import BagOfWords
 from amodal.distributions.binned import Binned, inverse_categorical
 from amodal.distributions.flow import Flow
+from amodal.distributions.label_set import LabelSet
 from amodal.distributions.noise import RowNoise
 from amodal.distributions.sequence import TokenSequence
+from amodal.distributions.truncated import Truncated
 
 
 @singledispatch
@@ -66,7 +68,17 @@ def _(distribution: Binned, noise: RowNoise) -> Tensor:
 
 
 @draw.register
+def _(distribution: Truncated, noise: RowNoise) -> Tensor:
+    return distribution.icdf(noise.stratified())
+
+
+@draw.register
 def _(distribution: TokenSequence, noise: RowNoise) -> Tensor:
+    return distribution.draw(noise)
+
+
+@draw.register
+def _(distribution: LabelSet, noise: RowNoise) -> Tensor:
     return distribution.draw(noise)
 
 

@@ -1,12 +1,13 @@
-"""Gaussian mixtures with a different set of components in each row."""
+"""Mixtures with different components in each row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, singledispatch
 
 import torch
 from torch import Tensor
+from torch.distributions import Categorical, Distribution, MixtureSameFamily, Normal
 
 from amodal.distributions.gaussian import Gaussians
 from amodal.distributions.noise import RowNoise
@@ -65,3 +66,29 @@ class GaussianMixture:
     def detached(self) -> GaussianMixture:
         """The same mixture without gradient."""
         return GaussianMixture(self.components.detached(), self.active)
+
+
+@singledispatch
+def mixture_of(components: Distribution, rows: int) -> Distribution:
+    """The even mixture of each row's components.
+
+    Args:
+        components: of B rows with S components each, row by row, as one batch (B S).
+        rows: B.
+
+    Raises:
+        NotImplementedError: the components are of a type without a mixture; add one with `mixture_of.register`.
+    """
+    raise NotImplementedError(f"there is no mixture of {type(components).__name__} distributions")
+
+
+@mixture_of.register
+def _(components: Categorical, rows: int) -> Distribution:
+    return Categorical(probs=components.probs.view(rows, -1, components.probs.shape[-1]).mean(1))
+
+
+@mixture_of.register
+def _(components: Normal, rows: int) -> Distribution:
+    loc, scale = components.loc.view(rows, -1), components.scale.view(rows, -1)
+    even = Categorical(logits=torch.zeros_like(loc), validate_args=False)
+    return MixtureSameFamily(even, Normal(loc, scale, validate_args=False), validate_args=False)

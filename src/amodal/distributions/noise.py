@@ -28,6 +28,7 @@ def _mixed(bits: Tensor) -> Tensor:
 
 
 def _keys(seed: int, rows: Tensor) -> Tensor:
+    seed = (seed + (1 << 63)) % (1 << 64) - (1 << 63)  # as a signed number
     seeded = torch.tensor(seed, dtype=torch.int64, device=rows.device) * _GOLDEN
     return _mixed(_mixed(seeded) + (rows.to(torch.int64) + 1) * _GOLDEN)
 
@@ -58,6 +59,29 @@ class RowNoise:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def fork(self, number: int) -> RowNoise:
+        """Other random numbers of the same rows and draw.
+
+        Args:
+            number: from 1; the same number gives the same random numbers.
+        """
+        return RowNoise(self._seed ^ (number * _GOLDEN & 0xFFFFFFFF), self._rows)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the sequence."""
+        return self._seed
+
+    @property
+    def draw_number(self) -> int:
+        """Number of the draw of each row, from 0; see `stratified`."""
+        return self._seed >> 32
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the numbers."""
+        return self._keys.device
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform numbers in the open interval (0, 1), (B, *shape), float32."""

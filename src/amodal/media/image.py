@@ -6,11 +6,13 @@ and writes, since it is faster and its area filter does not alias. All functions
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from io import BytesIO
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["fit_image", "png_bytes", "read_image", "write_image"]
+__all__ = ["fit_image", "image_array", "pil_image_array", "png_bytes", "read_image", "write_image"]
 
 # Without those that run programs (EPS), hold no raster (WMF) or have no signature (TGA).
-_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000", "HEIF")
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 # Errors of Pillow's readers on damaged files, collected by damaging files.
 _DAMAGE = (
@@ -37,14 +39,18 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
+_MAX_PIXELS = 50_000_000
+
+
+def read_image(source: Path | bytes, max_pixels: int = _MAX_PIXELS) -> NDArray[np.uint8]:
     """Read a picture, upright and opaque.
 
     EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits, and of an
     animation the first frame is taken.
 
     Args:
-        path: a PNG, JPEG, GIF, BMP, TIFF, WebP, PPM, AVIF or JPEG 2000 file.
+        source: a PNG, JPEG, GIF, BMP, TIFF, WebP, PPM, AVIF or JPEG 2000 file, or its content; HEIC where
+            `pillow_heif` is installed, and SVG where `cairosvg` is.
         max_pixels: a picture with more is refused before it is decoded.
 
     Returns:
@@ -57,12 +63,9 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
 
     with _quiet_pillow():
         try:
-            with open_cell(path) as file, _open(file) as image:
-                if image.width * image.height > max_pixels:
-                    raise UnreadableCell(
-                        f"is too large, {image.width:,} x {image.height:,} pixels; "
-                        f"at most {max_pixels:,} in all are read"
-                    )
+            opened = BytesIO(source) if isinstance(source, bytes) else open_cell(source)
+            with opened as file, _open(file, max_pixels) as image:
+                _check_size(image.width, image.height, max_pixels)
                 image.load()
                 # Damaged metadata do not make the pixels unreadable.
                 with suppress(*_DAMAGE):
@@ -76,7 +79,14 @@ def read_image(path: Path, max_pixels: int = 50_000_000) -> NDArray[np.uint8]:
             raise UnreadableCell(f"is a damaged image ({error})") from error
 
 
-def _open(file: BinaryIO) -> Image.Image:
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise UnreadableCell(
+            f"is too large, {width:,} x {height:,} pixels; at most {max_pixels:,} in all are read"
+        )
+
+
+def _open(file: BinaryIO, max_pixels: int) -> Image.Image:
     """Read the header alone, as `PIL.Image.open` does.
 
     `Image.open` refuses large images by a limit of the whole process, in a message without their size.
@@ -85,6 +95,12 @@ def _open(file: BinaryIO) -> Image.Image:
 
     Image.init()
     prefix = file.read(16)
+    if prefix[4:8] == b"ftyp":
+        # Pillow's own reader of AVIF takes no HEIC.
+        with suppress(ImportError):
+            import pillow_heif
+
+            pillow_heif.register_heif_opener()
     for name in _FORMATS:
         # AVIF, WebP and JPEG 2000 are missing where Pillow was built without them.
         factory, accepts = Image.OPEN.get(name, (None, None))
@@ -94,7 +110,119 @@ def _open(file: BinaryIO) -> Image.Image:
                 return factory(file, "")
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue
+    file.seek(0)
+    if _SVG.search(file.read(_SVG_HEAD)):
+        file.seek(0)
+        return _rasterized(file.read(), max_pixels)
     raise UnreadableCell("is not an image of a format that can be read")
+
+
+_SVG = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>/]", re.DOTALL
+)
+_SVG_HEAD = 4_096
+_SVG_SIDE = 256  # pixels of the longer side
+
+
+def _rasterized(content: bytes, max_pixels: int) -> Image.Image:
+    """A drawing (SVG) as an image whose longer side has 256 pixels."""
+    from PIL import Image
+
+    try:
+        import cairosvg
+    except (ImportError, OSError):  # OSError: the package is there, but not the cairo library
+        raise UnreadableCell("is a drawing (SVG), which is read with `pip install 'amodal[svg]'`") from None
+    try:
+        # Without `unsafe`, no file or address that the drawing names is opened.
+        png = cairosvg.svg2png(bytestring=content, unsafe=False)
+        image = Image.open(BytesIO(png))
+        _check_size(image.width, image.height, max_pixels)
+        scale = _SVG_SIDE / max(image.size)
+        if scale != 1:
+            image = Image.open(BytesIO(cairosvg.svg2png(bytestring=content, unsafe=False, scale=scale)))
+    except UnreadableCell:
+        raise
+    except Exception as error:
+        raise UnreadableCell(f"is a damaged drawing ({error})") from error
+    return image
+
+
+def pil_image_array(image: Image.Image, max_pixels: int = _MAX_PIXELS) -> NDArray[np.uint8]:
+    """The pixels of a Pillow image, upright and opaque as `read_image` gives them; the image stays as it is.
+
+    Raises:
+        UnreadableCell: its file is damaged or closed, or it is too large.
+    """
+    from PIL import ImageOps
+
+    with _quiet_pillow():
+        try:
+            _check_size(image.width, image.height, max_pixels)
+            with _pil_lock if getattr(image, "fp", None) else nullcontext():
+                image.load()  # of a file that is opened, but not read; one image may be in several cells
+            upright = image
+            with suppress(*_DAMAGE):
+                upright = ImageOps.exif_transpose(image)
+            return _to_uint8(upright)
+        except UnreadableCell:
+            raise
+        except _DAMAGE as error:
+            raise UnreadableCell(f"is a damaged image ({error})") from error
+
+
+_pil_lock = Lock()
+
+
+def image_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """The pixels of an array, opaque as `read_image` gives them.
+
+    Args:
+        array: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), the last with transparency; or channels first, where no other
+            reading is possible. Truth values; whole numbers from 0 to 255, or of type uint16 to 65,535; or numbers
+            from 0 to 1, or, where one is greater, to 255.
+
+    Returns:
+        uint8, (H, W) for grey, else (H, W, 3).
+
+    Raises:
+        UnreadableCell: the array is of another shape or range.
+
+    Example:
+        >>> image_array(np.full((2, 2), 0.5)).tolist()
+        [[128, 128], [128, 128]]
+    """
+    channels = (1, 2, 3, 4)
+    if array.ndim == 3 and array.shape[2] not in channels and array.shape[0] in channels:
+        array = array.transpose(1, 2, 0)
+    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in channels)
+    if not is_image or array.size == 0 or array.dtype.kind not in "buif":
+        raise UnreadableCell(
+            f"is an array of {array.dtype} of shape {array.shape}, no image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+        )
+    pixels = _as_bytes(array)
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        alpha = pixels[..., -1:].astype(np.float32) / 255
+        pixels = np.rint(pixels[..., :-1] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    return np.ascontiguousarray(pixels)
+
+
+def _as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.uint16:
+        return ((array.astype(np.int64) + 128) // 257).astype(np.uint8)
+    values = array.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise UnreadableCell("has pixels that are not finite numbers")
+    low, high = values.min(), values.max()
+    is_fraction = array.dtype.kind in "bf" and high <= 1
+    if low < 0 or high > 255:
+        raise UnreadableCell(
+            f"has pixels from {low:g} to {high:g}; they must be from 0 to 1, or from 0 to 255"
+        )
+    return np.rint(values * 255 if is_fraction else values).astype(np.uint8)
 
 
 def _to_uint8(image: Image.Image) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,8 @@ from amodal.metrics.vectorizers import (
     principal_components,
     word_counts,
 )
-from amodal.modalities import Modality
+from amodal.modalities import DatetimeQuantile, Modality
+from amodal.modalities.rank_modality import RankModality
 
 if TYPE_CHECKING:
     from amodal.metrics.features import ColumnFeatures
@@ -51,6 +52,7 @@ Display = Literal["image", "audio", "number", "text"]
 Estimates = dict[str, Estimate]
 
 _DECIBELS = 80.0
+_HALF = 0.5
 _MOST_DEVIATIONS = 3.0
 _MOST_TERMS = 5_000
 
@@ -309,7 +311,7 @@ class NumberMetrics(ColumnMetrics):
     """Compared in the column's own unit, rounded as a user gets it."""
 
     is_numeric = True
-    display = "number"
+    display: ClassVar[Display] = "number"
     typical_name = "mean"
 
     def fit_vectorizer(self, cells: Any, seed: int) -> Vectorizer:
@@ -321,7 +323,7 @@ class NumberMetrics(ColumnMetrics):
     def errors(self, truth: Any, completed: Any) -> CellErrors:
         squares = np.square(self.values(truth) - self.values(completed))
         words = "Root mean square error of hidden numbers."
-        return CellErrors(squares, "RMSE", "lower", words, "the column's own", is_squared=True)
+        return CellErrors(squares, "RMSE", "lower", words, self._ranked.amount_unit, is_squared=True)
 
     def fidelity(self, features: ColumnFeatures, real: Any, generated: Any, seed: int) -> Estimates:
         return {"Wasserstein distance": normalized_wasserstein(self.values(real), self.values(generated))}
@@ -337,11 +339,38 @@ class NumberMetrics(ColumnMetrics):
         return self.scaled(numbers.mean(axis=1)), f"mean of {draws.shape[1]} draws"
 
     def values(self, cells: Tensor) -> NDArray[Any]:
-        return np.array(self.modality.to_cells(cells), np.float64)
+        return self._ranked.amounts(cells)
 
     def scaled(self, numbers: NDArray[Any]) -> Tensor:
         """Numbers (N,) as scaled cells."""
-        return self.modality.scale(self.modality.to_tensor(pd.Series(numbers), None))
+        return self._ranked.to_quantiles(np.asarray(numbers, np.float64))
+
+    @property
+    def _ranked(self) -> RankModality:
+        return cast(RankModality, self.modality)
+
+
+class DatetimeMetrics(NumberMetrics):
+    """Compared as days since the first one, or as steps of their grid."""
+
+    display = "text"
+
+    def values(self, cells: Tensor) -> NDArray[Any]:
+        return super().values(cells) * self._days
+
+    def scaled(self, numbers: NDArray[Any]) -> Tensor:
+        return super().scaled(np.asarray(numbers) / self._days)
+
+    @property
+    def _days(self) -> float:
+        """Days of an amount; 1 where months or working days are counted."""
+        return cast(DatetimeQuantile, self.modality).days_per_step
+
+
+class DurationMetrics(NumberMetrics):
+    """Compared in seconds."""
+
+    display = "text"
 
 
 class CategoryMetrics(ColumnMetrics):
@@ -373,12 +402,33 @@ class CategoryMetrics(ColumnMetrics):
         return cells.numpy()
 
 
+class TagsMetrics(ColumnMetrics):
+    """Compared as sets of labels."""
+
+    def errors(self, truth: Any, completed: Any) -> CellErrors:
+        one, other = ((torch.as_tensor(cells).numpy() > _HALF) for cells in (truth, completed))
+        union = (one | other).sum(1)
+        shares = np.where(union > 0, (one & other).sum(1) / np.maximum(union, 1), 1.0)
+        words = "Labels that hidden and completed sets have in common, over all labels of both."
+        return CellErrors(shares, "Jaccard index", "higher", words)
+
+    def typical(self, real: Any) -> Any:
+        return (torch.as_tensor(real).float().mean(0, keepdim=True) > _HALF).float()
+
+    def consensus(self, draws: Any) -> tuple[Any, str]:
+        return (draws.float().mean(1) > _HALF).float(), f"labels of most of {draws.shape[1]} draws"
+
+
 BY_TYPE: dict[str, type[ColumnMetrics]] = {
     "image": ImageMetrics,
     "audio": AudioMetrics,
     "text": TextMetrics,
     "number": NumberMetrics,
     "category": CategoryMetrics,
+    "boolean": CategoryMetrics,
+    "tags": TagsMetrics,
+    "datetime": DatetimeMetrics,
+    "duration": DurationMetrics,
 }
 """Column type -> its entry."""
 

@@ -13,13 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from amodal.distributions import RowNoise
-from amodal.media import Sound, from_log_mel, log_mel, read_sound, sound_shape, wav_bytes
+from amodal.media import AUDIO_SUFFIXES, Sound, from_log_mel, log_mel, open_sound, sound_cell_shape, wav_bytes
 from amodal.modalities.file_cells import detect_files, read_files, read_sample
 from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
 from amodal.nn import SpectrogramDecoder, SpectrogramEncoder
 
-_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".au", ".opus", ".m4a")
 _MAX_RATE = 16_000
 _MAX_SECONDS = 8.0
 _MAX_HEADERS = 5_000
@@ -63,11 +62,11 @@ class AudioMel(Modality):
 
     @classmethod
     def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        return detect_files(cells, root, sound_shape, "audio", _SUFFIXES)
+        return detect_files(cells, root, sound_cell_shape, "audio", AUDIO_SUFFIXES)
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        shapes = np.array(read_sample(cells, root, sound_shape, _MAX_HEADERS))
+        shapes = np.array(read_sample(cells, root, sound_cell_shape, _MAX_HEADERS))
         rates, counts = np.unique(shapes[:, 1], return_counts=True)
         rate = int(options.get("rate", min(rates[counts.argmax()], _MAX_RATE)))
         # Frames of 16 ms in windows of 32 ms, as is usual for speech.
@@ -98,8 +97,8 @@ class AudioMel(Modality):
             row[:, : spectrogram.shape[1]] = spectrogram
         return torch.from_numpy(tensor)
 
-    def _spectrogram(self, path: Path) -> np.ndarray[Any, Any]:
-        sound = read_sound(path, max_seconds=(self.frames + 1) * self.hop / self.rate)
+    def _spectrogram(self, cell: object, root: Path | None) -> np.ndarray[Any, Any]:
+        sound = open_sound(cell, root, max_seconds=(self.frames + 1) * self.hop / self.rate)
         return log_mel(
             sound.samples, sound.rate, target_rate=self.rate, n_fft=self.n_fft, hop=self.hop, mels=self.mels
         )[:, : self.frames]
@@ -136,7 +135,8 @@ class AudioMel(Modality):
         return Sound(from_log_mel(mel, rate=self.rate, n_fft=self.n_fft, hop=self.hop), self.rate)
 
     def to_bytes(self, cell: Any) -> bytes:
-        return wav_bytes(cell.samples, cell.rate)
+        sound = open_sound(cell, None)
+        return wav_bytes(sound.samples, sound.rate)
 
     def encoder(self, features: int) -> nn.Module:
         return SpectrogramEncoder(*self.shape, features)

@@ -13,7 +13,7 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from amodal.media import Sound, from_mfcc, mfcc, read_sound, wav_bytes
+from amodal.media import Sound, from_mfcc, mfcc, open_sound, wav_bytes
 from amodal.modalities.audio_mel import AudioMel, end_of_sound
 from amodal.modalities.file_cells import read_files, read_sample
 from amodal.modalities.heads import IsotropicNormalHead
@@ -91,8 +91,8 @@ class AudioMfcc(Modality):
             row[:-1, :end], row[-1, :end] = coefficients, 1.0
         return torch.from_numpy(tensor)
 
-    def _coefficients(self, path: Path) -> np.ndarray[Any, Any]:
-        sound = read_sound(path, max_seconds=(self.frames + 1) * self.hop / self.rate)
+    def _coefficients(self, cell: object, root: Path | None) -> np.ndarray[Any, Any]:
+        sound = open_sound(cell, root, max_seconds=(self.frames + 1) * self.hop / self.rate)
         return mfcc(
             sound.samples,
             sound.rate,
@@ -129,7 +129,8 @@ class AudioMfcc(Modality):
         return Sound(samples, self.rate)
 
     def to_bytes(self, cell: Any) -> bytes:
-        return wav_bytes(cell.samples, cell.rate)
+        sound = open_sound(cell, None)
+        return wav_bytes(sound.samples, sound.rate)
 
     def encoder(self, features: int) -> nn.Module:
         return SpectrogramEncoder(*self.shape, features)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from amodal.errors import BadCells, RejectColumn, examples
+from amodal.modalities.cell_types import cell_type_of, parse_cell
 from amodal.modalities.heads import CategoricalHead
 from amodal.modalities.modality import Modality
 from amodal.nn import LabelEncoder
@@ -20,10 +23,14 @@ from amodal.nn import LabelEncoder
 _MAX_LINEAR_LABELS = 1_024
 _MAX_SHARE = 0.5
 """Largest share of distinct cells among all."""
+_WHOLE = re.compile(r"([+-]?\d+)\.0*")
+_DECIMAL = re.compile(r"([+-]?\d+\.\d*?[1-9])0+")
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00:00(\.0+)?")
+_PLAIN_WHOLE = re.compile(r"0|-?[1-9]\d{0,14}")
 
 
 def label_of(cell: object) -> str:
-    """A cell's label as text: the same for 7, 7.0 (a column of whole numbers with holes) and "7".
+    """A cell's label as text: the same for 7 and 7.0 (a column of whole numbers with holes).
 
     Example:
         >>> label_of(7.0), label_of("7"), label_of(True)
@@ -36,21 +43,20 @@ def label_of(cell: object) -> str:
     return str(cell)
 
 
-def _cell_type(cells: pd.Series[Any]) -> str:
-    if pd.api.types.is_bool_dtype(cells.dtype) or all(isinstance(cell, bool) for cell in cells):
-        return "boolean"
-    if pd.api.types.is_numeric_dtype(cells.dtype):
-        return "integer" if all(float(cell).is_integer() for cell in cells) else "number"
-    return "text"
+def canonical(label: str) -> str:
+    """A label as other formats write it too: "2" for "2.0", "true" for "True", a date without midnight.
 
-
-_PARSE: dict[str, Callable[[str], Any]] = {
-    "boolean": lambda label: label == "true",
-    "integer": int,
-    "number": float,
-    "text": str,
-}
-"""Cell type -> the cell of a label."""
+    Example:
+        >>> canonical("2.0"), canonical("TRUE"), canonical("2023-01-05 00:00:00"), canonical("1.50")
+        ('2', 'true', '2023-01-05', '1.5')
+    """
+    label = label.strip()
+    if label.lower() in ("true", "false"):
+        return label.lower()
+    for pattern in (_WHOLE, _DECIMAL, _MIDNIGHT):
+        if match := pattern.fullmatch(label):
+            return match[1]
+    return label
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class CategoryOneHot(Modality):
 
     Attributes:
         labels: as text, sorted.
-        cell_type: what cells are: "text", "integer", "number" or "boolean".
+        cell_type: what cells are, as `cell_type_of` names it: "text", "integer", "boolean", "timestamp" ...
     """
 
     type: ClassVar[str] = "category"
@@ -73,13 +79,13 @@ class CategoryOneHot(Modality):
 
     @classmethod
     def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        labels = cells.map(label_of)
+        labels = cells.astype(object).map(label_of)
         distinct = labels.nunique()
         if distinct > max(2.0, _MAX_SHARE * len(labels)):
             raise RejectColumn(
                 f"{distinct} distinct among {len(labels)} sampled cells: too many for categories"
             )
-        if labels.str.count(" ").mean() >= 2 and distinct > 10:
+        if labels.str.count(" ").mean() >= 2 and distinct > 10 and cell_type_of(cells) == "text":
             raise RejectColumn("cells of several words are a text")
         if not labels.str.isascii().all() and labels.str.len().mean() > 6 and distinct > 10:
             raise RejectColumn("long cells in a script without spaces are a text")
@@ -87,10 +93,14 @@ class CategoryOneHot(Modality):
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        labels = tuple(sorted(cells.map(label_of).unique().tolist()))
+        objects = cells.astype(object)
+        labels = tuple(sorted(objects.map(label_of).unique().tolist()))
         if not labels:
             raise RejectColumn("no cell")
-        return cls(**({"labels": labels, "cell_type": _cell_type(cells)} | options))
+        cell_type = cell_type_of(objects)
+        if cell_type == "number" and all(_PLAIN_WHOLE.fullmatch(label) for label in labels):
+            cell_type = "integer"
+        return cls(**({"labels": labels, "cell_type": cell_type} | options))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -104,9 +114,35 @@ class CategoryOneHot(Modality):
     def summary(self) -> str:
         return f"{len(self.labels)} labels"
 
-    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
+    @property
+    def num_outcomes(self) -> int:
+        return len(self.labels)
+
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> np.ndarray[Any, Any]:
+        """Labels as text, or as the numbers that they are."""
+        labels = [label_of(cell) for cell in cells]
+        if self.cell_type not in ("integer", "number"):
+            return np.array(labels, dtype=object)
+        try:
+            return np.array(labels, dtype=np.float64)
+        except ValueError as problem:
+            raise BadCells(dict.fromkeys(range(len(labels)), "is not a number")) from problem
+
+    def _numbers(self) -> dict[str, int]:
+        """Label -> its number, as written, and in its canonical form where that is no other label's."""
         numbers = {label: number for number, label in enumerate(self.labels)}
-        codes = cells.map(label_of).map(numbers)
+        alike = Counter(map(canonical, self.labels))
+        others = {
+            canonical(label): number
+            for number, label in enumerate(self.labels)
+            if alike[canonical(label)] == 1
+        }
+        return others | numbers
+
+    def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
+        numbers = self._numbers()
+        labels = cells.astype(object).map(label_of)
+        codes = labels.map(lambda label: numbers.get(label, numbers.get(canonical(label))))
         unseen = np.flatnonzero(codes.isna())
         if len(unseen):
             known = examples(self.labels, 5)
@@ -125,8 +161,29 @@ class CategoryOneHot(Modality):
         return nn.functional.one_hot(tensor.long() % size, size).float()
 
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
-        parse = _PARSE[self.cell_type]
-        return [parse(self.labels[number]) for number in tensor.tolist()]
+        cells = [parse_cell(self.cell_type, label) for label in self.labels]
+        return [cells[number] for number in tensor.tolist()]
+
+    def match(self, drawn: Sequence[Any], own: pd.Series[Any]) -> Sequence[Any]:
+        kind = cell_type_of(own)
+        known: dict[str, Any] = {}
+        for cell in own.unique():
+            known.setdefault(label_of(cell), cell)
+            known.setdefault(canonical(label_of(cell)), cell)
+        labels = [label_of(cell) for cell in drawn]
+        return [
+            known.get(
+                label,
+                known.get(canonical(label), cell if kind == self.cell_type else parse_cell(kind, label)),
+            )
+            for label, cell in zip(labels, drawn, strict=True)
+        ]
+
+    def parse_text(self, cells: Sequence[Any]) -> Sequence[Any]:
+        if self.cell_type == "text" and not all(_PLAIN_WHOLE.fullmatch(label) for label in self.labels):
+            return cells
+        cell_type = "integer" if self.cell_type == "text" else self.cell_type
+        return [parse_cell(cell_type, cell) if isinstance(cell, str) else cell for cell in cells]
 
     def encoder(self, features: int) -> nn.Module:
         return LabelEncoder(len(self.labels), features)

@@ -12,7 +12,7 @@ from torch.distributions import Categorical, Normal
 from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
-from amodal.distributions import BagOfWords, Binned, IsotropicNormal, TokenSequence, bins_of
+from amodal.distributions import BagOfWords, Binned, IsotropicNormal, LabelSet, TokenSequence, bins_of
 from amodal.nn import Dense, LearnedScale, TokenDecoder
 
 _HIDDEN = 128
@@ -28,6 +28,7 @@ _CELLS_TO_HALVE = 250.0
 """Training cells with which a network's usual sharpness is a half."""
 _MAX_SCORE = 6.0
 _MAX_LOG_SHARPNESS = 1.5
+_LEAST_STEP = 1e-9
 _SMOOTH = 8
 """Cosines of the rank by which a number's distribution is tilted."""
 
@@ -255,7 +256,8 @@ class BinnedHead(SoftmaxHead):
         context: C.
         lower: least rank of each of K bins.
         upper: greatest rank of each bin.
-        quantiles: the numbers of evenly spaced ranks.
+        quantiles: standardised numbers, ascending.
+        ranks: of the quantiles, ascending from 0 to 1; evenly spaced by default.
         cells: of equal width in a bin.
     """
 
@@ -264,6 +266,7 @@ class BinnedHead(SoftmaxHead):
     basis: Tensor
     middle: Tensor
     values: Tensor
+    ranks: Tensor
 
     def __init__(
         self,
@@ -271,6 +274,7 @@ class BinnedHead(SoftmaxHead):
         lower: Sequence[float],
         upper: Sequence[float],
         quantiles: Sequence[float],
+        ranks: Sequence[float] | None = None,
         cells: int = 16,
     ) -> None:
         bins = len(lower)
@@ -282,13 +286,13 @@ class BinnedHead(SoftmaxHead):
         self.cells = _zero_output(nn.Sequential(nn.GELU(), nn.Linear(_WITHIN, cells)))
         self.register_buffer("lower", torch.tensor(lower), persistent=False)
         self.register_buffer("upper", torch.tensor(upper), persistent=False)
-        ranks = (self.lower + self.upper) / 2
-        waves = torch.cos(math.pi * ranks * torch.arange(1, _SMOOTH + 1)[:, None])
+        middle = (self.lower + self.upper) / 2
+        waves = torch.cos(math.pi * middle * torch.arange(1, _SMOOTH + 1)[:, None])
         self.register_buffer("basis", waves, persistent=False)
-        self.register_buffer("middle", torch.special.ndtri(ranks.clamp(1e-3, 1 - 1e-3)), persistent=False)
-        numbers = torch.tensor(quantiles, dtype=torch.float64)
-        scaled = (numbers - numbers.mean()) / numbers.std(correction=0).clamp_min(1e-12)
-        self.register_buffer("values", scaled.float(), persistent=False)
+        self.register_buffer("middle", torch.special.ndtri(middle.clamp(1e-3, 1 - 1e-3)), persistent=False)
+        even = torch.linspace(0.0, 1.0, len(quantiles))
+        self.register_buffer("values", torch.tensor(quantiles), persistent=False)
+        self.register_buffer("ranks", even if ranks is None else torch.tensor(ranks), persistent=False)
 
     def forward(self, context: Tensor, scores: Tensor | None = None, usable: Tensor | None = None) -> Binned:
         return self._binned(context, self.logits(context, scores, usable))
@@ -327,10 +331,12 @@ class BinnedHead(SoftmaxHead):
 
     def _values_at(self, ranks: Tensor) -> Tensor:
         """Standardised numbers (B,) of ranks (B,)."""
-        position = ranks.clamp(0.0, 1.0) * (len(self.values) - 1)
-        below = position.long().clamp_max(max(len(self.values) - 2, 0))
-        above = (below + 1).clamp_max(len(self.values) - 1)
-        return torch.lerp(self.values[below], self.values[above], position - below)
+        ranks = ranks.clamp(0.0, 1.0).contiguous()
+        above = torch.searchsorted(self.ranks, ranks).clamp_max(len(self.ranks) - 1)
+        below = (above - 1).clamp_min(0)
+        low, high = self.ranks[below], self.ranks[above]
+        share = ((ranks - low) / (high - low).clamp_min(_LEAST_STEP)).clamp(0.0, 1.0)
+        return torch.lerp(self.values[below], self.values[above], share)
 
     def tilts(self, scores: Tensor) -> Tensor:
         """The logarithms of normal and Laplace distributions around the two predictions, over those around 0."""
@@ -401,6 +407,34 @@ class BagOfWordsHead(nn.Module):
     def forward(self, context: Tensor) -> BagOfWords:
         logits = self.network(context)
         return BagOfWords(logits[:, : self.max_words], logits[:, self.max_words :])
+
+
+class TagHead(nn.Module):
+    """A set of labels, begun at their frequencies; cells are zeros and ones (B, K).
+
+    Args:
+        context: C.
+        labels: K.
+        has_empty: a set may be empty.
+    """
+
+    log_odds: Tensor
+
+    def __init__(self, context: int, labels: int, *, has_empty: bool = True) -> None:
+        super().__init__()
+        self.has_empty = has_empty
+        self.network = _zero_output(Dense(context, _HIDDEN, labels))
+        self.register_buffer("log_odds", torch.zeros(labels))
+
+    def forward(self, context: Tensor) -> LabelSet:
+        return LabelSet(self.log_odds + self.network(context), has_empty=self.has_empty)
+
+    @torch.no_grad()
+    def fit_marginal(self, cells: Tensor) -> float:
+        """Begin at the labels' frequencies among cells (N, K); returns the sum of their entropies in nats."""
+        probs = (cells.float().sum(0) + 0.5) / (len(cells) + 1.0)
+        self.log_odds.copy_(probs.logit())
+        return float(-(probs * probs.log() + (1.0 - probs) * (-probs).log1p()).sum())
 
 
 class TokenHead(nn.Module):

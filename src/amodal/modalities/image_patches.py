@@ -15,7 +15,7 @@ from sklearn.feature_extraction.image import extract_patches_2d, reconstruct_fro
 from torch import Tensor, nn
 
 from amodal.errors import UsageError
-from amodal.media import png_bytes
+from amodal.media import open_image, png_bytes
 from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.image_pixels import ImagePixels
 from amodal.modalities.modality import Modality
@@ -165,7 +165,7 @@ class ImagePatches(Modality):
         return np.asarray((image.clip(0.0, 1.0) * 255.0).round(), np.uint8)
 
     def to_bytes(self, cell: Any) -> bytes:
-        return png_bytes(cell)
+        return png_bytes(open_image(cell, None))
 
     def encoder(self, features: int) -> nn.Module:
         # A patch's content must be read before neighbours are merged: hence many channels.

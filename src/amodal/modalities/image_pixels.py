@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from amodal.distributions import RowNoise
-from amodal.media import fit_image, png_bytes, read_image
+from amodal.media import IMAGE_SUFFIXES, fit_image, open_image, png_bytes
 from amodal.modalities.file_cells import detect_files, read_files, read_sample
 from amodal.modalities.heads import IsotropicNormalHead
 from amodal.modalities.modality import Modality
@@ -24,7 +24,6 @@ _SMALL_FILE = 8_192
 _THUMBNAIL = 12
 _SIDE_TO_SHIFT = 14.0
 """A side over the pixels that an image is moved by at most in training."""
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class ImagePixels(Modality):
 
     @classmethod
     def detect(cls, cells: pd.Series[Any], root: Path | None) -> str:
-        return detect_files(cells, root, read_image, "image", _SUFFIXES)
+        return detect_files(cells, root, open_image, "image", IMAGE_SUFFIXES)
 
     @classmethod
     def fit(cls, cells: pd.Series[Any], root: Path | None, **options: Any) -> Self:
-        images = read_sample(cells, root, read_image)
+        images = read_sample(cells, root, open_image)
         height, width = np.median([image.shape[:2] for image in images], axis=0)
         shrink = min(1.0, _MAX_SIDE / max(height, width))
         # Grey images are often saved in colour: what counts is whether the colours differ.
@@ -75,8 +74,8 @@ class ImagePixels(Modality):
         return f"{self.height}x{self.width} {'colour' if self.channels == 3 else 'grey'}"
 
     def to_tensor(self, cells: pd.Series[Any], root: Path | None) -> Tensor:
-        def read(path: Path) -> np.ndarray[Any, Any]:
-            return fit_image(read_image(path), self.height, self.width, self.channels)
+        def read(cell: object, root: Path | None) -> np.ndarray[Any, Any]:
+            return fit_image(open_image(cell, root), self.height, self.width, self.channels)
 
         images = np.array(read_files(cells, root, read, small=_SMALL_FILE), np.uint8)
         images = images.reshape(len(cells), self.height, self.width, self.channels)
@@ -106,7 +105,7 @@ class ImagePixels(Modality):
         return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
     def to_bytes(self, cell: Any) -> bytes:
-        return png_bytes(cell)
+        return png_bytes(open_image(cell, None))
 
     def encoder(self, features: int) -> nn.Module:
         return ImageEncoder(*self.shape, features)

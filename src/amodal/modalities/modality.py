@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
@@ -30,10 +32,13 @@ class Modality(ABC):
         unit: unit and range of the numbers of `features`.
         dtype: NumPy's name for the type of the stored numbers.
         suffix: of the files that cells are written to; None where cells are values in the table itself.
+        detection_cells: most cells that `detect` is given.
         latent: size of the latent of an autoencoder of the column alone, for types whose cell is the mode of its
             likelihood, without the noise; None where a cell is a draw of its likelihood.
         draw_rank: place in the order in which columns without a latent are drawn, lowest first: columns that
             determine most of a row come before those that depend on them.
+        is_specific: cells of the type are known by their form, so that they are no identifiers, as dates.
+        is_ordered: a stored tensor is one number, and a cell does not decrease with it.
     """
 
     type: ClassVar[str]
@@ -41,8 +46,11 @@ class Modality(ABC):
     unit: ClassVar[str]
     dtype: ClassVar[str]
     suffix: ClassVar[str | None] = None
+    detection_cells: ClassVar[int] = 200
     latent: ClassVar[int | None] = None
     draw_rank: ClassVar[int] = 2
+    is_specific: ClassVar[bool] = False
+    is_ordered: ClassVar[bool] = False
 
     @classmethod
     def full_name(cls) -> str:
@@ -58,6 +66,11 @@ class Modality(ABC):
             RejectColumn: the cells are of another type; the message says why.
             DataError: the cells are of this type by their names, but damaged.
         """
+
+    @classmethod
+    def is_missing(cls, cells: pd.Series[Any]) -> NDArray[np.bool_]:
+        """True for each cell (N,) that stands for a missing one, as the text "n/a" among numbers; by default none."""
+        return np.zeros(len(cells), bool)
 
     @classmethod
     @abstractmethod
@@ -82,6 +95,30 @@ class Modality(ABC):
     @abstractmethod
     def summary(self) -> str:
         """The fitted state in a few words, such as "28x28 grey"."""
+
+    def from_comparable(self, values: NDArray[np.float64]) -> Sequence[Any]:
+        """Cells of comparable numbers (N,), of ordered types that can be computed with."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be computed with")
+
+    @property
+    def num_outcomes(self) -> int | None:
+        """Count K of the cells there can be, whose stored tensors are 0 to K - 1; None where they are not counted."""
+        return None
+
+    def comparable(self, cells: Sequence[Any] | pd.Series[Any]) -> NDArray[Any]:
+        """Present cells as values (N,) that compare as the cells do: float64 where they have an order.
+
+        Values of two columns of a type compare with each other. By default the stored numbers of ordered types, and
+        the cells themselves of others.
+
+        Raises:
+            BadCells: some cells cannot be used.
+        """
+        if self.is_ordered:
+            return self.to_tensor(pd.Series(cells), None).double().numpy()
+        values = np.empty(len(cells), dtype=object)
+        values[:] = list(cells)
+        return values
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -137,6 +174,19 @@ class Modality(ABC):
     @abstractmethod
     def to_cells(self, tensor: Tensor) -> Sequence[Any]:
         """Turn N draws, as likelihoods score them, to N cells: values, or what `to_bytes` takes."""
+
+    def parse_text(self, cells: Sequence[Any]) -> Sequence[Any]:
+        """Cells of a file of texts as the numbers or truth values that they write; by default as they are."""
+        return cells
+
+    def match(self, drawn: Sequence[Any], own: pd.Series[Any]) -> Sequence[Any]:
+        """Drawn cells as a table's own cells of the column are: texts among texts; by default as they are.
+
+        Args:
+            drawn: of `to_cells`.
+            own: present cells of the table, at least one.
+        """
+        return drawn
 
     def to_bytes(self, cell: Any) -> bytes:
         """The content of a cell's file, for types with a suffix."""

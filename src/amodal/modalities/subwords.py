@@ -14,8 +14,10 @@ from amodal.modalities.tokenization import UNSPACED
 _MARKS = r"\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u064b-\u065f\u0900-\u0dff"
 _WORD = re.compile(
     rf" ?(?:[{UNSPACED}]|(?:[^\W\d_{UNSPACED}]|[{_MARKS}]){{1,32}}|\d{{1,32}}|(?:[^\w\s{UNSPACED}]|_){{1,32}})"
+    r"|\s{1,32}(?!\S)|\s"
 )
-_ATOM = re.compile(r" ?\S")
+_ATOM = re.compile(r" ?\S|\s")
+_SPACE = re.compile(r"\s+")
 _UNSPACED_CHARACTER = re.compile(rf"[{UNSPACED}]")
 _MAX_WORDS = 50_000
 """Distinct words that pieces are learned from, the most frequent ones."""
@@ -24,13 +26,13 @@ _MAX_WORDS = 50_000
 def split_words(text: str) -> list[str]:
     """Words, numbers, runs of punctuation and characters of scripts without spaces, each with the space before it.
 
-    Runs of white space count as one space. The concatenation is the text, after a space.
+    Other white space is words of its own. The concatenation is the text, after a space.
 
     Example:
         >>> split_words("A hen, 2 cows")
         [' A', ' hen', ',', ' 2', ' cows']
     """
-    return _WORD.findall(" " + " ".join(text.split()))
+    return _WORD.findall(" " + text)
 
 
 def learn_subwords(counts: Mapping[str, int], size: int, min_count: int = 4) -> tuple[str, ...]:
@@ -132,9 +134,9 @@ class SubwordTokenizer:
         self._cache: dict[str, list[str]] = {}
 
     def pieces(self, text: str, limit: int | None = None) -> list[str]:
-        """The first pieces of a text; a character outside the vocabulary is a piece of its own."""
+        """The first pieces of a text; a character outside the vocabulary is a piece of its own, white space a space."""
         pieces: list[str] = []
-        for word in split_words(text):
+        for word in split_words(_SPACE.sub(self._known_space, text)):
             found = self._cache.get(word)
             if found is None:
                 found = self._cache[word] = self._split(word)
@@ -142,8 +144,17 @@ class SubwordTokenizer:
         return pieces[:limit]
 
     def text(self, pieces: Iterable[str]) -> str:
-        """The text of pieces, without space at its ends."""
-        return "".join(pieces).strip()
+        """The text of pieces, without the space before its first."""
+        return "".join(pieces).removeprefix(" ")
+
+    def _known_space(self, run: re.Match[str]) -> str:
+        """White space that the vocabulary has; one space in place of others, and none at a text's ends."""
+        is_start, is_end = run.start() == 0, run.end() == len(run.string)
+        # A word takes the last space before it.
+        pieces = (" " if is_start else "") + (run[0] if is_end else run[0].removesuffix(" "))
+        if all(mark in self.numbers for mark in pieces):
+            return run[0]
+        return "" if is_start or is_end else " "
 
     def _split(self, word: str) -> list[str]:
         """A word's pieces: pairs are merged in the order they were learned in."""

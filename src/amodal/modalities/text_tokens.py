@@ -37,7 +37,7 @@ class TextTokens(Modality):
     """A text as the numbers of its pieces in a vocabulary of words and parts of words, learned from the column.
 
     Frequent words are pieces, rare and unseen ones are split; see `learn_subwords`. Number 0 ends a text and pads it,
-    1 is a character that the column does not have. Runs of white space are read as one space.
+    1 is a character that the column does not have; white space that it does not have is read as a space.
 
     Attributes:
         vocabulary: the pieces, in the order they are merged in; piece k has number k + 2.

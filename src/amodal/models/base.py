@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from amodal.batch import Batch
 from amodal.distributions import RowNoise
 from amodal.modalities import Modality
 
+DrawColumn = Callable[[str, Distribution], Tensor]
+"""Cells (B, ...) of a column, by its name and the likelihood of its cells."""
 _ROUND_TO = 8
 """Numbers of rows are rounded up to a multiple of this."""
 _MAX_SIZES = 32
@@ -23,7 +27,14 @@ class GenerativeModel(nn.Module, ABC):
 
     Args:
         modalities: column name -> fitted modality.
+
+    Attributes:
+        latent: size D of an embedding.
+        is_autoregressive: the first of several columns is drawn given the present cells alone, and no latent.
     """
+
+    latent: int
+    is_autoregressive: ClassVar[bool] = False
 
     def __init__(self, modalities: Mapping[str, Modality]) -> None:
         super().__init__()
@@ -46,6 +57,52 @@ class GenerativeModel(nn.Module, ABC):
         Returns:
             Column name -> tensor (B, ...), as `Modality.to_cells` takes it.
         """
+
+    @abstractmethod
+    def draw_columns(self, batch: Batch, names: Sequence[str], draw: DrawColumn, noise: RowNoise) -> None:
+        """Draw columns one after another by a function, each given the cells before it.
+
+        Args:
+            batch: B rows.
+            names: columns without a latent of their own, in the order of drawing.
+            draw: called with a column's name and the likelihood of its scaled cells; gives cells (B, ...). Where a
+                cell is present, the columns that follow are given that instead.
+            noise: random numbers of the rows, for latents.
+        """
+
+    @abstractmethod
+    def predict(
+        self, batch: Batch, names: Iterable[str], noise: RowNoise, num_samples: int = 100
+    ) -> dict[str, Distribution]:
+        """Distributions of columns' scaled cells given the present cells of the other columns.
+
+        Args:
+            batch: B rows.
+            names: columns without a latent of their own.
+            noise: random numbers of the rows, for latents.
+            num_samples: latents that a mixture is made of, where the model has a joint latent.
+        """
+
+    def cell_log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100) -> Tensor:
+        """Log p(cell | the row's other present cells) in nats, (B, M); zero where a cell is absent.
+
+        By default the difference of two estimates of `log_prob`.
+
+        Args:
+            batch: B rows.
+            noise: random numbers of the rows.
+            num_samples: importance samples a row.
+        """
+        joint = self.log_prob(batch, noise, num_samples)
+        scores = [
+            torch.where(
+                batch.mask(name),
+                joint - self.log_prob(batch.without(name), noise, num_samples),
+                0.0,
+            )
+            for name in self.modalities
+        ]
+        return torch.stack(scores, dim=1)
 
     @abstractmethod
     def embed(self, batch: Batch) -> Tensor:

@@ -1,7 +1,7 @@
 """Network blocks, without probability."""
 
 from amodal.nn.audio import SpectrogramDecoder, SpectrogramEncoder
-from amodal.nn.codes import CodeEncoder, LabelEncoder, RankEncoder, embed_columns
+from amodal.nn.codes import CalendarEncoder, CodeEncoder, LabelEncoder, RankEncoder, embed_columns
 from amodal.nn.context import ContextNetwork
 from amodal.nn.dense import Dense
 from amodal.nn.image import ImageDecoder, ImageEncoder
@@ -10,6 +10,7 @@ from amodal.nn.tokens import TokenDecoder, TokenEncoder
 from amodal.nn.velocity import VelocityNetwork
 
 __all__ = [
+    "CalendarEncoder",
     "CodeEncoder",
     "ContextNetwork",
     "Dense",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 _KNOT_NOISE = 0.2
+_PART_SCALE = 0.3
 
 
 class CodeEncoder(nn.Module, ABC):
@@ -73,6 +74,37 @@ class RankEncoder(CodeEncoder):
         low, high = self.knots[upper - 1], self.knots[upper]
         share = ((ranks - low) / (high - low)).clamp(0.0, 1.0)
         return torch.stack([upper - 1, upper], 1), torch.stack([1.0 - share, share], 1)
+
+
+class CalendarEncoder(RankEncoder):
+    """Normal quantiles (B,) of dates to features (B, F): those of the rank, and vectors of calendar parts.
+
+    Args:
+        knots: see `RankEncoder`.
+        features: F.
+        sizes: number of values of each of P parts, as 12 months.
+        parts: called with quantiles (B,), gives the parts, int64 (B, P).
+    """
+
+    starts: Tensor
+
+    def __init__(
+        self, knots: Sequence[float], features: int, sizes: Sequence[int], parts: Callable[[Tensor], Tensor]
+    ) -> None:
+        super().__init__(knots, features)
+        self.parts = parts
+        own = _PART_SCALE * torch.randn(sum(sizes), features)
+        self.table = nn.Parameter(torch.cat([self.table.detach(), own]))
+        starts = torch.tensor([len(self.knots), *sizes]).cumsum(0)[:-1]
+        self.register_buffer("starts", starts, persistent=False)
+
+    def codes(self, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """The knots around each number, and its calendar parts."""
+        numbers, weights = super().codes(cells)
+        parts = self.parts(cells) + self.starts
+        return torch.cat([numbers, parts], 1), torch.cat(
+            [weights, torch.ones_like(parts, dtype=weights.dtype)], 1
+        )
 
 
 def embed_columns(encoders: Sequence[CodeEncoder], cells: Sequence[Tensor]) -> Tensor:

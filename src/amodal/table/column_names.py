@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+
 from amodal.errors import DataError, examples
 
-__all__ = ["check_names"]
+__all__ = ["check_names", "column_name"]
+
+
+def column_name(label: object) -> str:
+    """The name of a column by which models and files know it; a label may be a number, a tuple or anything else.
+
+    Example:
+        >>> column_name("photo"), column_name(7), column_name(("eye", 1))
+        ('photo', '7', "('eye', 1)")
+    """
+    if isinstance(label, tuple):
+        return str(tuple(part.item() if isinstance(part, np.generic) else part for part in label))
+    return str(label)
 
 
 def check_names(names: Iterable[object], source: str) -> list[str]:
@@ -24,7 +38,7 @@ def check_names(names: Iterable[object], source: str) -> list[str]:
         >>> check_names(["photo", 7], "a table")
         ['photo', '7']
     """
-    texts = [str(name) for name in names]
+    texts = [column_name(name) for name in names]
     if not texts:
         raise DataError(f"{source} has no columns.")
     blank = [position for position, name in enumerate(texts, start=1) if not name.strip()]

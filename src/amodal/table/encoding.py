@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from amodal.batch import Batch
 from amodal.errors import BadCells, UsageError, shorten
+from amodal.media import cell_text
 from amodal.modalities import Modality
 from amodal.parallel import in_parallel
 from amodal.table.bad_cells import BadCell, bad_cell_error
@@ -81,6 +82,7 @@ def chunks(table: Table, modalities: Mapping[str, Modality], rows: Rows = ALL) -
         if column not in table.columns:
             continue
         cells = table.frame[column].iloc[rows].dropna()
+        cells = cells[~modality.is_missing(cells)]
         size = CELLS_PER_CHUNK if modality.suffix is None else FILES_PER_CHUNK
         for start in range(0, len(cells), size):
             yield Chunk(position, column, modality, cells.iloc[start : start + size], table.root)
@@ -114,7 +116,7 @@ def encode_chunk(chunk: Chunk) -> EncodedChunk:
         BadCell(
             chunk.column,
             row_number(int(rows[index])),
-            shorten(str(chunk.cells.iloc[index]), CELL_LENGTH),
+            shorten(cell_text(chunk.cells.iloc[index]), CELL_LENGTH),
             reason,
         )
         for index, reason in sorted(reasons.items())

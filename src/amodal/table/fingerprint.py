@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from amodal.media import Sound
 from amodal.modalities import Modality
 from amodal.table.reading import Table
 
@@ -43,8 +44,18 @@ def _hashes(cells: pd.Series) -> np.ndarray:
 
 
 def _content(cell: object) -> str:
-    if isinstance(cell, np.ndarray):
+    if isinstance(cell, np.ndarray) and cell.dtype != object:
         return f"{cell.dtype}{cell.shape}{blake2b(cell.tobytes()).hexdigest()}"
+    if isinstance(cell, Sound):
+        return f"{cell.rate}{_content(cell.samples)}"
+    if isinstance(cell, bytes):
+        return blake2b(cell).hexdigest()
+    if isinstance(cell, Mapping):
+        return str({key: _content(value) for key, value in cell.items()})
+    if isinstance(cell, tuple | list | np.ndarray):
+        return str([_content(value) for value in cell])
+    if hasattr(cell, "tobytes") and hasattr(cell, "size"):  # an image of Pillow, whose text names its address
+        return f"{cell.size}{blake2b(cell.tobytes()).hexdigest()}"
     return repr(cell)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from amodal.errors import DataError
 from amodal.modalities import MODALITIES, Modality, find_modality
+from amodal.table.fillers import Filler, column_rng, filler_from_dict
 
 __all__ = ["Column", "Schema", "describe"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Column:
         missing: share of missing cells, 0 to 1.
         example: its first present cell, shortened; empty where there is none.
         tried: type -> reason why the column is not of it, for the types tried before.
+        filler: makes the cells of a column without a modality that rows have all the same: a constant or identifiers.
+        label: the name as the table's frame had it, where that was no text: a number, a tuple.
     """
 
     name: str
@@ -33,6 +39,8 @@ class Column:
     missing: float
     example: str = ""
     tried: Mapping[str, str] = field(default_factory=dict)
+    filler: Filler | None = None
+    label: Hashable | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON, without `example` and `tried`: no cell of a table goes into a model."""
@@ -43,14 +51,31 @@ class Column:
             "modality": self.modality and self.modality.to_dict(),
             "reason": self.reason,
             "missing": self.missing,
-        }
+            "filler": self.filler and self.filler.to_dict(),
+        } | ({"label": _jsonable(self.label)} if isinstance(self.label, int | float | tuple | list) else {})
+
+
+def _jsonable(label: Any) -> Any:
+    if isinstance(label, np.generic):
+        label = label.item()
+    return [_jsonable(part) for part in label] if isinstance(label, tuple) else label
+
+
+def _label(entry: Any) -> Hashable | None:
+    return tuple(_label(part) for part in entry) if isinstance(entry, list) else entry
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns of a table, in its order."""
+    """The columns of a table, in its order.
+
+    Attributes:
+        columns: the columns.
+        is_text: whether the table's cells had no types, as those of CSV.
+    """
 
     columns: tuple[Column, ...]
+    is_text: bool = False
 
     @property
     def used(self) -> dict[str, Modality]:
@@ -62,9 +87,56 @@ class Schema:
         """Column name -> reason, of the columns that are ignored."""
         return {column.name: column.reason for column in self.columns if column.modality is None}
 
+    @property
+    def fillers(self) -> dict[str, Filler]:
+        """Column name -> filler, of the columns that have one."""
+        return {column.name: column.filler for column in self.columns if column.filler is not None}
+
+    def fill(self, frame: pd.DataFrame, *, seed: int, add: bool) -> pd.DataFrame:
+        """A table with the missing cells of constants and identifiers filled.
+
+        Args:
+            frame: the rows.
+            seed: of random identifiers.
+            add: add the columns that the table lacks, and put all in the schema's order.
+        """
+        new: dict[str, pd.Series[Any]] = {}
+        for name, filler in self.fillers.items():
+            column = frame[name] if name in frame else pd.Series(None, index=frame.index, dtype=object)
+            missing = column.isna() | column.eq("").fillna(False).astype(bool)
+            if not missing.any() or not (add or name in frame):
+                continue
+            made = filler.cells(int(missing.sum()), column[~missing], column_rng(seed, name))
+            cells = column.astype(object)
+            cells[missing] = pd.Series(made, index=cells.index[missing], dtype=object)
+            new[name] = cells.infer_objects() if name not in frame else cells
+        filled = frame.assign(**new)
+        order = [column.name for column in self.columns if column.name in filled]
+        return filled[[*order, *(name for name in filled if name not in order)]] if add else filled
+
+    def parse_texts(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table of texts with numbers and truth values where columns have them, as far as texts keep these."""
+        new: dict[str, pd.Series[Any]] = {}
+        for name, modality in self.used.items():
+            if name in frame and modality.suffix is None:
+                cells = modality.parse_text(frame[name].astype(object).tolist())
+                new[name] = pd.Series(cells, index=frame.index, dtype=object).infer_objects()
+        return frame.assign(**new)
+
+    @property
+    def labels(self) -> dict[str, Hashable]:
+        """Column name -> the name as the table's frame had it, a number or tuple among others."""
+        return {column.name: column.name if column.label is None else column.label for column in self.columns}
+
+    def with_labels(self, labels: Mapping[str, Hashable]) -> Schema:
+        """The schema with labels of columns by name."""
+        columns = tuple(replace(column, label=labels.get(column.name)) for column in self.columns)
+        return replace(self, columns=columns)
+
     def to_dict(self) -> dict[str, Any]:
         """The schema as JSON."""
-        return {"format": FORMAT, "columns": [column.to_dict() for column in self.columns]}
+        columns = [column.to_dict() for column in self.columns]
+        return {"format": FORMAT, "is_text": self.is_text, "columns": columns}
 
     @classmethod
     def from_dict(
@@ -85,9 +157,12 @@ class Schema:
                     modality=entry["type"] and _restore(entry, modalities),
                     reason=entry["reason"],
                     missing=entry["missing"],
+                    filler=filler_from_dict(entry["filler"]) if entry["filler"] else None,
+                    label=_label(entry.get("label", entry["name"])),
                 )
                 for entry in record["columns"]
-            )
+            ),
+            record["is_text"],
         )
 
 

@@ -12,7 +12,10 @@ import numpy as np
 import pandas as pd
 
 from amodal.errors import DataError, RejectColumn, UsageError, shorten
+from amodal.media import cell_text
 from amodal.modalities import MODALITIES, Modality, find_modality
+from amodal.modalities.file_cells import unreadable_files
+from amodal.table.fillers import Constant, Filler, fit_identifiers
 from amodal.table.identifiers import looks_like_identifiers
 from amodal.table.reading import Table
 from amodal.table.schema import Column, Schema
@@ -20,7 +23,6 @@ from amodal.table.schema import Column, Schema
 __all__ = ["IGNORE", "check_columns", "infer_schema", "stratified_sample"]
 
 IGNORE = "ignore"
-SAMPLE = 200  # cells that decide a column's type
 EXAMPLE_LENGTH = 60  # characters
 
 Modalities = Sequence[type[Modality]]
@@ -34,8 +36,9 @@ def infer_schema(
 ) -> Schema:
     """Infer each column's type, and fit its modality to all the column's present cells.
 
-    A column without a given type is tried as each type of file (pictures, sounds), then ignored where it has a
-    single value or identifiers, then tried as each other type. Up to 200 cells decide.
+    A column without a given type is tried as each type of file (pictures, sounds), and ignored where it has a single
+    value. Then it is tried as each type that is known by its form (dates), ignored where it has identifiers, and tried
+    as each other type. Up to `Modality.detection_cells` cells decide.
 
     Args:
         table: the table.
@@ -54,7 +57,7 @@ def infer_schema(
     columns = tuple(
         _column(table, name, modalities, given, dict(options.get(name, {}))) for name in table.columns
     )
-    schema = Schema(columns)
+    schema = Schema(columns, table.is_text)
     if not schema.used:
         reasons = "".join(f"\n  {name}: {reason}" for name, reason in schema.ignored.items())
         raise DataError(
@@ -76,7 +79,7 @@ def check_columns(names: Iterable[str], table: Table) -> None:
             raise UsageError(f"{table.source} has no column {name!r}. Choose from {', '.join(near)}.")
 
 
-def stratified_sample(cells: pd.Series, count: int = SAMPLE) -> pd.Series:
+def stratified_sample(cells: pd.Series, count: int = 200) -> pd.Series:
     """Up to `count` cells, one from each of as many equal intervals; deterministic.
 
     Example:
@@ -109,47 +112,62 @@ def _column(
 ) -> Column:
     cells = table.frame[name].dropna()
     missing = 1 - len(cells) / len(table)
-    example = "" if cells.empty else shorten(str(cells.iloc[0]), EXAMPLE_LENGTH)
+    example = "" if cells.empty else shorten(cell_text(cells.iloc[0]), EXAMPLE_LENGTH)
     if name in given:
         modality = given[name]
         if modality is None:
             return Column(name, None, "you asked to ignore it", missing, example)
-        fitted = _fit_given(modality, name, cells, table, options)
+        fitted, present = _fit_given(modality, name, cells, table, options)
+        missing = 1 - present / len(table)
         return Column(name, fitted, f"you gave the type; {fitted.summary}", missing, example)
     if cells.empty:
         return Column(name, None, "every cell is missing", missing)
 
     tried: dict[str, str] = {}
-    sample = stratified_sample(cells)
     defaults = [each for each in modalities if each is find_modality(each.type, modalities)]
 
     def fit_first(modalities: Modalities) -> Column | None:
         for modality in modalities:
             try:
-                reason = modality.detect(sample, table.root)
-                fitted = _fit(modality, name, cells, table.root, options)
+                reason = modality.detect(stratified_sample(cells, modality.detection_cells), table.root)
+                fitted, present = _fit(modality, name, cells, table.root, options)
             except RejectColumn as rejection:
                 tried[modality.type] = str(rejection)
             except DataError as problem:
                 raise DataError(f"{table.source}: column {name!r} {problem}") from None
             else:
+                missing = 1 - present / len(table)
                 return Column(name, fitted, f"{reason}; {fitted.summary}", missing, example, tried)
         return None
 
-    file_column = fit_first([each for each in defaults if each.suffix is not None])
-    if file_column:
-        return file_column
-    reason = _uninformative(cells, sample)
-    if reason:
-        return Column(name, None, reason, missing, example, tried)
-    return fit_first([each for each in defaults if each.suffix is None]) or Column(
+    values = [each for each in defaults if each.suffix is None]
+    found = fit_first([each for each in defaults if each.suffix is not None])
+    if found:
+        return found
+    try:
+        damaged = unreadable_files(stratified_sample(cells), tried)
+    except DataError as problem:
+        raise DataError(f"{table.source}: column {name!r} {problem}") from None
+    if damaged:
+        return Column(name, None, damaged, missing, example, tried)
+    if _is_constant(cells):
+        reason, filler = "every present cell is the same", Constant.fit(cells)
+        return Column(name, None, reason, missing, example, tried, filler)
+    found = fit_first([each for each in values if each.is_specific])
+    if found:
+        return found
+    uninformative = _uninformative(cells)
+    if uninformative:
+        reason, identifiers = uninformative
+        return Column(name, None, reason, missing, example, tried, identifiers)
+    return fit_first([each for each in values if not each.is_specific]) or Column(
         name, None, f"of no known type ({_join(tried)})", missing, example, tried
     )
 
 
 def _fit_given(
     modality: type[Modality], name: str, cells: pd.Series, table: Table, options: Mapping[str, Any]
-) -> Modality:
+) -> tuple[Modality, int]:
     if cells.empty:
         raise DataError(f"{table.source}: column {name!r} has no cell to fit {modality.type} to.")
     try:
@@ -160,7 +178,8 @@ def _fit_given(
 
 def _fit(
     modality: type[Modality], name: str, cells: pd.Series, root: Path | None, options: Mapping[str, Any]
-) -> Modality:
+) -> tuple[Modality, int]:
+    """The fitted modality, and how many of the present cells do not stand for missing ones."""
     known = [field.name for field in fields(modality)]
     for option in options:
         if option not in known:
@@ -168,19 +187,25 @@ def _fit(
                 f"Unknown option {option!r} for column {name!r} of type {modality.type}. "
                 f"Choose from {', '.join(known)}."
             )
-    return modality.fit(cells, root, **options)
+    present = cells[~modality.is_missing(cells)]
+    if present.empty:
+        raise RejectColumn("every cell stands for a missing one")
+    return modality.fit(present, root, **options), len(present)
 
 
-def _uninformative(cells: pd.Series, sample: pd.Series) -> str:
+def _is_constant(cells: pd.Series) -> bool:
+    return bool(pd.api.types.is_hashable(cells.iloc[0])) and bool((cells == cells.iloc[0]).all())
+
+
+def _uninformative(cells: pd.Series) -> tuple[str, Filler | None] | None:
+    """Why a column is not modelled, and what makes its cells; None for a column to model."""
     if pd.api.types.is_object_dtype(cells.dtype):
         nested = {type(cell).__name__ for cell in cells if not pd.api.types.is_hashable(cell)}
         if nested:
-            return f"cells hold several values each ({', '.join(sorted(nested))})"
-    if cells.nunique() == 1:
-        return "every present cell is the same"
-    if looks_like_identifiers(cells, sample):
-        return f"identifiers: {len(cells)} different values of one pattern"
-    return ""
+            return f"cells hold several values each ({', '.join(sorted(nested))})", None
+    if looks_like_identifiers(cells):
+        return f"identifiers: {cells.nunique()} different values of one pattern", fit_identifiers(cells)
+    return None
 
 
 def _join(tried: Mapping[str, str]) -> str:

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from amodal.errors import DataError, UnreadableCell, UsageError, examples
+from amodal.errors import DataError, UnreadableCell, UsageError, examples, shorten
 from amodal.files import check_output_folder, output_folder
-from amodal.media import locate
+from amodal.media import MediaFile, cell_text, locate, media_file
 from amodal.modalities import Modality
 from amodal.parallel import in_parallel
 from amodal.table.folder_names import folder_names
@@ -24,13 +24,13 @@ from amodal.table.reading import Table, row_number
 __all__ = ["write_table"]
 
 TABLE = "metadata.csv"
+_LONGEST = 80  # characters of a cell in a message
 
 
 @dataclass(frozen=True)
 class _File:
     path: str  # relative to the table's folder
-    cell: Any
-    modality: Modality
+    source: Path | bytes
 
 
 def write_table(
@@ -40,6 +40,7 @@ def write_table(
     *,
     root: Path | None = None,
     overwrite: bool = False,
+    sheets: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write FOLDER/metadata.csv, and FOLDER/<column>/<row>.<suffix> for each cell that is a file.
 
@@ -47,13 +48,14 @@ def write_table(
     as many digits as the last. Missing cells, and empty strings, are empty cells.
 
     Args:
-        frame: the rows; its index is not written. A cell of a column of files is a value of its modality, or
-            a file to copy, which keeps its suffix: a string as in a table, or a `Path`.
+        frame: the rows; its index is not written. A cell of a column of files is an image or sound in any form (see
+            `amodal.media.cells`); a file, or its content, is copied, and keeps its suffix.
         folder: the folder to write, atomically.
         modalities: column -> its modality. Cells of other columns, and of modalities without a suffix, are
             values in the CSV.
-        root: the folder that strings which name files are relative to, and must stay below.
+        root: the folder that cells which name files are relative to, and must stay below.
         overwrite: replace an existing table.
+        sheets: file name -> a further table about the rows, written as CSV beside them.
 
     Returns:
         The path of metadata.csv.
@@ -72,10 +74,9 @@ def write_table(
     for name, modality in file_columns.items():
         cells = table[name][table[name].map(_has_value)]
         paths: dict[int, str] = {}
-        for row, cell in zip(cells.index, _resolve(name, cells, root), strict=True):
-            suffix = cell.suffix if isinstance(cell, Path) else modality.suffix
+        for row, (source, suffix) in zip(cells.index, _sources(name, cells, root, modality), strict=True):
             paths[row] = f"{folders[name]}/{row_number(row):0{len(str(len(table)))}}{suffix}"
-            files.append(_File(paths[row], cell, modality))
+            files.append(_File(paths[row], source))
         table[name] = pd.Series(paths, dtype="str").reindex(table.index)
     with output_folder(folder, "table", overwrite=overwrite, inputs=[root]) as staging:
         for name in folders.values():
@@ -86,6 +87,8 @@ def write_table(
         table.to_csv(
             staging / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
         )
+        for name, sheet in (sheets or {}).items():
+            sheet.to_csv(staging / name, index=False, encoding="utf-8", lineterminator="\n")
     return folder / TABLE
 
 
@@ -100,25 +103,32 @@ def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
     return csv.QUOTE_NONNUMERIC if has_return.to_numpy().any() else csv.QUOTE_MINIMAL
 
 
-def _resolve(name: str, cells: pd.Series, root: Path | None) -> list[Any]:
-    """The cells, names of files resolved to paths."""
+def _sources(
+    name: str, cells: pd.Series, root: Path | None, modality: Modality
+) -> list[tuple[Path | bytes, str]]:
+    """For each cell a file to copy or a new one's content, and its suffix."""
     problems: list[str] = []
-    resolved: list[Any] = []
+    sources: list[tuple[Path | bytes, str]] = []
     for cell in cells:
         try:
-            resolved.append(locate(cell, root) if isinstance(cell, str) else cell)
+            # A program's own `Path` may lie anywhere, unlike what a table's text names.
+            named = MediaFile(str(cell)) if isinstance(cell, Path) and cell.is_absolute() else cell
+            file = media_file(named, root)
+            if file is None:
+                file = modality.to_bytes(cell), str(modality.suffix)
+            sources.append((file, file.suffix) if isinstance(file, Path) else file)
         except UnreadableCell as reason:
-            problems.append(f"{cell!r} {reason}")
+            problems.append(f"{shorten(cell_text(cell), _LONGEST)!r} {reason}")
     if problems:
         raise DataError(f"Column {name!r}: {len(problems)} files cannot be copied: {examples(problems)}.")
-    return resolved
+    return sources
 
 
 def _write(file: _File, folder: Path) -> None:
-    if isinstance(file.cell, Path):
-        shutil.copyfile(file.cell, folder / file.path)
+    if isinstance(file.source, Path):
+        shutil.copyfile(file.source, folder / file.path)
     else:
-        (folder / file.path).write_bytes(file.modality.to_bytes(file.cell))
+        (folder / file.path).write_bytes(file.source)
 
 
 def check_media_kept(table: Table, modalities: Mapping[str, Modality], output: Path) -> None:

@@ -15,7 +15,7 @@ from tests.modalities.vector import Vector
 
 COLUMNS: dict[str, Modality] = {
     "vector": Vector(5),
-    "number": NumberQuantile(tuple(float(i) for i in range(30)), 2),
+    "number": NumberQuantile(tuple(float(i) for i in range(30)), decimals=2),
     "label": CategoryOneHot(("a", "b", "c"), "text"),
 }
 OUTPUTS = {1: 2, 2: 3}

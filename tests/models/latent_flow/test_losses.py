@@ -49,7 +49,7 @@ def small_model(rows: int = 6) -> tuple[LatentFlow, Batch]:
     torch.manual_seed(0)
     columns = {
         "v": LatentVector(3),
-        "number": NumberQuantile((0.0, 1.0), 2),
+        "number": NumberQuantile((0.0, 1.0), decimals=2),
         "label": CategoryOneHot(("a", "b"), "text"),
     }
     model = LatentFlow(columns, latent=4, features=8)

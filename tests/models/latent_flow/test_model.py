@@ -17,7 +17,7 @@ from amodal.nn import VelocityNetwork, precision
 
 COLUMNS: dict[str, Modality] = {
     "sound": AudioMel(8_000, 9, 8, 256, 128),
-    "number": NumberQuantile((0.0, 1.0, 2.0), 2),
+    "number": NumberQuantile((0.0, 1.0, 2.0), decimals=2),
     "picture": ImagePixels(8, 8, 1),
     "text": TextTokens(("one", "two", "three"), (9, 5, 1), 10, 4, 2.0),
     "label": CategoryOneHot(("a", "b", "c"), "text"),

@@ -136,9 +136,9 @@ def numbers_and_labels(rows: int = 60) -> tuple[LatentFlow, Batch]:
     """A label that a number decides, and a number of its own; a few cells missing."""
     torch.manual_seed(0)
     columns = {
-        "number": NumberQuantile(tuple(float(i) for i in range(30)), 2),
+        "number": NumberQuantile(tuple(float(i) for i in range(30)), decimals=2),
         "label": CategoryOneHot(("a", "b"), "text"),
-        "other": NumberQuantile((0.0, 1.0, 2.0), 2),
+        "other": NumberQuantile((0.0, 1.0, 2.0), decimals=2),
     }
     number = torch.randn(rows)
     x = {"number": number, "label": (number > 0).long(), "other": torch.randn(rows)}

@@ -12,7 +12,7 @@ from amodal.modalities import MODALITIES, CategoryOneHot, Modality, NumberQuanti
 from amodal.models.vae import EarlyFusionVAE
 from amodal.table import Table
 
-NUMBER = NumberQuantile((0.0, 1.0), 2)
+NUMBER = NumberQuantile((0.0, 1.0), decimals=2)
 LABEL = CategoryOneHot(("a", "b", "c"), "text")
 WORDS = TextTokens(("hen", "road"), (1, 1), 2, 4, 2.0)
 

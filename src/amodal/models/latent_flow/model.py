@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
@@ -24,7 +24,7 @@ from amodal.distributions import (
 )
 from amodal.modalities import Modality
 from amodal.modalities.heads import SoftmaxHead
-from amodal.models.base import GenerativeModel, apply_to_present, broadcast_mask, zero_missing
+from amodal.models.base import DrawColumn, GenerativeModel, apply_to_present, broadcast_mask, zero_missing
 from amodal.models.latent_flow.autoencoder import ColumnAutoencoder
 from amodal.models.latent_flow.linear_experts import LinearExperts
 from amodal.nn import CodeEncoder, ContextNetwork, VelocityNetwork, embed_columns, precision
@@ -69,6 +69,7 @@ class LatentFlow(GenerativeModel):
         least_nats: (M,), least loss of each column on held-out rows.
     """
 
+    is_autoregressive: ClassVar[bool] = True
     target_nats: Tensor
     generalisation: Tensor
     least_nats: Tensor
@@ -316,26 +317,87 @@ class LatentFlow(GenerativeModel):
             fast: sample from the distilled flows, which have the model's guidance, and decode in bfloat16 where the
                 device is faster with it.
         """
-        guidance = self.guidance if guidance is None else guidance
-        names, remaining = list(self.modalities), set(targets)
+        strength = self.guidance if guidance is None else guidance
+        names, chosen = list(self.modalities), set(targets)
+
+        def sample(index: int, context: Tensor, linear: tuple[Tensor, Tensor] | None) -> Tensor:
+            return self._draw(index, context, noise, strength, fast, linear)
+
+        order = [index for index in self.draw_order if names[index] in chosen]
+        return self._complete_in_order(batch, order, sample)
+
+    @torch.no_grad()
+    def draw_columns(self, batch: Batch, names: Sequence[str], draw: DrawColumn, noise: RowNoise) -> None:
+        columns = list(self.modalities)
+
+        def sample(index: int, context: Tensor, linear: tuple[Tensor, Tensor] | None) -> Tensor:
+            return draw(columns[index], self.conditional(index, context, linear=linear))
+
+        self._complete_in_order(batch, [columns.index(name) for name in names], sample)
+
+    def _complete_in_order(
+        self,
+        batch: Batch,
+        order: Sequence[int],
+        sample: Callable[[int, Tensor, tuple[Tensor, Tensor] | None], Tensor],
+    ) -> dict[str, Tensor]:
+        """Cells (B, ...) of columns, each sampled given those before it; a present cell stays as it is.
+
+        Args:
+            batch: B rows.
+            order: column indices.
+            sample: called with a column's index, contexts (B, C) and predictions of `linear`.
+        """
         embeddings, given = self.column_embeddings(batch), batch.present.clone()
         features = self.linear_features(batch) if self.experts.is_fitted else []
-        completed: dict[str, Tensor] = {}
-        for index in self.draw_order:
-            if names[index] not in remaining:
-                continue
+        modalities, completed = list(self.modalities.items()), dict[str, Tensor]()
+        for place, index in enumerate(order, start=1):
+            name, modality = modalities[index]
             linear = self.linear(index, features, given) if features else None
-            cells = self._draw(index, self.context(embeddings, given), noise, guidance, fast, linear)
+            cells = sample(index, self.context(embeddings, given), linear)
             absent = broadcast_mask(~batch.present[:, index], cells)
             cells = torch.where(absent, cells, self.cells(index, batch).to(cells.dtype))
-            completed[names[index]] = cells
-            remaining.remove(names[index])
-            if remaining:
+            completed[name] = cells
+            if place < len(order):
                 embeddings[:, index] = self.encode_column(index, cells)
                 given[:, index] = True
                 if features:
-                    features[index] = list(self.modalities.values())[index].linear_features(cells)
+                    features[index] = modality.linear_features(cells)
         return completed
+
+    @torch.no_grad()
+    def predict(
+        self, batch: Batch, names: Iterable[str], noise: RowNoise, num_samples: int = 100
+    ) -> dict[str, Distribution]:
+        embeddings = self.column_embeddings(batch)
+        features = self.linear_features(batch) if self.experts.is_fitted else []
+        columns = list(self.modalities)
+        return {name: self._given_rest(columns.index(name), batch, embeddings, features) for name in names}
+
+    def _given_rest(
+        self, index: int, batch: Batch, embeddings: Tensor, features: Sequence[Tensor]
+    ) -> Distribution:
+        """p(x_m | all other present cells) of one column."""
+        given = batch.present.clone()
+        given[:, index] = False
+        context = self.context(embeddings, given)
+        linear = self.linear(index, features, given) if features else None
+        return self.conditional(index, context, row_numbers=batch.rows, linear=linear)
+
+    @torch.no_grad()
+    def cell_log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100) -> Tensor:
+        embeddings = self.column_embeddings(batch)
+        features = self.linear_features(batch) if self.experts.is_fitted else []
+        scores = torch.zeros(batch.present.shape, device=batch.present.device)
+        for index in range(len(self.modalities)):
+            conditional = self._given_rest(index, batch, embeddings, features)
+            cells, autoencoder = self.cells(index, batch), self.autoencoder(index)
+            if autoencoder is None:
+                score = conditional.log_prob(cells)
+            else:
+                score = autoencoder.log_prob(cells, conditional, noise, max(1, num_samples // 10))
+            scores[:, index] = torch.where(batch.present[:, index], score, 0.0)
+        return scores
 
     def _draw(
         self,

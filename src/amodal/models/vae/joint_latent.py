@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from amodal.batch import Batch
-from amodal.distributions import RowNoise, draw
+from amodal.distributions import RowNoise, draw, mixture_of
 from amodal.modalities import Modality
-from amodal.models.base import GenerativeModel, apply_to_present
+from amodal.models.base import DrawColumn, GenerativeModel, apply_to_present
 from amodal.models.vae.latents import Latents, Posterior
 from amodal.models.vae.priors import AggregatePosterior, StandardNormal
 
@@ -87,13 +88,38 @@ class JointLatentVAE(GenerativeModel):
 
         A row with nothing given takes its shared latent from the aggregate posterior instead of the prior.
         """
-        latents = self.conditional(batch).draw(noise, 1)
-        aggregate = draw(self.aggregate_posterior().expand([len(batch)]), noise)
-        shared = torch.where(batch.present.any(1, keepdim=True), latents.shared[:, 0], aggregate)
-        latents = replace(latents, shared=shared[:, None])
+        names = list(targets)
+        likelihoods = self.likelihoods(self.draw_latents(batch, noise, 1), names)
+        return {name: self.modalities[name].to_display(likelihoods[name], noise) for name in names}
+
+    def draw_latents(self, batch: Batch, noise: RowNoise, num_samples: int) -> Latents:
+        """Latents given the present cells, (B, num_samples, D); see `complete`."""
+        latents = self.conditional(batch).draw(noise, num_samples)
+        prior = self.aggregate_posterior().expand([len(batch)])
+        aggregate = torch.stack([draw(prior, noise) for _ in range(num_samples)], dim=1)
+        is_given = batch.present.any(1)[:, None, None]
+        return replace(latents, shared=torch.where(is_given, latents.shared, aggregate))
+
+    def likelihoods(self, latents: Latents, names: Sequence[str]) -> dict[str, Distribution]:
+        """p(x_m | z) of columns for B S latents, row by row."""
         index = {name: number for number, name in enumerate(self.modalities)}
-        likelihoods = {name: self.decoders[index[name]](latents.for_column(name)[:, 0]) for name in targets}
-        return {name: self.modalities[name].to_display(likelihoods[name], noise) for name in likelihoods}
+        return {name: self.decoders[index[name]](latents.for_column(name).flatten(0, 1)) for name in names}
+
+    @torch.no_grad()
+    def draw_columns(self, batch: Batch, names: Sequence[str], draw: DrawColumn, noise: RowNoise) -> None:
+        likelihoods = self.likelihoods(self.draw_latents(batch, noise, 1), names)
+        for name in names:
+            draw(name, likelihoods[name])
+
+    @torch.no_grad()
+    def predict(
+        self, batch: Batch, names: Iterable[str], noise: RowNoise, num_samples: int = 100
+    ) -> dict[str, Distribution]:
+        found = {}
+        for name in names:
+            latents = self.draw_latents(batch.without(name), noise, num_samples)
+            found[name] = mixture_of(self.likelihoods(latents, [name])[name], len(batch))
+        return found
 
     @torch.no_grad()
     def fit_aggregate_posterior(self, batches: Iterable[Batch]) -> None:

@@ -23,7 +23,7 @@ def present() -> torch.Tensor:
 
 def test_it_is_the_log_likelihood_minus_the_divergence() -> None:
     torch.manual_seed(0)
-    modalities = {name: NumberQuantile((0.0, 1.0), 2) for name in "ab"}
+    modalities = {name: NumberQuantile((0.0, 1.0), decimals=2) for name in "ab"}
     model = MultimodalVAE(modalities, Product(prior_expert=True), latent=3, features=8, likelihood_weight=1.0)
     rows = torch.arange(5)
     batch = Batch({name: torch.randn(5) for name in "ab"}, torch.ones(5, 2, dtype=torch.bool), rows)
@@ -54,7 +54,7 @@ def test_dropout_gives_parts_of_all_sizes_of_half_of_the_rows() -> None:
 
 def test_dropped_cells_are_still_scored() -> None:
     torch.manual_seed(0)
-    modalities = {name: NumberQuantile((0.0, 1.0), 2) for name in "ab"}
+    modalities = {name: NumberQuantile((0.0, 1.0), decimals=2) for name in "ab"}
     model = MultimodalVAE(modalities, Product(prior_expert=False), latent=2, features=8)
     mask, rows = torch.ones(64, 2, dtype=torch.bool), torch.arange(64)
     batch = Batch({name: torch.randn(64) for name in "ab"}, mask, rows)

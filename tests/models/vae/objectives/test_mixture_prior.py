@@ -18,7 +18,7 @@ COLUMNS = ("a", "b", "c")
 
 def model() -> MultimodalVAE:
     torch.manual_seed(0)
-    modalities = {name: NumberQuantile((0.0, 1.0), 2) for name in COLUMNS}
+    modalities = {name: NumberQuantile((0.0, 1.0), decimals=2) for name in COLUMNS}
     return MultimodalVAE(modalities, Mixture(prior_expert=False), latent=4, features=16)
 
 
