@@ -31,6 +31,8 @@ SUFFIXES = (*_DELIMITERS, ".jsonl", ".ndjson", ".parquet", ".xlsx")
 _IN_FOLDERS = (".csv", ".tsv", ".jsonl", ".parquet")
 _SPLITS = ("train", "training", "validation", "valid", "dev", "test", "testing", "eval")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+MEDIA_ROOT = "media_root"
+"""Key of a frame's `attrs`: the folder that its paths are relative to."""
 _log = logging.getLogger("amodal")
 
 
@@ -130,6 +132,8 @@ def read_table(
     root = None if media_root is None else _folder(media_root)
     if not isinstance(data, str | Path):
         cells, form = frame_of(data)
+        if root is None and isinstance(data, pd.DataFrame) and MEDIA_ROOT in data.attrs:
+            root = Path(data.attrs[MEDIA_ROOT])
         return _table(cells, media_folder(root or Path(), None, follow_links), form.source, form)
     if is_address(data):
         source, own = str(data), None

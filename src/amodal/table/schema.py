@@ -47,7 +47,11 @@ class Column:
             "modality": self.modality and self.modality.to_dict(),
             "reason": self.reason,
             "missing": self.missing,
-        } | ({"label": _jsonable(self.label)} if isinstance(self.label, int | float | tuple | list) else {})
+        } | (
+            {"label": _jsonable(self.label)}
+            if isinstance(self.label, int | float | tuple | np.generic)
+            else {}
+        )
 
 
 def _jsonable(label: Any) -> Any:
