@@ -137,8 +137,8 @@ def read_table(
         return _table(cells, media_folder(root or Path(), None, follow_links), form.source, form)
     if is_address(data):
         source, own = str(data), None
-        content: BinaryIO | Path = _download(source)
         suffix = _suffix(source.split("?")[0].split("#")[0], source)
+        content: BinaryIO | Path = _download(source)
     else:
         path = _table_file(Path(data))
         content, source, own, suffix = path, str(path), path.parent, path.suffix.lower()
