@@ -26,6 +26,7 @@ from amodal.table import (
     to_parquet,
     write_table,
 )
+from tests.cell_cases import TABLES, CellCase
 
 ROWS = 40
 
@@ -53,27 +54,13 @@ def with_holes() -> pd.DataFrame:
     return frame
 
 
-FORMS: dict[str, Any] = {
-    "pandas": lambda frame: frame,
-    "pandas, Arrow dtypes": lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
-    "pandas, nullable dtypes": lambda frame: frame.convert_dtypes(),
-    "polars": lambda frame: pl.from_pandas(frame),
-    "Arrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
-    "datasets": lambda frame: datasets.Dataset.from_pandas(frame, preserve_index=False),
-    "dict of lists": lambda frame: {
-        name: frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame
-    },
-    "list of dicts": lambda frame: frame.astype(object).where(frame.notna(), None).to_dict("records"),
-}
-
-
 def as_pandas(table: Any) -> pd.DataFrame:
     return table if isinstance(table, pd.DataFrame) else table.to_pandas()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_table_in_any_form_is_completed_in_that_form(model: TableModel, form: str) -> None:
-    data = FORMS[form](with_holes())
+@pytest.mark.parametrize("case", TABLES, ids=str)
+def test_a_table_in_any_form_is_completed_in_that_form(model: TableModel, case: CellCase) -> None:
+    data = case.make(with_holes())
     completed = model.complete(data)
     if not isinstance(data, dict | list):
         assert type(completed) is type(data)

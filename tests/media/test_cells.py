@@ -2,22 +2,19 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-import torch
 from PIL import Image
 
 from amodal.errors import UnreadableCell
-from amodal.media import MediaFile, Sound, media_folder, open_image, open_sound, sound_cell_shape, suffix_of
+from amodal.media import media_folder, open_image, open_sound, sound_cell_shape, suffix_of
 from amodal.media.formats import unreadable_media
+from tests.cell_cases import GREY, IMAGES, SHORT, SOUNDS, CellCase
 
-GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, GREY[::-1], 255 - GREY], axis=2)
-SAMPLES = (0.5 * np.sin(np.arange(800) / 9)).astype(np.float32)
-SHORT = np.rint(SAMPLES * 32768).astype(np.int16)
+SAMPLES = (SHORT / 32768).astype(np.float32)
 
 
 @pytest.fixture
@@ -28,33 +25,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-IMAGES: dict[str, Any] = {
-    "path": lambda folder: "grey.png",
-    "Path": lambda folder: Path("grey.png"),
-    "absolute path": lambda folder: str(folder / "grey.png"),
-    "path with a space after it": lambda folder: "grey.png ",
-    "bytes": lambda folder: (folder / "grey.png").read_bytes(),
-    "bytearray": lambda folder: bytearray((folder / "grey.png").read_bytes()),
-    "file object": lambda folder: BytesIO((folder / "grey.png").read_bytes()),
-    "Pillow image": lambda folder: Image.fromarray(GREY),
-    "Pillow image of a file": lambda folder: Image.open(folder / "grey.png"),
-    "uint8 (H, W)": lambda folder: GREY,
-    "uint8 (H, W, 1)": lambda folder: GREY[..., None],
-    "int64 (H, W)": lambda folder: GREY.astype(np.int64),
-    "uint16 (H, W)": lambda folder: GREY.astype(np.uint16) * 257,
-    "float 0 to 1": lambda folder: GREY / 255,
-    "float 0 to 255": lambda folder: GREY.astype(np.float32),
-    "channels first": lambda folder: torch.from_numpy(GREY)[None],
-    "nested lists": lambda folder: GREY.tolist(),
-    "Hugging Face, bytes": lambda folder: {"bytes": (folder / "grey.png").read_bytes(), "path": None},
-    "Hugging Face, path": lambda folder: {"bytes": None, "path": "grey.png"},
-    "a library's file": lambda folder: MediaFile(str(folder / "grey.png")),
-}
-
-
-@pytest.mark.parametrize("form", IMAGES)
-def test_an_image_in_any_form_has_the_same_pixels(folder: Path, form: str) -> None:
-    assert open_image(IMAGES[form](folder), folder).tolist() == GREY.tolist()
+@pytest.mark.parametrize("case", IMAGES, ids=str)
+def test_an_image_in_any_form_has_the_same_pixels(folder: Path, case: CellCase) -> None:
+    assert open_image(case.make(folder), folder).tolist() == GREY.tolist()
 
 
 @pytest.mark.parametrize(
@@ -132,26 +105,9 @@ def test_what_is_no_image(folder: Path, cell: object, reason: str) -> None:
         open_image(cell, folder)
 
 
-SOUNDS: dict[str, Any] = {
-    "path": lambda folder: "a.wav",
-    "Path": lambda folder: Path("a.wav"),
-    "bytes": lambda folder: (folder / "a.wav").read_bytes(),
-    "Sound": lambda folder: Sound(SHORT / np.float32(32768), 8000),
-    "(rate, samples)": lambda folder: (8000, SHORT),
-    "(samples, rate)": lambda folder: (SHORT / 32768, 8000),
-    "[samples, rate] as lists": lambda folder: [(SHORT / 32768).tolist(), 8000],
-    "(samples, rate of NumPy)": lambda folder: (SHORT, np.int64(8000)),
-    "int32": lambda folder: (8000, SHORT.astype(np.int32) << 16),
-    "stereo (n, 2)": lambda folder: (8000, np.stack([SHORT, SHORT], axis=1)),
-    "stereo (2, n)": lambda folder: (torch.from_numpy(np.stack([SHORT, SHORT])), 8000),
-    "Hugging Face, bytes": lambda folder: {"bytes": (folder / "a.wav").read_bytes(), "path": "x.wav"},
-    "Hugging Face, array": lambda folder: {"array": SHORT / 32768, "sampling_rate": 8000, "path": None},
-}
-
-
-@pytest.mark.parametrize("form", SOUNDS)
-def test_a_sound_in_any_form_has_the_same_samples(folder: Path, form: str) -> None:
-    cell = SOUNDS[form](folder)
+@pytest.mark.parametrize("case", SOUNDS, ids=str)
+def test_a_sound_in_any_form_has_the_same_samples(folder: Path, case: CellCase) -> None:
+    cell = case.make(folder)
     sound = open_sound(cell, folder)
     assert sound.rate == 8000
     np.testing.assert_allclose(sound.samples, SHORT / 32768, atol=1e-6)
