@@ -375,3 +375,15 @@ def test_arrays_and_sparse_columns(model: TableModel) -> None:
     )
     fitted = TableModel(epochs=1, latent=4).fit(sparse)
     pd.testing.assert_frame_equal(fitted.complete(sparse), sparse)
+
+
+def test_a_written_folder_is_an_image_folder_of_datasets(media_rows: pd.DataFrame, tmp_path: Path) -> None:
+    modalities = infer_schema(read_table(media_rows), TableModel.modalities).used
+    write_table(media_rows, tmp_path / "t", modalities)
+    dataset = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "t"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert isinstance(dataset.features["image"], datasets.Image)
+    np.testing.assert_array_equal(np.asarray(dataset[3]["image"]), media_rows["image"][3])
+    assert dataset["label"][:4] == list("abab")
+    assert read_table(tmp_path / "t").columns == ("image", "sound", "label")
