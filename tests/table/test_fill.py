@@ -43,7 +43,7 @@ def test_the_dtype_and_the_other_cells_are_kept(
 ) -> None:
     found = fill(cells, cells.isna().to_numpy(), drawn)
     assert found.tolist() == filled
-    assert [type(cell) for cell in found] == [type(cell) for cell in filled]
+    assert [type(cell) for cell in found.tolist()] == [type(cell) for cell in filled]
     assert found.dtype == cells.dtype
 
 
