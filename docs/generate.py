@@ -18,6 +18,7 @@ from pathlib import Path
 from amodal.methods import DEFAULT_METHOD, METHODS
 from benchmarks.page import PAGE, page
 from benchmarks.tables_page import markdown_table
+from tests.cell_cases import CASES
 
 ROOT = Path(__file__).parents[1]
 DECISIONS = Path("docs/decisions")
@@ -31,6 +32,7 @@ def generated() -> dict[Path, str]:
         "rooms": rooms_table(),
         "decisions": decisions_table(),
         "rule": example_rule(),
+        "cells": cells_table(),
     }
     files = {PAGE: page(), LAYERS: layers_svg()}
     for file in sorted(ROOT.glob("docs/**/*.md")):
@@ -66,6 +68,13 @@ def example_rule() -> str:
     source = (ROOT / "examples" / "new_fusion_rule.py").read_text(encoding="utf-8")
     rule = next(node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
     return f"```python\n{ast.get_source_segment(source, rule)}\n```"
+
+
+def cells_table() -> str:
+    """Forms of tables and cells that go in, and what comes out, of the tests' cases."""
+    return markdown_table(
+        ["", "goes in", "comes out"], [[case.kind, case.goes_in, case.comes_out] for case in CASES]
+    )
 
 
 def decisions_table() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,39 @@ if TYPE_CHECKING:
     from amodal.answers import pool, split
     from amodal.comparison import compare
     from amodal.estimator import TableModel
+    from amodal.media import Sound
+    from amodal.notebook import show
+    from amodal.table import read_table, to_dataset, to_parquet
 
 __version__ = "0.1.0"
-__all__ = ["BadCells", "DataError", "TableModel", "UsageError", "__version__", "compare", "pool", "split"]
+__all__ = [
+    "BadCells",
+    "DataError",
+    "Sound",
+    "TableModel",
+    "UsageError",
+    "__version__",
+    "compare",
+    "pool",
+    "read_table",
+    "show",
+    "split",
+    "to_dataset",
+    "to_parquet",
+]
+
+_HOMES = {
+    "Sound": "amodal.media",
+    "TableModel": "amodal.estimator",
+    "compare": "amodal.comparison",
+    "pool": "amodal.answers",
+    "read_table": "amodal.table",
+    "show": "amodal.notebook",
+    "split": "amodal.answers",
+    "to_dataset": "amodal.table",
+    "to_parquet": "amodal.table",
+}
+"""Public name -> its module."""
 
 _RENAMED = {"DataProblem": "DataError", "UsageProblem": "UsageError"}
 """Earlier names of public classes."""
@@ -21,18 +52,8 @@ _RENAMED = {"DataProblem": "DataError", "UsageProblem": "UsageError"}
 
 def __getattr__(name: str) -> Any:
     # Importing torch takes a second: it waits until something of it is asked for.
-    if name == "TableModel":
-        from amodal.estimator import TableModel
-
-        return TableModel
-    if name == "compare":
-        from amodal.comparison import compare
-
-        return compare
-    if name in ("pool", "split"):
-        from amodal import answers
-
-        return getattr(answers, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     if name in _RENAMED:
         warnings.warn(f"amodal.{name} is now amodal.{_RENAMED[name]}.", DeprecationWarning, stacklevel=2)
         return globals()[_RENAMED[name]]

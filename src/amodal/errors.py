@@ -11,6 +11,10 @@ class UsageError(ValueError):
     """The call itself is wrong: an unknown column, method or option (exit code 2)."""
 
 
+class OutputInUse(UsageError):
+    """Another run is writing the output."""
+
+
 class DataError(ValueError):
     """Something in the table or a file cannot be used (exit code 3)."""
 

@@ -34,6 +34,7 @@ from amodal.persistence import FittedModel, read_model, write_model
 from amodal.seeds import seed_of
 from amodal.settings import Values, flatten, parameters, parse, resolve
 from amodal.table import (
+    MEDIA_ROOT,
     CompletedRows,
     ReadOptions,
     Table,
@@ -697,7 +698,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
     def _read(self, data: Data, media_root: str | Path | None, reading: ReadOptions) -> Table:
         """Read a table; paths of one without a folder are relative to that of the table that was fitted here."""
-        if media_root is None and not _is_file(data):
+        if media_root is None and not _is_file(data) and MEDIA_ROOT not in getattr(data, "attrs", ()):
             media_root = getattr(self, "_media_root", None)
         return read_table(data, media_root, **reading)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,16 +15,17 @@ import torch
 
 from amodal.answers.holes import count_patterns
 from amodal.answers.rules import check_rules
-from amodal.errors import DataError, UsageError
+from amodal.errors import DataError, OutputInUse, UsageError
 from amodal.files import check_output_folder
 from amodal.methods import method_named
 from amodal.modalities import MODALITIES, Modality
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
-from amodal.run_folder import differences, notify, run_folder
+from amodal.run_folder import differences, notify, run_folder, wait_for_same_run
 from amodal.settings import Values, configure, flatten, settings_of
-from amodal.table import ReadOptions, Schema, Store, fingerprint, infer_schema, read_table
+from amodal.table import ReadOptions, Schema, Store, Table, fingerprint, infer_schema, read_table
 from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
 
+_one_fit = threading.RLock()
 _HARDWARE = ("devices", "num_nodes", "strategy")
 """Fields of `TrainerConfig` that do not change the model."""
 
@@ -65,6 +69,31 @@ class FitRun:
         """
         if self.overwrite and self.resume:
             raise UsageError("overwrite=True starts anew and resume=True goes on: give one of them.")
+        started = time.time() - (self.budget.clock() - self.budget.started)
+        try:
+            return self._run()
+        except UsageError as taken:
+            if self.output is None or self.work is not None or self.resume or global_rank():
+                raise
+            if isinstance(taken, OutputInUse):
+                identity = self._read()[-1] | {"amodal": version("amodal")}
+                if not wait_for_same_run(self.output, identity):
+                    raise
+            elif not (holds_model(self.output) and self.output.stat().st_mtime >= started):
+                raise
+        # The other run's model, or, where it was interrupted, the rest of its run.
+        return replace(self, overwrite=False, resume=True)()
+
+    def _read(self) -> tuple[Table, Schema, str, dict[str, Any]]:
+        """The table, its schema, its fingerprint, and the identity of this run but for the version."""
+        table = read_table(self.data, self.media_root, **self.reading)
+        self.budget.check("the table was read")
+        schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
+        schema = schema.with_labels(table.labels)
+        data = fingerprint(table, schema.used)
+        return table, schema, data, _identity(self.arguments, self.settings, data)
+
+    def _run(self) -> FittedModel:
         is_first = global_rank() == 0
         if is_first:
             self._check_folders()
@@ -72,14 +101,9 @@ class FitRun:
             if is_first:
                 # Another run may have written there until its lock was free.
                 self._check_folders()
-            table = read_table(self.data, self.media_root, **self.reading)
-            self.budget.check("the table was read")
-            schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
-            schema = schema.with_labels(table.labels)
+            table, schema, data, common = self._read()
             modalities = schema.used
             check_rules(self.arguments["rules"] or (), table, modalities)
-            data = fingerprint(table, modalities)
-            common = _identity(self.arguments, self.settings, data)
             identity = common | {"amodal": version("amodal")}
             is_resumed = self.resume and run.is_resumable(identity)
             if self.resume and is_first and not run.is_begun and (finished := self._finished(common)):
@@ -105,6 +129,13 @@ class FitRun:
             check_output_folder(self.output, "model", overwrite=self.overwrite or self.resume, inputs=inputs)
 
     def _train(self, store: Store, schema: Schema, data: str, *, checkpoint: Path | None) -> FittedModel:
+        # PyTorch's generator of random numbers belongs to the process: fits in several threads would share it.
+        with _one_fit:
+            return self._train_alone(store, schema, data, checkpoint=checkpoint)
+
+    def _train_alone(
+        self, store: Store, schema: Schema, data: str, *, checkpoint: Path | None
+    ) -> FittedModel:
         method = configure(method_named(self.arguments["method"]), self.settings)
         seed = self.arguments["random_state"]
         with torch.random.fork_rng(devices=[]):
@@ -151,6 +182,15 @@ class FitRun:
             )
         notify(f"{self.output} is finished: it was fitted to the same data, with the same settings.")
         return found
+
+
+def _renew_lock() -> None:
+    global _one_fit
+    _one_fit = threading.RLock()  # another thread of the parent may hold the old one
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def _identity(arguments: Mapping[str, Any], settings: Values, data: str) -> dict[str, Any]:

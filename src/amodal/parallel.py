@@ -1,8 +1,9 @@
-"""Work in threads, with a progress bar."""
+"""Work in threads, with a progress bar, and in forked processes."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,24 @@ def in_parallel(
 
     # A generator of its own, so that a wrong number is refused at once.
     return results()
+
+
+def _compute_in_one_thread() -> None:
+    """Let a forked process compute, which waits for ever for the threads that its parent had.
+
+    A fork copies one thread. The libraries of PyTorch, NumPy and OpenCV still hand work to the others, as their thread
+    pools were filled in the parent; with one thread they compute in the caller's.
+    """
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(1)
+    if "threadpoolctl" in sys.modules:
+        sys.modules["threadpoolctl"].threadpool_limits(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_compute_in_one_thread)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from amodal.files import (
     begin_output_folder,
     check_output_folder,
     exclusive_lock,
+    is_locked,
     remove_output_folder,
     replacing_file,
     temporary_folder,
@@ -23,8 +24,9 @@ from amodal.modalities import Modality
 from amodal.table import BadCellPolicy, Store, Table, prepare_store
 from amodal.training import global_rank
 
-__all__ = ["RunFolder", "default_work_folder", "differences", "notify", "run_folder"]
+__all__ = ["RunFolder", "default_work_folder", "differences", "notify", "run_folder", "wait_for_same_run"]
 
+_PATIENCE = 5.0  # seconds until another run has written what it is of
 _STORE, _RECORD, _CHECKPOINT = "store", "fit.json", "last.ckpt"
 
 
@@ -104,6 +106,34 @@ class RunFolder:
 def default_work_folder(output: Path) -> Path:
     """The work folder of a run that writes its model to `output`."""
     return output.with_name(f"{output.name}.training")
+
+
+def wait_for_same_run(output: Path, identity: Mapping[str, Any]) -> bool:
+    """Wait for another run that writes an output, if it is of the same data and settings.
+
+    Args:
+        output: folder of the model.
+        identity: of this run; see `RunFolder.is_resumable`.
+
+    Returns:
+        True once the other run has ended; False where it is of other data or settings, or does not say of which.
+    """
+    work = default_work_folder(output)
+    record, is_same, started = work / _RECORD, False, time.monotonic()
+    while is_locked(work):
+        if not is_same:
+            try:
+                other = dict(json.loads(record.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                if time.monotonic() - started > _PATIENCE:
+                    return False
+            else:
+                if differences(other, identity):
+                    return False
+                is_same = True
+                notify(f"Another run fits {output} to the same data, with the same settings: waiting for it.")
+        time.sleep(0.2)
+    return True
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from amodal.cli.complete import complete
 from amodal.cli.demo import digits
 from amodal.cli.embed import embed
 from amodal.cli.evaluate import evaluate
-from amodal.cli.exit_codes import exit_on_error, options
+from amodal.cli.exit_codes import exit_on_error, options, tolerate_encodings
 from amodal.cli.features import features
 from amodal.cli.fit import FitCommand, fit
 from amodal.cli.inspect import inspect
@@ -83,6 +83,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; see `amodal.cli.exit_codes`."""
+    tolerate_encodings()
     # Typer itself may fail before a command runs, as where it writes help to a full disk.
     with signals_as_exceptions(), exit_on_error():
         app()

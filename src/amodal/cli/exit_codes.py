@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from amodal.errors import DataError, EarlierFormat, UsageError
 from amodal.files import explain_machine_error
 from amodal.interrupts import Terminated
 
-__all__ = ["exit_on_error", "in_options", "options"]
+__all__ = ["exit_on_error", "in_options", "options", "tolerate_encodings"]
 
 USAGE, DATA, MACHINE = 2, 3, 5
 _SIGNAL_BASE = 128
@@ -61,6 +62,25 @@ def exit_on_error(options: Mapping[str, str] | None = None) -> Iterator[None]:
         if "can't allocate memory" not in str(problem) and type(problem).__name__ != "OutOfMemoryError":
             raise
         _end(problem, f"Error: {explain_machine_error(MemoryError())}", MACHINE)
+
+
+def tolerate_encodings() -> None:
+    """Let output and arguments pass in a locale or pipe that is not UTF-8.
+
+    Letters that a stream cannot write become escapes, as in Python's own messages. Arguments of a locale without
+    letters (C) are UTF-8's, as the terminal sent them.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.argv[1:] = [_decoded(argument) for argument in sys.argv[1:]]
+
+
+def _decoded(argument: str) -> str:
+    try:
+        return os.fsencode(argument).decode("utf-8") if not argument.isprintable() else argument
+    except UnicodeError:
+        return argument
 
 
 def options(group: TyperGroup) -> dict[str, str]:

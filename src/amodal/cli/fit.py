@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from amodal.cli.arguments import (
     table_model,
 )
 
+_RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
+"""Variables by which Lightning numbers the processes of a run; the first checks the folders."""
 _training = partial(typer.Option, rich_help_panel="Training")
 _machine = partial(typer.Option, rich_help_panel="Machine")
 
@@ -105,9 +108,8 @@ def fit(
     # The imports that follow take seconds, which count towards the time limit.
     started = time.monotonic()
     from amodal.files import check_output_folder
-    from amodal.training import global_rank
 
-    if global_rank() == 0:
+    if not any(os.environ.get(name, "0") != "0" for name in _RANKS):
         inputs = [data, media_root, config]
         check_output_folder(output, "model", overwrite=overwrite or resume, inputs=inputs)
     given = {

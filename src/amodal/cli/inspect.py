@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -37,7 +38,8 @@ def inspect(
     schema = infer_schema(table, MODALITIES, pairs(types, "--type"))
     rows = describe(schema)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        is_utf = (sys.stdout.encoding or "").lower().startswith("utf")
+        typer.echo(json.dumps(rows, ensure_ascii=not is_utf, indent=1))
         return
     print_table(
         ["column", "type", "why", "missing", "example"],

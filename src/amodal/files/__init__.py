@@ -2,7 +2,7 @@
 
 from amodal.files.atomic import is_staging_folder, replacing_file, replacing_folder, temporary_folder
 from amodal.files.disk import existing_folder, explain_machine_error, os_errors_about, preallocate
-from amodal.files.locks import exclusive_lock
+from amodal.files.locks import exclusive_lock, is_locked
 from amodal.files.outputs import (
     MANIFEST,
     begin_output_folder,
@@ -20,6 +20,7 @@ __all__ = [
     "exclusive_lock",
     "existing_folder",
     "explain_machine_error",
+    "is_locked",
     "is_staging_folder",
     "os_errors_about",
     "output_folder",

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
 
-from amodal.errors import UsageError
+from amodal.errors import OutputInUse
 from amodal.files.disk import os_errors_about
 
-__all__ = ["exclusive_lock", "lock_file"]
+__all__ = ["exclusive_lock", "is_locked", "lock_file"]
 
 _TIMEOUT = 0.2  # seconds; enough for a lock that is just being released
 
@@ -29,7 +29,7 @@ def exclusive_lock(output: Path) -> Iterator[Path]:
     Reentrant within a thread. The lock file lies next to the output and names its holder.
 
     Raises:
-        UsageError: another process or thread holds the lock; names it.
+        OutputInUse: another process or thread holds the lock; names it.
     """
     path = lock_file(output)
     created_parent = not path.parent.exists()
@@ -38,7 +38,7 @@ def exclusive_lock(output: Path) -> Iterator[Path]:
     try:
         lock.acquire(timeout=_TIMEOUT)
     except Timeout:
-        raise UsageError(
+        raise OutputInUse(
             f"{output} is being written by another run{_holder(path)}. Wait for it to end, or give another path."
         ) from None
     # A SoftFileLock, used on file systems without locks, writes and removes the file itself.
@@ -56,6 +56,15 @@ def exclusive_lock(output: Path) -> Iterator[Path]:
         if created_parent:
             with suppress(OSError):  # not empty: it holds the output
                 path.parent.rmdir()
+
+
+def is_locked(output: Path) -> bool:
+    """True while another process or thread holds the lock of an output."""
+    try:
+        with exclusive_lock(output):
+            return False
+    except OutputInUse:
+        return True
 
 
 def lock_file(output: Path) -> Path:

@@ -12,6 +12,7 @@ import numpy as np
 
 from amodal.errors import UnreadableCell
 from amodal.media.paths import open_cell
+from amodal.pages import data_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,11 @@ class Sound:
     def seconds(self) -> float:
         """Duration in seconds."""
         return len(self.samples) / self.rate
+
+    def _repr_html_(self) -> str:
+        """A player, for notebooks."""
+        uri = data_uri(wav_bytes(self.samples, self.rate), "audio/wav")
+        return f'<audio controls preload="none" src="{uri}"></audio> {self.seconds:.2f} s'
 
 
 def read_sound(source: Path | bytes, max_seconds: float | None = None) -> Sound:

@@ -192,7 +192,7 @@ def image_array(array: NDArray[Any]) -> NDArray[np.uint8]:
         [[128, 128], [128, 128]]
     """
     channels = (1, 2, 3, 4)
-    if array.ndim == 3 and array.shape[2] not in channels and array.shape[0] in channels:
+    if array.ndim == 3 and array.shape[2] not in channels and array.shape[0] in (1, 3, 4):
         array = array.transpose(1, 2, 0)
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in channels)
     if not is_image or array.size == 0 or array.dtype.kind not in "buif":

@@ -8,7 +8,7 @@ from amodal.table.encoding import BadCellPolicy, check_policy, encode, encode_ce
 from amodal.table.export import to_arrow, to_dataset, to_parquet
 from amodal.table.fingerprint import fingerprint
 from amodal.table.frames import Form
-from amodal.table.reading import SUFFIXES, ReadOptions, Table, is_address, read_table, row_number
+from amodal.table.reading import MEDIA_ROOT, SUFFIXES, ReadOptions, Table, is_address, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
 from amodal.table.store import Store, check_cells, prepare_store
 from amodal.table.type_inference import IGNORE, check_columns, infer_schema
@@ -16,6 +16,7 @@ from amodal.table.writing import check_media_kept, write_table
 
 __all__ = [
     "IGNORE",
+    "MEDIA_ROOT",
     "SUFFIXES",
     "BadCell",
     "BadCellPolicy",

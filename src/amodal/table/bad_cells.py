@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from amodal.errors import DataError, examples
-from amodal.table.reading import row_number
+from amodal.errors import DataError
 
 __all__ = ["BadCell", "bad_cell_error", "is_bad_cell_list", "write_bad_cells"]
 
@@ -35,16 +34,15 @@ class BadCell:
 _HEADER = [field.name for field in fields(BadCell)]
 
 
-def bad_cell_error(bad: Sequence[BadCell], empty_rows: Sequence[int], source: str) -> DataError | None:
-    """One error for all bad cells and empty rows; None where there are none.
+def bad_cell_error(bad: Sequence[BadCell], source: str) -> DataError | None:
+    """One error for all bad cells; None where there are none.
 
     Args:
         bad: the bad cells, in the order of the columns.
-        empty_rows: rows from 0 without a cell.
         source: the table's name in messages.
 
     Example:
-        >>> print(bad_cell_error([BadCell("photo", 3, "3.png", "no such file")], [], "cats.csv"))
+        >>> print(bad_cell_error([BadCell("photo", 3, "3.png", "no such file")], "cats.csv"))
         cats.csv: 1 cell cannot be used.
           photo: 1 cell
             row 3: '3.png': no such file
@@ -59,12 +57,6 @@ def bad_cell_error(bad: Sequence[BadCell], empty_rows: Sequence[int], source: st
             lines += [f"    row {cell.row}: {cell.cell!r}: {cell.reason}" for cell in own[:EXAMPLES]]
             lines += [f"    and {len(own) - EXAMPLES} more"] * (len(own) > EXAMPLES)
         lines += ['Pass bad_cells="missing" to treat them as missing.']
-    if empty_rows:
-        rows = examples([row_number(row) for row in empty_rows])
-        lines += [
-            f"{source}: {len(empty_rows)} of the rows have no usable cell in any column that is used "
-            f"(row {rows}). Remove them."
-        ]
     return DataError("\n".join(lines)) if lines else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from amodal.modalities import Modality
 from amodal.table.fill import fill
 from amodal.table.frames import Form
-from amodal.table.reading import Table, row_number
+from amodal.table.reading import MEDIA_ROOT, Table, row_number
 
 __all__ = ["CompletedRows", "draw_columns", "fill_holes", "in_form_of"]
 
@@ -94,7 +95,12 @@ def in_form_of(
             }
         )
     drawn = {name: modalities[name].suffix is not None for name in completed.drawn}
-    return form.restore(frame, drawn, draws, labels)
+    restored = form.restore(frame, drawn, draws, labels)
+    has_media = any(modality.suffix and name in table.columns for name, modality in modalities.items())
+    if has_media and isinstance(restored, pd.DataFrame) and table.root not in (None, Path()):
+        # Kept cells may be paths, which are found by this where the rows go in again.
+        restored.attrs[MEDIA_ROOT] = str(table.root)
+    return restored
 
 
 def _typed(cells: pd.Series[Any], modality: Modality) -> pd.Series[Any]:

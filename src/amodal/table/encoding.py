@@ -161,7 +161,7 @@ def encode_cells(
         arrays[encoded.position][index] = encoded.values
         present[index, encoded.position] = True
         bad += encoded.bad
-    error = bad_cell_error(bad, [], table.source)
+    error = bad_cell_error(bad, table.source)
     if error and bad_cells == "error":
         raise error
     x = {name: torch.from_numpy(values) for name, values in zip(modalities, arrays, strict=True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,9 +68,16 @@ def _like_present(drawn: np.ndarray, cells: pd.Series[Any], holes: np.ndarray) -
     if all(type(cell) in types for cell in drawn):
         return drawn
     by_label = {_label(cell): cell for cell in reversed(known)}
-    return _objects(
-        [by_label.get(_label(cell), cell) if pd.api.types.is_hashable(cell) else cell for cell in drawn]
-    )
+    return _objects([_like(cell, by_label, types) for cell in drawn])
+
+
+def _like(cell: Any, by_label: dict[str, Any], types: set[type]) -> Any:
+    if not pd.api.types.is_hashable(cell):
+        return cell
+    label = _label(cell)
+    if label not in by_label and types == {Decimal} and isinstance(cell, int | float):
+        return Decimal(label)
+    return by_label.get(label, cell)
 
 
 def _label(cell: object) -> str:

@@ -31,6 +31,10 @@ SUFFIXES = (*_DELIMITERS, ".jsonl", ".ndjson", ".parquet", ".xlsx")
 _IN_FOLDERS = (".csv", ".tsv", ".jsonl", ".parquet")
 _SPLITS = ("train", "training", "validation", "valid", "dev", "test", "testing", "eval")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+FILE_NAME = "_file_name"
+"""Ending of the names of columns by which `datasets` knows files."""
+MEDIA_ROOT = "media_root"
+"""Key of a frame's `attrs`: the folder that its paths are relative to."""
 _log = logging.getLogger("amodal")
 
 
@@ -135,17 +139,20 @@ def read_table(
     root = None if media_root is None else _folder(media_root)
     if not isinstance(data, str | Path):
         cells, form = frame_of(data)
+        if root is None and isinstance(data, pd.DataFrame) and MEDIA_ROOT in data.attrs:
+            root = Path(data.attrs[MEDIA_ROOT])
         return _table(cells, media_folder(root or Path(), None, follow_links), form.source, form)
     if is_address(data):
         source, own = str(data), None
-        content: BinaryIO | Path = _download(source)
         suffix = _suffix(source.split("?")[0].split("#")[0], source)
+        content: BinaryIO | Path = _download(source)
     else:
         path = _table_file(Path(data))
         content, source, own, suffix = path, str(path), path.parent, path.suffix.lower()
     frame, note = _read(content, source, suffix, sep, encoding)
     if note:
         _log.warning(note)
+    frame = _without_repeated_files(frame)
     names = check_names(frame.columns, source)
     form = Form("text" if suffix in _DELIMITERS else "values", source, tuple(names))
     frame = frame.set_axis(names, axis="columns")
@@ -247,6 +254,19 @@ def _table(cells: pd.DataFrame, root: Path | None, source: str, form: Form) -> T
         )
     frame = pd.DataFrame({name: _without_blanks(cells[name]) for name in cells.columns}, index=cells.index)
     return Table(frame, root, source, form, frame if form.kind == "text" else cells)
+
+
+def _without_repeated_files(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns but those that repeat another under `datasets`' name for files, as `write_table` adds them."""
+    repeated = [
+        name
+        for name in frame.columns
+        if isinstance(name, str)
+        and name.endswith(FILE_NAME)
+        and (own := name.removesuffix(FILE_NAME)) in frame.columns
+        and frame[name].equals(frame[own])
+    ]
+    return frame.drop(columns=repeated)
 
 
 def _without_blanks(cells: pd.Series) -> pd.Series:

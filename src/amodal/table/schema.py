@@ -52,7 +52,11 @@ class Column:
             "reason": self.reason,
             "missing": self.missing,
             "filler": self.filler and self.filler.to_dict(),
-        } | ({"label": _jsonable(self.label)} if isinstance(self.label, int | float | tuple | list) else {})
+        } | (
+            {"label": _jsonable(self.label)}
+            if isinstance(self.label, int | float | tuple | np.generic)
+            else {}
+        )
 
 
 def _jsonable(label: Any) -> Any:

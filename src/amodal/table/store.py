@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,14 +20,14 @@ import torch
 from torch import Tensor
 
 from amodal.batch import Batch
-from amodal.errors import DataError
+from amodal.errors import DataError, examples
 from amodal.files import check_output_folder, existing_folder, output_folder, preallocate
 from amodal.modalities import Modality
 from amodal.parallel import ProgressCallback, in_parallel
 from amodal.table.bad_cells import BadCell, bad_cell_error, write_bad_cells
 from amodal.table.encoding import BadCellPolicy, Chunk, check_policy, chunks, encode_chunk
 from amodal.table.fingerprint import fingerprint
-from amodal.table.reading import Table
+from amodal.table.reading import Table, row_number
 from amodal.table.type_inference import check_columns
 
 __all__ = ["Store", "check_cells", "prepare_store"]
@@ -35,6 +36,7 @@ FORMAT = 1
 DESCRIPTION = "store.json"
 PRESENT = "present.npy"
 BAD_CELLS = "bad_cells.csv"
+_log = logging.getLogger("amodal")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,7 @@ def prepare_store(
         check: called before each chunk; an error that it raises ends the work without a trace.
 
     Raises:
-        DataError: lists all bad cells (unless `bad_cells` is "missing") and all rows without a cell.
+        DataError: lists all bad cells, unless `bad_cells` is "missing"; or no row has a cell.
         UsageError: the folder holds something else, or a column is not in the table.
         OSError: the disk is too small, or the machine refuses otherwise.
     """
@@ -209,12 +211,18 @@ def _present(
     ):
         present[rows, position] = True
         bad += problems
-    if bad and bad_cells == "error":
-        error = bad_cell_error(bad, table.empty_rows(modalities), table.source)
-    else:
-        error = bad_cell_error([], np.flatnonzero(~present.any(axis=1)).tolist(), table.source)
-    if error:
+    error = bad_cell_error(bad, table.source)
+    if error and bad_cells == "error":
         raise error
+    empty = np.flatnonzero(~present.any(axis=1))
+    if len(empty):
+        numbers = examples([row_number(int(row)) for row in empty])
+        if len(empty) == len(table):
+            raise DataError(f"{table.source}: no row has a usable cell in any column that is used.")
+        _log.warning(
+            f"{table.source}: {len(empty):,} of {len(table):,} rows have no usable cell in any column that is used, "
+            f"and are left out (row {numbers})."
+        )
     return present, bad
 
 

@@ -98,7 +98,7 @@ def _western(content: bytes, source: str, problem: UnicodeDecodeError) -> tuple[
     before = content[: problem.start]
     line, column = before.count(b"\n") + 1, problem.start - before.rfind(b"\n")
     not_utf8 = f"{source} is not UTF-8: byte {column} of line {line} is 0x{content[problem.start]:02x}"
-    way = "Save it as UTF-8, or name its encoding, as in encoding=cp1252."
+    way = 'Save it as UTF-8, or name its encoding, as in encoding="cp1252".'
     try:
         text = content.decode("cp1252")
     except UnicodeDecodeError:

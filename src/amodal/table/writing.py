@@ -15,11 +15,11 @@ import pandas as pd
 
 from amodal.errors import DataError, UnreadableCell, UsageError, examples, shorten
 from amodal.files import check_output_folder, output_folder
-from amodal.media import MediaFile, cell_text, locate, media_file
+from amodal.media import IMAGE_SUFFIXES, MediaFile, cell_text, locate, media_file
 from amodal.modalities import Modality
 from amodal.parallel import in_parallel
 from amodal.table.folder_names import folder_names
-from amodal.table.reading import Table, row_number
+from amodal.table.reading import FILE_NAME, Table, row_number
 
 __all__ = ["write_table"]
 
@@ -84,12 +84,26 @@ def write_table(
         write = partial(_write, folder=staging)
         for _ in in_parallel(write, files, label="Writing files"):
             pass
+        for name, repeated in _file_names(file_columns, table).items():
+            table[repeated] = table[name]
         table.to_csv(
             staging / TABLE, index=False, encoding="utf-8", lineterminator="\n", quoting=_quoting(table)
         )
         for name, sheet in (sheets or {}).items():
             sheet.to_csv(staging / name, index=False, encoding="utf-8", lineterminator="\n")
     return folder / TABLE
+
+
+def _file_names(columns: Mapping[str, Modality], table: pd.DataFrame) -> dict[str, str]:
+    """Column -> name under which it is written again, by which `datasets` knows files; `read_table` leaves it out.
+
+    Its ImageFolder, and AudioFolder where there are no images, reads `photo_file_name` as the feature `photo`.
+    """
+    images = [name for name, modality in columns.items() if modality.suffix in IMAGE_SUFFIXES]
+    names = [
+        name for name in images or columns if not name.endswith("file_name") and table[name].notna().all()
+    ]
+    return {name: f"{name}{FILE_NAME}" for name in names if f"{name}{FILE_NAME}" not in table}
 
 
 def _has_value(cell: Any) -> bool:

@@ -35,11 +35,13 @@ class StoredRows(pl.LightningDataModule):
         self.batch_size = batch_size
         self.seed = seed
         self.validation_stride = 1
-        self.training, self.held_out = split(len(store), seed)
+        # A row without a cell teaches nothing.
+        self._rows = np.flatnonzero(store.present.any(axis=1))
+        self.training, self.held_out = (self._rows[part] for part in split(len(self._rows), seed))
 
     def all(self, device: torch.device, stop: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
-        """Batches of all rows of the store; see `sample`."""
-        return self._chunks(np.arange(len(self.store)), device, stop)
+        """Batches of all rows that have a cell; see `sample`."""
+        return self._chunks(self._rows, device, stop)
 
     def all_held_out(self, device: torch.device) -> Iterator[Batch]:
         """Batches of all held-out rows."""
