@@ -48,7 +48,7 @@ class NumberForm:
         suffix: after it, as " kg".
         thousands: mark between groups of three digits.
         point: mark before the decimals.
-        is_padded: every number has as many decimals.
+        padding: decimals that every number has at least.
         has_zero: a whole number ends with ".0".
         has_exponent: very small and large numbers are as 1e-05.
         has_plus: positive numbers have a sign.
@@ -58,7 +58,7 @@ class NumberForm:
     suffix: str = ""
     thousands: str = ""
     point: str = "."
-    is_padded: bool = False
+    padding: int = 0
     has_zero: bool = False
     has_exponent: bool = False
     has_plus: bool = False
@@ -109,8 +109,8 @@ class NumberForm:
             digits = repr(magnitude)
             digits = digits.removesuffix(".0") if not self.has_zero else digits
         else:
-            digits = f"{magnitude:.{decimals}f}"
-            if not self.is_padded and "." in digits:
+            digits = f"{magnitude:.{max(decimals, self.padding)}f}"
+            if not self.padding and "." in digits:
                 digits = digits.rstrip("0").rstrip(".")
                 digits += ".0" if self.has_zero and "." not in digits else ""
         whole, point, rest = digits.partition(".")
@@ -194,7 +194,7 @@ def _with_digits(form: NumberForm, matches: list[re.Match[str]]) -> NumberForm:
     signs = Counter(match["sign"] or match["inner"] for match in matches)
     return replace(
         form,
-        is_padded=len(set(decimals)) == 1 and decimals[0] > 0,
+        padding=decimals[0] if len(set(decimals)) == 1 else 0,
         has_zero=bool(zeros),
         has_exponent=any(match["exponent"] for match in matches),
         has_plus=signs["+"] > signs[""],

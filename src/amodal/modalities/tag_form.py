@@ -94,6 +94,8 @@ def find_tag_form(cells: pd.Series[Any]) -> TagForm:
             raise RejectColumn(
                 "lists of numbers and no labels" if kind == "number" else "cells are no lists of labels"
             )
+        if len({type(label) for label in labels}) > 1:
+            raise RejectColumn("lists of values of several types")
         form = TagForm(container, label_type=kind)
         _check_repeats([form.parse(cell) or [] for cell in sample])
         return form
