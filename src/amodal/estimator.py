@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, Unpack
@@ -34,6 +34,7 @@ from amodal.table import (
     in_form_of,
     infer_schema,
     is_address,
+    mark_missing,
     read_table,
 )
 from amodal.training import Budget, parse_duration
@@ -57,6 +58,8 @@ class TableModel(TransformerMixin, BaseEstimator):
         method: name of the method; `amodal methods` lists them.
         types: column -> type ("image", "image:pixels", "ignore"), where it should not be inferred.
         options: column -> keywords of its modality, for example {"photo": {"height": 128, "width": 128}}.
+        missing: column -> cells that stand for missing ones, for example {"age": [-1, 999]}. Texts such as "NA" among
+            numbers or dates do without.
         bad_cells: "error" refuses a table with cells that cannot be read; "missing" takes them as missing.
         epochs: most passes over the table; None for at most 1,000, until the held-out loss no longer falls.
         time_limit: most time `fit` takes, in seconds or as "5m"; None for no limit.
@@ -92,6 +95,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         *,
         types: Mapping[Hashable, str] | None = None,
         options: Mapping[Hashable, Mapping[str, Any]] | None = None,
+        missing: Mapping[Hashable, Sequence[Any]] | None = None,
         bad_cells: Literal["error", "missing"] = "error",
         epochs: PositiveInt | None = None,
         time_limit: str | PositiveFloat | None = None,
@@ -102,6 +106,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         self.method = method
         self.types = types
         self.options = options
+        self.missing = missing
         self.bad_cells = bad_cells
         self.epochs = epochs
         self.time_limit = time_limit
@@ -132,7 +137,7 @@ class TableModel(TransformerMixin, BaseEstimator):
 
     def _arguments(self) -> dict[str, Any]:
         """The other arguments, parsed and checked, as JSON has them."""
-        given = {name: _by_name(getattr(self, name)) for name in ("types", "options")}
+        given = {name: _by_name(getattr(self, name)) for name in ("types", "options", "missing")}
         parsed = {
             setting.field: parse(
                 setting.field, setting, given.get(setting.field, getattr(self, setting.field))
@@ -501,7 +506,7 @@ class TableModel(TransformerMixin, BaseEstimator):
             UsageError: an unknown column or type.
             DataError: the table cannot be used; says which columns and rows.
         """
-        table = read_table(data, media_root, **reading)
+        table = mark_missing(read_table(data, media_root, **reading), _by_name(self.missing) or {})
         types, options = _by_name(self.types), _by_name(self.options)
         modalities = infer_schema(table, self.modalities, types, options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
@@ -557,7 +562,7 @@ class TableModel(TransformerMixin, BaseEstimator):
         """Read a table; paths of one without a folder are relative to that of the table that was fitted here."""
         if media_root is None and not _is_file(data):
             media_root = getattr(self, "_media_root", None)
-        return read_table(data, media_root, **reading)
+        return mark_missing(read_table(data, media_root, **reading), _by_name(self.missing) or {})
 
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used

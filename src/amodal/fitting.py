@@ -17,7 +17,16 @@ from amodal.modalities import MODALITIES, Modality
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
 from amodal.run_folder import differences, notify, run_folder
 from amodal.settings import Values, configure, flatten, settings_of
-from amodal.table import ReadOptions, Schema, Store, fingerprint, infer_schema, read_table
+from amodal.table import (
+    ReadOptions,
+    Schema,
+    Store,
+    check_columns,
+    fingerprint,
+    infer_schema,
+    mark_missing,
+    read_table,
+)
 from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
 
 _HARDWARE = ("devices", "num_nodes", "strategy")
@@ -71,6 +80,9 @@ class FitRun:
                 # Another run may have written there until its lock was free.
                 self._check_folders()
             table = read_table(self.data, self.media_root, **self.reading)
+            codes = self.arguments["missing"] or {}
+            check_columns(codes, table)
+            table = mark_missing(table, codes)
             self.budget.check("the table was read")
             schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
             schema = schema.with_labels(table.labels)
