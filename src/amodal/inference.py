@@ -164,8 +164,10 @@ def complete_cells(
         holes = {name: ~kept[name][batch.rows.cpu().numpy()] for name in targets}
         for name, tensor in model.complete(batch, targets, noise, **(options or {})).items():
             cells = tensor[torch.from_numpy(holes[name]).to(tensor.device)]
-            made = _to_cells(name, model.modalities[name], cells)
-            drawn[name][number] += model.modalities[name].match(made, own[name]) if name in own else made
+            new_cells = _to_cells(name, model.modalities[name], cells)
+            drawn[name][number] += (
+                model.modalities[name].match(new_cells, own[name]) if name in own else new_cells
+            )
 
     for number in range(draws):
         for _ in map_slices(model, conditions, partial(draw, number), seed=seed + (number << 32)):

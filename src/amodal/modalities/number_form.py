@@ -41,7 +41,7 @@ _FEWEST = 0.8
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How the numbers of a column of texts are written.
+    """Written form of the numbers of a column of texts.
 
     Attributes:
         prefix: before the number, as "$".
@@ -113,11 +113,11 @@ class NumberForm:
             if not self.padding and "." in digits:
                 digits = digits.rstrip("0").rstrip(".")
                 digits += ".0" if self.has_zero and "." not in digits else ""
-        whole, point, rest = digits.partition(".")
-        if self.thousands and whole.isdigit():
-            whole = f"{int(whole):,}".replace(",", self.thousands)
+        integer, point, rest = digits.partition(".")
+        if self.thousands and integer.isdigit():
+            integer = f"{int(integer):,}".replace(",", self.thousands)
         sign = "-" if value < 0 else "+" if self.has_plus and value > 0 else ""
-        return f"{sign}{self.prefix}{whole}{point and self.point}{rest}{self.suffix}"
+        return f"{sign}{self.prefix}{integer}{point and self.point}{rest}{self.suffix}"
 
 
 def plain_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
@@ -136,9 +136,8 @@ def plain_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
 
 
 def _plain_cell(cell: Any) -> Any:
-    if isinstance(cell, str):
-        # pandas reads "0x1F", "1_000" and "infinity" too.
-        return cell if cell.isascii() and "_" not in cell and "x" not in cell else None
+    if isinstance(cell, str) and (not cell.isascii() or "_" in cell):
+        return None  # Python reads "1_000" too
     if isinstance(cell, (bool, np.bool_)):
         return None
     if isinstance(cell, np.float32):
@@ -213,8 +212,8 @@ def _variant(thousands: str, matches: list[re.Match[str]]) -> str:
 
 
 def _pattern(thousands: str, point: str) -> re.Pattern[str]:
-    whole = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})*" if thousands else r"\d*"
-    return re.compile(rf"(?=.*\d){whole}(?:{re.escape(point)}\d*)?")
+    integer = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})*" if thousands else r"\d*"
+    return re.compile(rf"(?=.*\d){integer}(?:{re.escape(point)}\d*)?")
 
 
 def _are_of_one_length(texts: list[str]) -> bool:

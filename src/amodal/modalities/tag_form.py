@@ -35,7 +35,7 @@ _MAX_SCALAR = 200
 
 @dataclass(frozen=True)
 class TagForm:
-    """How the cells of a column hold their labels.
+    """Form in which the cells of a column hold their labels.
 
     Attributes:
         container: "list", "tuple", "set", "frozenset", "array", "json" for a text of a JSON list, or "text".
