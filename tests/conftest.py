@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,22 @@ def five_columns(tmp_path_factory: pytest.TempPathFactory) -> Table:
         }
     )
     return read_table(frame, root)
+
+
+@pytest.fixture(scope="session")
+def every_type(five_columns: Table) -> Table:
+    """A table with one column of each type, named for its type, and its files."""
+    rows = range(len(five_columns))
+    days = pd.Timestamp("2023-01-05") + pd.to_timedelta([row * 37 % 400 for row in rows], unit="D")
+    genres = ["Action", "Comedy", "Drama"]
+    frame = five_columns.frame.assign(
+        datetime=pd.Series(days.strftime("%Y-%m-%d"), dtype="str"),
+        duration=[f"{row * 7 % 5}:{row * 11 % 60:02}:{row * 13 % 60:02}" for row in rows],
+        boolean=[row % 3 == 0 for row in rows],
+        tags=[[genre for place, genre in enumerate(genres) if (row * 3 + 1) >> place & 1] for row in rows],
+    )
+    order = dict.fromkeys(kind.type for kind in MODALITIES)
+    return replace(five_columns, frame=frame[list(order)])
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

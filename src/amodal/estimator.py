@@ -43,6 +43,7 @@ from amodal.table import (
     in_form_of,
     infer_schema,
     is_address,
+    mark_missing,
     read_table,
 )
 from amodal.training import Budget, parse_duration
@@ -67,6 +68,8 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         method: name of the method; `amodal methods` lists them.
         types: column -> type ("image", "image:pixels", "ignore"), where it should not be inferred.
         options: column -> keywords of its modality, for example {"photo": {"height": 128, "width": 128}}.
+        missing: column -> cells that stand for missing ones, for example {"age": [-1, 999]}. Texts such as "NA" among
+            numbers or dates do without.
         bad_cells: "error" refuses a table with cells that cannot be read; "missing" takes them as missing.
         rules: conditions that all rows keep, such as "low <= high" or "total == a + b": checked in training rows by
             `fit`, and kept in all rows that are drawn. They are written as `where` of `sample`.
@@ -107,6 +110,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         *,
         types: Mapping[Hashable, str] | None = None,
         options: Mapping[Hashable, Mapping[str, Any]] | None = None,
+        missing: Mapping[Hashable, Sequence[Any]] | None = None,
         bad_cells: Literal["error", "missing"] = "error",
         rules: str | Sequence[str] | None = None,
         epochs: PositiveInt | None = None,
@@ -118,6 +122,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self.method = method
         self.types = types
         self.options = options
+        self.missing = missing
         self.bad_cells = bad_cells
         self.rules = rules
         self.epochs = epochs
@@ -149,7 +154,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
     def _arguments(self) -> dict[str, Any]:
         """The other arguments, parsed and checked, as JSON has them."""
-        given = {name: _by_name(getattr(self, name)) for name in ("types", "options")}
+        given = {name: _by_name(getattr(self, name)) for name in ("types", "options", "missing")}
         parsed = {
             setting.field: parse(
                 setting.field, setting, given.get(setting.field, getattr(self, setting.field))
@@ -639,7 +644,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             UsageError: an unknown column or type.
             DataError: the table cannot be used; says which columns and rows.
         """
-        table = read_table(data, media_root, **reading)
+        table = mark_missing(read_table(data, media_root, **reading), _by_name(self.missing) or {})
         types, options = _by_name(self.types), _by_name(self.options)
         modalities = infer_schema(table, self.modalities, types, options).used
         vectors, self.bad_cells_ = feature_table(table, modalities, bad_cells=self.bad_cells)
@@ -700,7 +705,7 @@ class TableModel(AnswersMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         """Read a table; paths of one without a folder are relative to that of the table that was fitted here."""
         if media_root is None and not _is_file(data) and MEDIA_ROOT not in getattr(data, "attrs", ()):
             media_root = getattr(self, "_media_root", None)
-        return read_table(data, media_root, **reading)
+        return mark_missing(read_table(data, media_root, **reading), _by_name(self.missing) or {})
 
     def _check_columns(self, names: Iterable[str]) -> None:
         used = self._fitted().schema.used

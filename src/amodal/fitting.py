@@ -22,7 +22,17 @@ from amodal.modalities import MODALITIES, Modality
 from amodal.persistence import FittedModel, holds_model, read_model, write_model
 from amodal.run_folder import differences, notify, run_folder, wait_for_same_run
 from amodal.settings import Values, configure, flatten, settings_of
-from amodal.table import ReadOptions, Schema, Store, Table, fingerprint, infer_schema, read_table
+from amodal.table import (
+    ReadOptions,
+    Schema,
+    Store,
+    Table,
+    check_columns,
+    fingerprint,
+    infer_schema,
+    mark_missing,
+    read_table,
+)
 from amodal.training import Budget, TrainerConfig, global_rank, parse_duration, train
 
 _one_fit = threading.RLock()
@@ -87,6 +97,9 @@ class FitRun:
     def _read(self) -> tuple[Table, Schema, str, dict[str, Any]]:
         """The table, its schema, its fingerprint, and the identity of this run but for the version."""
         table = read_table(self.data, self.media_root, **self.reading)
+        codes = self.arguments["missing"] or {}
+        check_columns(codes, table)
+        table = mark_missing(table, codes)
         self.budget.check("the table was read")
         schema = infer_schema(table, self.modalities, self.arguments["types"], self.arguments["options"])
         schema = schema.with_labels(table.labels)

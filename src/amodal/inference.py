@@ -184,10 +184,12 @@ def complete_cells(
         holes = {name: ~kept[name][batch.rows.cpu().numpy()] for name in targets}
         for name, tensor in draw_cells(model, batch, targets, noise, **(options or {})).items():
             cells = tensor[torch.from_numpy(holes[name]).to(tensor.device)]
-            values = _to_cells(name, model.modalities[name], cells)
+            new_cells = _to_cells(name, model.modalities[name], cells)
             if exact is not None:
-                values = exact(name, batch.rows.cpu().numpy()[holes[name]], number, values)
-            drawn[name][number] += model.modalities[name].match(values, own[name]) if name in own else values
+                new_cells = exact(name, batch.rows.cpu().numpy()[holes[name]], number, new_cells)
+            drawn[name][number] += (
+                model.modalities[name].match(new_cells, own[name]) if name in own else new_cells
+            )
 
     for number in range(draws):
         for _ in map_slices(model, conditions, partial(draw, number), seed=seed + (number << 32)):

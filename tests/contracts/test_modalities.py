@@ -22,22 +22,6 @@ from amodal.modalities.heads import SoftmaxHead
 from amodal.table import Table, encode, infer_schema
 
 
-@pytest.fixture(scope="session")
-def every_type(five_columns: Table) -> Table:
-    """A table with one column of each type, named for its type, and its files."""
-    rows = range(len(five_columns))
-    days = pd.Timestamp("2023-01-05") + pd.to_timedelta([row * 37 % 400 for row in rows], unit="D")
-    genres = ["Action", "Comedy", "Drama"]
-    frame = five_columns.frame.assign(
-        datetime=pd.Series(days.strftime("%Y-%m-%d"), dtype="str"),
-        duration=[f"{row * 7 % 5}:{row * 11 % 60:02}:{row * 13 % 60:02}" for row in rows],
-        boolean=[row % 3 == 0 for row in rows],
-        tags=[[genre for place, genre in enumerate(genres) if (row * 3 + 1) >> place & 1] for row in rows],
-    )
-    order = dict.fromkeys(kind.type for kind in MODALITIES)
-    return replace(five_columns, frame=frame[list(order)])
-
-
 @pytest.fixture(params=MODALITIES, ids=lambda kind: kind.full_name().replace(":", "-"))
 def kind(request: pytest.FixtureRequest) -> type[Modality]:
     return request.param

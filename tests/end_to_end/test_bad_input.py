@@ -79,13 +79,14 @@ def test_tables_that_are_none(amodal, tmp_path: Path, content: str, said: str) -
     assert said in amodal("fit", tmp_path / "table.csv", "-o", tmp_path / "model", code=3).stderr
 
 
-def test_nan_and_inf_in_a_file_are_bad_cells(tmp_path: Path) -> None:
+def test_infinities_in_a_file_are_bad_cells(tmp_path: Path) -> None:
     cells = [f"{value:.2f}" for value in np.random.default_rng(0).normal(size=40)]
-    cells[7], cells[9] = "inf", "NaN"
+    cells[7], cells[9], cells[11] = "inf", "-Infinity", "NaN"
     pd.DataFrame({"x": cells, "y": ["u", "v"] * 20}).to_csv(tmp_path / "table.csv", index=False)
     with pytest.raises(DataError, match="row 8: 'inf'"):
         quick().fit(tmp_path / "table.csv")
-    assert len(quick(bad_cells="missing").fit(tmp_path / "table.csv").bad_cells_) == 2
+    model = quick(bad_cells="missing").fit(tmp_path / "table.csv")
+    assert [cell.cell for cell in model.bad_cells_] == ["inf", "-Infinity"], "NaN is missing"
 
 
 def test_an_unseen_category_is_an_error_or_missing() -> None:

@@ -30,12 +30,10 @@ def test_each_column_has_vectors_of_total_variance_one(real: Batch, modalities: 
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
-def test_every_representation_has_vectors(
-    modality: type, real: Batch, five_columns: Any, modalities: dict[str, Any]
-) -> None:
-    cells = five_columns.frame[modality.type]
-    fitted = modality.fit(cells, five_columns.root)
-    scaled = fitted.scale(fitted.to_tensor(cells, five_columns.root))
+def test_every_representation_has_vectors(modality: type, every_type: Any) -> None:
+    cells = every_type.frame[modality.type]
+    fitted = modality.fit(cells, every_type.root)
+    scaled = fitted.scale(fitted.to_tensor(cells, every_type.root))
     vectors = fit_features(fitted, scaled)(scaled)
     assert vectors.var(axis=0).sum() == pytest.approx(1.0)
     assert np.isfinite(vectors).all()

@@ -23,13 +23,17 @@ from amodal.metrics import (
     predict_boosting,
     predict_linear,
     row_vectors,
+    scaled_batch,
 )
+from amodal.table import Table, encode, infer_schema
 
 RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("column", BY_TYPE)
-def test_imputers_fill_every_type(column: str, real: Batch, modalities: dict[str, Any]) -> None:
+def test_imputers_fill_every_type(column: str, every_type: Table) -> None:
+    modalities = dict(infer_schema(every_type).used)
+    real = scaled_batch(encode(every_type, modalities), modalities)
     modality, cells = modalities[column], real.x[column]
     typical = impute_typical(modality, cells, 7)
     assert typical.shape == (7, *modality.shape)

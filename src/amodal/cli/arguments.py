@@ -49,8 +49,16 @@ TypeOption = Annotated[
     typer.Option(
         "--type",
         metavar="COL=TYPE",
-        help="A column's type: image, audio, text, number, category or ignore; or a representation too, such as "
-        "image:patches, audio:mfcc, text:bag_of_words, text:embedding.",
+        help="A column's type: image, audio, text, number, category, boolean, datetime, duration, tags or ignore; or a "
+        "representation too, such as image:patches, audio:mfcc, text:bag_of_words, text:embedding.",
+    ),
+]
+MissingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missing",
+        metavar="COL=CELL",
+        help="A cell that stands for a missing one, such as age=-1; repeatable.",
     ),
 ]
 ConfigOption = Annotated[
@@ -103,6 +111,15 @@ def pairs(items: list[str] | None, option: str, name: str = "COLUMN") -> dict[st
             raise UsageError(f"{option} {item!r} is not understood: write {name}=VALUE.")
         read[key] = value
     return read
+
+
+def missing_codes(items: list[str] | None) -> dict[str, list[str]] | None:
+    """Parse COLUMN=CELL, of which a column may have several; None without any."""
+    codes: dict[str, list[str]] = {}
+    for item in items or []:
+        [(column, cell)] = pairs([item], "--missing").items()
+        codes.setdefault(column, []).append(cell)
+    return codes or None
 
 
 def table_model(config: Path | None, given: Mapping[str, Any]) -> TableModel:

@@ -71,11 +71,11 @@ def complete(
 
     In the folder are metadata.csv, the completed table, and drawn.csv, which says of each cell whether it was drawn.
     """
-    from amodal.table import check_media_kept, read_table
+    from amodal.table import check_media_kept
 
     check_output_folder(output, "table", overwrite=overwrite, inputs=[model, data, media_root])
     fitted = load(model, device)
-    table = read_table(data, media_root, **reading(sep, encoding, follow_links))
+    table = fitted._read(data, media_root, reading(sep, encoding, follow_links))
     check_media_kept(table, fitted.schema_.used, output)
     completed = fitted._complete(
         table,

@@ -20,9 +20,11 @@ from amodal.cli.arguments import (
     EncodingOption,
     FollowLinksOption,
     MediaRootOption,
+    MissingOption,
     OverwriteOption,
     SepOption,
     TypeOption,
+    missing_codes,
     pairs,
     reading,
     table_model,
@@ -62,6 +64,7 @@ def fit(
         str | None, typer.Option(help="Name of the method; `amodal methods` lists them.")
     ] = None,
     types: TypeOption = None,
+    missing: MissingOption = None,
     bad_cells: Annotated[
         str | None, typer.Option(help="Cells that cannot be read: error or missing.")
     ] = None,
@@ -115,6 +118,7 @@ def fit(
     given = {
         "method": method,
         "types": pairs(types, "--type"),
+        "missing": missing_codes(missing),
         "bad_cells": bad_cells,
         "rules": rules,
         "time_limit": time_limit,

@@ -13,8 +13,10 @@ from amodal.cli.arguments import (
     EncodingOption,
     FollowLinksOption,
     MediaRootOption,
+    MissingOption,
     SepOption,
     TypeOption,
+    missing_codes,
     pairs,
     reading,
 )
@@ -25,6 +27,7 @@ def inspect(
     data: DataArgument,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     types: TypeOption = None,
+    missing: MissingOption = None,
     media_root: MediaRootOption = None,
     sep: SepOption = None,
     encoding: EncodingOption = None,
@@ -32,10 +35,12 @@ def inspect(
 ) -> None:
     """Show each column's type and why, how much is missing, and an example."""
     from amodal.modalities import MODALITIES
-    from amodal.table import describe, infer_schema, read_table
+    from amodal.table import check_columns, describe, infer_schema, mark_missing, read_table
 
     table = read_table(data, media_root, **reading(sep, encoding, follow_links))
-    schema = infer_schema(table, MODALITIES, pairs(types, "--type"))
+    codes = missing_codes(missing) or {}
+    check_columns(codes, table)
+    schema = infer_schema(mark_missing(table, codes), MODALITIES, pairs(types, "--type"))
     rows = describe(schema)
     if as_json:
         is_utf = (sys.stdout.encoding or "").lower().startswith("utf")

@@ -57,7 +57,7 @@ _MAX_SAMPLE = 2_000
 
 @dataclass(frozen=True)
 class DateForm:
-    """How dates or times of a column of texts are written.
+    """Written form of the dates or times of a column of texts.
 
     Attributes:
         pattern: of `strftime`; "%-d" is a day without a zero before it, and "%z" the offset.

@@ -183,7 +183,7 @@ class DatetimeQuantile(RankModality):
 
 
 def _kind_of(cells: pd.Series[Any]) -> tuple[str | None, DateForm]:
-    """What most cells are, and the form of texts; None where they are no dates.
+    """Cell type of most cells, and the form of texts; None where they are no dates.
 
     Raises:
         RejectColumn: texts are no dates.

@@ -29,7 +29,7 @@ _FEWEST = 0.8
 
 @dataclass(frozen=True)
 class DurationForm:
-    """How durations of a column of texts are written.
+    """Written form of the durations of a column of texts.
 
     Attributes:
         kind: "clock" for 1:23:45, "iso" for PT1H23M45S, "units" for 1h 23m.
@@ -77,19 +77,19 @@ class DurationForm:
             return f"{sign}P{days}{'T' + joined if joined else ''}" if days or joined else "PT0S"
         between, after = self.space
         named = zip(numbers, self.units, strict=True)
-        shown = [
+        named_parts = [
             f"{number}{between}{unit}" for number, unit in named if unit and (float(number) or self.has_zeros)
         ]
         last = next(unit for unit in reversed(self.units) if unit)
-        return sign + (after.join(shown) or f"0{between}{last}")
+        return sign + (after.join(named_parts) or f"0{between}{last}")
 
     def _clock(self, seconds: float) -> str:
-        whole = int(seconds)
-        fraction = f"{seconds - whole:.{self.fraction}f}"[1:] if self.fraction else ""
+        total = int(seconds)
+        fraction = f"{seconds - total:.{self.fraction}f}"[1:] if self.fraction else ""
         if self.parts == 2:
-            return f"{whole // 60:0{self.width}}:{whole % 60:02}{fraction}"
-        days, hours = divmod(whole // 3_600, 24) if self.day_word else (0, whole // 3_600)
-        clock = f"{hours:0{self.width}}:{whole // 60 % 60:02}:{whole % 60:02}{fraction}"
+            return f"{total // 60:0{self.width}}:{total % 60:02}{fraction}"
+        days, hours = divmod(total // 3_600, 24) if self.day_word else (0, total // 3_600)
+        clock = f"{hours:0{self.width}}:{total // 60 % 60:02}:{total % 60:02}{fraction}"
         return f"{days} {self.day_word} {clock}" if self.day_word else clock
 
 

@@ -113,7 +113,7 @@ class DurationQuantile(RankModality):
 
 
 def _kind_of(cells: pd.Series[Any]) -> tuple[str | None, DurationForm]:
-    """What most cells are, and the form of texts; None where they are no durations.
+    """Cell type of most cells, and the form of texts; None where they are no durations.
 
     Raises:
         RejectColumn: texts are no durations.

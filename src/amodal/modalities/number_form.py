@@ -41,14 +41,14 @@ _FEWEST = 0.8
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How the numbers of a column of texts are written.
+    """Written form of the numbers of a column of texts.
 
     Attributes:
         prefix: before the number, as "$".
         suffix: after it, as " kg".
         thousands: mark between groups of three digits.
         point: mark before the decimals.
-        is_padded: every number has as many decimals.
+        padding: decimals that every number has at least.
         has_zero: a whole number ends with ".0".
         has_exponent: very small and large numbers are as 1e-05.
         has_plus: positive numbers have a sign.
@@ -58,7 +58,7 @@ class NumberForm:
     suffix: str = ""
     thousands: str = ""
     point: str = "."
-    is_padded: bool = False
+    padding: int = 0
     has_zero: bool = False
     has_exponent: bool = False
     has_plus: bool = False
@@ -109,15 +109,15 @@ class NumberForm:
             digits = repr(magnitude)
             digits = digits.removesuffix(".0") if not self.has_zero else digits
         else:
-            digits = f"{magnitude:.{decimals}f}"
-            if not self.is_padded and "." in digits:
+            digits = f"{magnitude:.{max(decimals, self.padding)}f}"
+            if not self.padding and "." in digits:
                 digits = digits.rstrip("0").rstrip(".")
                 digits += ".0" if self.has_zero and "." not in digits else ""
-        whole, point, rest = digits.partition(".")
-        if self.thousands and whole.isdigit():
-            whole = f"{int(whole):,}".replace(",", self.thousands)
+        integer, point, rest = digits.partition(".")
+        if self.thousands and integer.isdigit():
+            integer = f"{int(integer):,}".replace(",", self.thousands)
         sign = "-" if value < 0 else "+" if self.has_plus and value > 0 else ""
-        return f"{sign}{self.prefix}{whole}{point and self.point}{rest}{self.suffix}"
+        return f"{sign}{self.prefix}{integer}{point and self.point}{rest}{self.suffix}"
 
 
 def plain_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
@@ -136,9 +136,8 @@ def plain_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
 
 
 def _plain_cell(cell: Any) -> Any:
-    if isinstance(cell, str):
-        # pandas reads "0x1F", "1_000" and "infinity" too.
-        return cell if cell.isascii() and "_" not in cell and "x" not in cell else None
+    if isinstance(cell, str) and (not cell.isascii() or "_" in cell):
+        return None  # Python reads "1_000" too
     if isinstance(cell, (bool, np.bool_)):
         return None
     if isinstance(cell, np.float32):
@@ -194,7 +193,7 @@ def _with_digits(form: NumberForm, matches: list[re.Match[str]]) -> NumberForm:
     signs = Counter(match["sign"] or match["inner"] for match in matches)
     return replace(
         form,
-        is_padded=len(set(decimals)) == 1 and decimals[0] > 0,
+        padding=decimals[0] if len(set(decimals)) == 1 else 0,
         has_zero=bool(zeros),
         has_exponent=any(match["exponent"] for match in matches),
         has_plus=signs["+"] > signs[""],
@@ -213,8 +212,8 @@ def _variant(thousands: str, matches: list[re.Match[str]]) -> str:
 
 
 def _pattern(thousands: str, point: str) -> re.Pattern[str]:
-    whole = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})*" if thousands else r"\d*"
-    return re.compile(rf"(?=.*\d){whole}(?:{re.escape(point)}\d*)?")
+    integer = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})*" if thousands else r"\d*"
+    return re.compile(rf"(?=.*\d){integer}(?:{re.escape(point)}\d*)?")
 
 
 def _are_of_one_length(texts: list[str]) -> bool:

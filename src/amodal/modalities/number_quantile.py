@@ -201,7 +201,8 @@ def _likely_codes(values: Numbers) -> str:
             found.append(f"{code:.0f} ({counts[place]} cells)")
     if not found:
         return ""
-    return f"; {' and '.join(found)} may stand for missing: if so, say it by missing (--missing COLUMN=CODE)"
+    option = "missing={COLUMN: [CODE]} (--missing COLUMN=CODE) says so"
+    return f"; {' and '.join(found)} may stand for missing: {option}"
 
 
 def _digits(values: Numbers) -> tuple[int | None, int | None]:

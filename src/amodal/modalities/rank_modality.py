@@ -90,7 +90,7 @@ class RankModality(Modality):
     @property
     @abstractmethod
     def noun(self) -> str:
-        """What a cell that cannot be read is not, as "a finite number"."""
+        """The noun for a cell of the type in messages, as "a finite number"."""
 
     @property
     def amount_unit(self) -> str:

@@ -28,9 +28,10 @@ def fit_quantiles(values: Numbers) -> tuple[Numbers, Numbers]:
     the second number: a single outlier takes the place of one number, and not of the column's last 256th.
     """
     ranks = np.linspace(0.0, 1.0, min(_QUANTILES, len(values)))
-    if len(values) > _QUANTILES:
-        steps = 2 ** np.arange(np.ceil(np.log2((len(values) - 1) / (_QUANTILES - 1)))) / (len(values) - 1)
-        ranks = np.unique(np.concatenate([ranks, steps, 1.0 - steps]))
+    if len(values) <= _QUANTILES:
+        return ranks, np.sort(values)
+    steps = 2 ** np.arange(np.ceil(np.log2((len(values) - 1) / (_QUANTILES - 1)))) / (len(values) - 1)
+    ranks = np.unique(np.concatenate([ranks, steps, 1.0 - steps]))
     with np.errstate(over="ignore", invalid="ignore"):
         quantiles = np.quantile(values, ranks)
     # Interpolation overflows between numbers of both signs near the largest float, and may fall by rounding.

@@ -35,7 +35,7 @@ _MAX_SCALAR = 200
 
 @dataclass(frozen=True)
 class TagForm:
-    """How the cells of a column hold their labels.
+    """Form in which the cells of a column hold their labels.
 
     Attributes:
         container: "list", "tuple", "set", "frozenset", "array", "json" for a text of a JSON list, or "text".
@@ -94,6 +94,8 @@ def find_tag_form(cells: pd.Series[Any]) -> TagForm:
             raise RejectColumn(
                 "lists of numbers and no labels" if kind == "number" else "cells are no lists of labels"
             )
+        if len({type(label) for label in labels}) > 1:
+            raise RejectColumn("lists of values of several types")
         form = TagForm(container, label_type=kind)
         _check_repeats([form.parse(cell) or [] for cell in sample])
         return form

@@ -8,6 +8,7 @@ from amodal.table.encoding import BadCellPolicy, check_policy, encode, encode_ce
 from amodal.table.export import to_arrow, to_dataset, to_parquet
 from amodal.table.fingerprint import fingerprint
 from amodal.table.frames import Form
+from amodal.table.missing_codes import mark_missing
 from amodal.table.reading import MEDIA_ROOT, SUFFIXES, ReadOptions, Table, is_address, read_table, row_number
 from amodal.table.schema import Column, Schema, describe
 from amodal.table.store import Store, check_cells, prepare_store
@@ -44,6 +45,7 @@ __all__ = [
     "infer_schema",
     "is_address",
     "is_bad_cell_list",
+    "mark_missing",
     "prepare_store",
     "read_table",
     "row_number",

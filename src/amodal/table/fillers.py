@@ -178,8 +178,8 @@ class NewCodes(Filler):
         """Random ones that the table has not."""
         taken, found = {str(cell) for cell in present}, []
         for _ in range(count):
-            for attempt in range(ATTEMPTS + count):
-                code = self._draw(rng, longer=max(0, attempt - ATTEMPTS))
+            for trial in range(ATTEMPTS + count):
+                code = self._draw(rng, longer=max(0, trial - ATTEMPTS))
                 if code not in taken:
                     break
             taken.add(code)
@@ -254,9 +254,9 @@ def _parts(texts: list[str]) -> tuple[tuple[str, int, int], ...]:
         return tuple((_alphabet(set(place)), 1, 1) for place in zip(*texts, strict=True))
     runs = [RUNS.findall(text) for text in texts]
     count = max(map(len, runs))
-    whole = [each for each in runs if len(each) == count]
+    longest = [each for each in runs if len(each) == count]
     parts = []
-    for place in zip(*whole, strict=True):
+    for place in zip(*longest, strict=True):
         if len(set(place)) == 1:
             parts += [(mark, 1, 1) for mark in place[0]]
         else:

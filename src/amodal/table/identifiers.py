@@ -18,7 +18,7 @@ CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w-]{8,}", re.ASCII)
 SPACE_OR_CJK = re.compile(r"[\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 LETTERS = re.compile(r"[^\W\d_]+")
 DIGITS = re.compile(r"\d+")
-QUANTITY = re.compile(r"[+-]?9([.,]9)*a?")  # a shape as `_shape` gives it: 12.5, 80kg, 1,200
+QUANTITY = re.compile(r"[+-]?\d+(?:[.,]\d+)*(\D*)")  # 12.5, 80kg, 1,200 km/h
 MOST_CELLS = 50_000  # whose patterns are compared
 MOST_REPEATED = 0.01  # share of cells of identifiers that repeat another
 REPEATS_OF_CHANCE = (
@@ -91,6 +91,9 @@ def _share_a_pattern(texts: list[str]) -> bool:
         return False
     if pd.to_numeric(pd.Series(texts), errors="coerce").notna().all():
         return False
+    quantities = [QUANTITY.fullmatch(text) for text in texts]
+    if all(quantities) and len({match[1] for match in quantities if match}) == 1:
+        return False
     same_length = len({len(text) for text in texts}) == 1
     if all(UUID.fullmatch(text) for text in texts):
         return True
@@ -98,7 +101,7 @@ def _share_a_pattern(texts: list[str]) -> bool:
         return True
     shapes = {_shape(text) for text in texts}
     shape = shapes.pop()
-    return not shapes and "a" in shape and "9" in shape and not QUANTITY.fullmatch(shape)
+    return not shapes and "a" in shape and "9" in shape
 
 
 def _all_but_few(pattern: re.Pattern[str], texts: list[str]) -> bool:

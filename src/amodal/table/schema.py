@@ -110,9 +110,9 @@ class Schema:
             missing = column.isna() | column.eq("").fillna(False).astype(bool)
             if not missing.any() or not (add or name in frame):
                 continue
-            made = filler.cells(int(missing.sum()), column[~missing], column_rng(seed, name))
+            new_cells = filler.cells(int(missing.sum()), column[~missing], column_rng(seed, name))
             cells = column.astype(object)
-            cells[missing] = pd.Series(made, index=cells.index[missing], dtype=object)
+            cells[missing] = pd.Series(new_cells, index=cells.index[missing], dtype=object)
             new[name] = cells.infer_objects() if name not in frame else cells
         filled = frame.assign(**new)
         order = [column.name for column in self.columns if column.name in filled]

@@ -198,7 +198,7 @@ def _is_constant(cells: pd.Series) -> bool:
 
 
 def _uninformative(cells: pd.Series) -> tuple[str, Filler | None] | None:
-    """Why a column is not modelled, and what makes its cells; None for a column to model."""
+    """The reason to leave a column out, and the filler of its cells; None for a column to model."""
     if pd.api.types.is_object_dtype(cells.dtype):
         nested = {type(cell).__name__ for cell in cells if not pd.api.types.is_hashable(cell)}
         if nested:
