@@ -154,7 +154,7 @@ def complete_cells(
 ) -> CompletedRows:
     """The rows of `complete_table` in pandas, cells of text files as text.
 
-    Further arguments:
+    Args, besides those of `complete_table`:
         batch: the rows as tensors, where they are encoded already.
         complete: called with the model first, in place of the model's own `complete`.
         exact: gives cells that are known better than from their tensors.
