@@ -16,6 +16,14 @@ from amodal.modalities import MODALITIES
 from amodal.table import infer_schema, read_table
 
 Kind = Literal["label", "number", "text", "image", "audio"]
+_KIND_OF: Mapping[str, Kind] = {
+    "category": "label",
+    "boolean": "label",
+    "number": "number",
+    "image": "image",
+    "audio": "audio",
+}
+"""Column type -> what it is scored as; others as texts."""
 
 KINDS: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
     "adult": {
@@ -125,6 +133,4 @@ def _kinds(name: str, folder: Path) -> dict[str, Kind]:
     if name in KINDS:
         return {column: kind for kind, columns in KINDS[name].items() for column in columns}
     used = infer_schema(read_table(folder), MODALITIES).used
-    return {
-        column: "label" if modality.type == "category" else modality.type for column, modality in used.items()
-    }
+    return {column: _KIND_OF.get(modality.type, "text") for column, modality in used.items()}

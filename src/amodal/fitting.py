@@ -86,8 +86,8 @@ class FitRun:
             if self.output is None or self.work is not None or self.resume or global_rank():
                 raise
             if isinstance(taken, OutputInUse):
-                identity = self._read()[-1] | {"amodal": version("amodal")}
-                if not wait_for_same_run(self.output, identity):
+                common = self._read()[-1] | {"amodal": version("amodal")}
+                if not wait_for_same_run(self.output, common | _training(self.arguments, self.settings)):
                     raise
             elif not (holds_model(self.output) and self.output.stat().st_mtime >= started):
                 raise
@@ -122,7 +122,7 @@ class FitRun:
             if self.resume and is_first and not run.is_begun and (finished := self._finished(common)):
                 return finished
             store = run.store(
-                identity,
+                identity | _training(self.arguments, self.settings),
                 table,
                 modalities,
                 self.arguments["bad_cells"],

@@ -71,7 +71,7 @@ def without_outliers(values: Numbers) -> Numbers:
     """Numbers (N,), clipped to 20 mean deviations around the median, which the outer 256ths do not count to."""
     low, median, high = np.quantile(values, [1 / _QUANTILES, 0.5, 1 - 1 / _QUANTILES])
     inner = values[(values >= low) & (values <= high)]
-    scale = np.abs(inner / 2 - median / 2).mean() * 2
+    scale = np.abs(inner / 2 - median / 2).mean() * 2 if len(inner) else 0.0
     if not scale:
         return values
     with np.errstate(over="ignore"):

@@ -58,7 +58,6 @@ class GenerativeModel(nn.Module, ABC):
             Column name -> tensor (B, ...), as `Modality.to_cells` takes it.
         """
 
-    @abstractmethod
     def draw_columns(self, batch: Batch, names: Sequence[str], draw: DrawColumn, noise: RowNoise) -> None:
         """Draw columns one after another by a function, each given the cells before it.
 
@@ -68,9 +67,12 @@ class GenerativeModel(nn.Module, ABC):
             draw: called with a column's name and the likelihood of its scaled cells; gives cells (B, ...). Where a
                 cell is present, the columns that follow are given that instead.
             noise: random numbers of the rows, for latents.
-        """
 
-    @abstractmethod
+        Raises:
+            NotImplementedError: the model has no conditionals of single columns.
+        """
+        raise NotImplementedError(f"{type(self).__name__} draws no columns one after another")
+
     def predict(
         self, batch: Batch, names: Iterable[str], noise: RowNoise, num_samples: int = 100
     ) -> dict[str, Distribution]:
@@ -81,7 +83,11 @@ class GenerativeModel(nn.Module, ABC):
             names: columns without a latent of their own.
             noise: random numbers of the rows, for latents.
             num_samples: latents that a mixture is made of, where the model has a joint latent.
+
+        Raises:
+            NotImplementedError: the model has no conditionals of single columns.
         """
+        raise NotImplementedError(f"{type(self).__name__} predicts no single columns")
 
     def cell_log_prob(self, batch: Batch, noise: RowNoise, num_samples: int = 100) -> Tensor:
         """Log p(cell | the row's other present cells) in nats, (B, M); zero where a cell is absent.

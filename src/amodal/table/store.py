@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +38,7 @@ DESCRIPTION = "store.json"
 PRESENT = "present.npy"
 BAD_CELLS = "bad_cells.csv"
 _log = logging.getLogger("amodal")
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +240,10 @@ def _encode(chunk: Chunk, folder: Path | None = None, check: Callable[[], None] 
     check()
     encoded = encode_chunk(chunk)
     if folder is not None:
-        np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")[encoded.rows] = encoded.values
+        # NumPy parses the array's header as Python, which several threads of CPython 3.11 may not do at once.
+        with _opening:
+            array = np.load(folder / f"{chunk.position}.npy", mmap_mode="r+")
+        array[encoded.rows] = encoded.values
     return encoded.position, encoded.rows, encoded.bad
 
 

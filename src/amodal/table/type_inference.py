@@ -153,14 +153,16 @@ def _column(
     if _is_constant(cells):
         reason, filler = "every present cell is the same", Constant.fit(cells)
         return Column(name, None, reason, missing, example, tried, filler)
-    found = fit_first([each for each in values if each.is_specific])
+    # Types that are tried before a specific one, such as a user's own, come before identifiers too.
+    last = max((place for place, each in enumerate(values, 1) if each.is_specific), default=0)
+    found = fit_first(values[:last])
     if found:
         return found
     uninformative = _uninformative(cells)
     if uninformative:
         reason, identifiers = uninformative
         return Column(name, None, reason, missing, example, tried, identifiers)
-    return fit_first([each for each in values if not each.is_specific]) or Column(
+    return fit_first(values[last:]) or Column(
         name, None, f"of no known type ({_join(tried)})", missing, example, tried
     )
 

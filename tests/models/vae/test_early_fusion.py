@@ -27,18 +27,18 @@ def test_labels_are_one_hot_and_words_are_counted() -> None:
 
 @pytest.mark.parametrize("kind", MODALITIES, ids=lambda kind: f"{kind.type}-{kind.representation}")
 def test_vectors_of_all_column_types_have_about_the_same_length(
-    kind: type[Modality], five_columns: Table
+    kind: type[Modality], every_type: Table
 ) -> None:
-    cells = five_columns.frame[kind.type]
-    modality = kind.fit(cells, five_columns.root)
+    cells = every_type.frame[kind.type].dropna()
+    modality = kind.fit(cells, every_type.root)
     batch = Batch(
-        {"x": modality.to_tensor(cells, five_columns.root)},
+        {"x": modality.to_tensor(cells, every_type.root)},
         torch.ones(len(cells), 1, dtype=torch.bool),
         torch.arange(len(cells)),
     )
     (vectors,) = EarlyFusionVAE({"x": modality}, latent=2, features=4).vectors(batch)
     assert vectors.isfinite().all()
-    assert 0.3 < vectors.square().sum(1).mean().sqrt() < 3
+    assert 0.2 < vectors.square().sum(1).mean().sqrt() < 3
 
 
 def batch() -> Batch:
