@@ -69,6 +69,20 @@ def test_predictions_of_fitted_rows_are_those_of_refits_without_each(rows: int, 
         torch.testing.assert_close(predicted[row], without.float(), atol=2e-3, rtol=2e-3)
 
 
+@pytest.mark.parametrize(("rows", "features"), [(400, 40), (40, 400)], ids=["primal", "dual"])
+def test_products_that_rounding_leaves_indefinite_are_solved(rows: int, features: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs = 300.0 * torch.randn(rows, 4, generator=generator) @ torch.randn(4, features, generator=generator)
+    gram = inputs.T @ inputs if features <= rows else inputs @ inputs.T
+    smallest = torch.linalg.eigvalsh(gram.double())[0]
+    assert smallest < -0.03
+    targets = inputs[:, :2] / 300.0
+    weight, predicted = _ridge(inputs, targets, 0.03)
+    assert predicted.isfinite().all()
+    if features <= rows:
+        torch.testing.assert_close(inputs @ weight, targets, atol=0.05, rtol=0.05)
+
+
 def test_predictions_of_new_rows_are_inputs_times_weights() -> None:
     experts, predictions = fitted()
     features, present, _ = table()

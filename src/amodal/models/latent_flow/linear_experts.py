@@ -18,6 +18,8 @@ _MOST_FEATURES = 4_096
 _MOST_OUTPUTS = 512
 _MISSING_QUANTILE = 0.9
 _INTERCEPT = 10.0
+_LEAST_STD = 1e-4
+"""Of a feature that is used: less than that of a label of one row in a hundred million."""
 
 
 class LinearExperts(nn.Module):
@@ -128,7 +130,7 @@ def _scales(block: Tensor, rows: Tensor) -> Tensor:
     if len(known) < 2:
         return torch.zeros(block.shape[1], device=block.device)
     std = known.std(0)
-    scale = torch.where(std > 1e-6, std.clamp_min(1e-6).rsqrt(), 0.0)
+    scale = torch.where(std > _LEAST_STD, std.clamp_min(_LEAST_STD).rsqrt(), 0.0)
     return scale / (known * scale).square().sum(1).mean().sqrt().clamp_min(1e-6)
 
 
@@ -164,14 +166,23 @@ def _ridge(inputs: Tensor, targets: Tensor, strength: float) -> tuple[Tensor, Te
     rows, features = inputs.shape
     if features <= rows:
         gram = inputs.T @ inputs
-        factor = torch.linalg.cholesky(gram.double() + strength * torch.eye(features, device=inputs.device))
+        factor = _cholesky(gram, strength)
         weight = torch.cholesky_solve((inputs.T @ targets).double(), factor).to(inputs.dtype)
         half = torch.linalg.solve_triangular(factor.to(inputs.dtype), inputs.T, upper=False)
         leverage = half.square().sum(0).clamp_max(0.999)[:, None]
         residual = targets - inputs @ weight
         return weight, targets - residual / (1.0 - leverage)
     gram = inputs @ inputs.T
-    gram.diagonal().add_(strength)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram.double())).to(inputs.dtype)
+    inverse = torch.cholesky_inverse(_cholesky(gram, strength)).to(inputs.dtype)
     dual = inverse @ targets
     return inputs.T @ dual, targets - dual / inverse.diagonal()[:, None]
+
+
+def _cholesky(gram: Tensor, strength: float) -> Tensor:
+    """Cholesky factor of gram + strength * I in float64; of more where rounding has left gram indefinite."""
+    exact, step = gram.double(), torch.eye(len(gram), dtype=torch.float64, device=gram.device)
+    while True:
+        factor, failed = torch.linalg.cholesky_ex(exact + strength * step)
+        if not failed:
+            return factor
+        strength *= 10.0
