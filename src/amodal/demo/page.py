@@ -14,6 +14,7 @@ import pandas as pd
 
 from amodal.files import replacing_file
 from amodal.pages import Cell, Role, data_uri, loss_curve, render
+from amodal.table.reading import FILE_NAME
 
 _MEDIA = {"image": "image/png", "speech": "audio/wav"}
 
@@ -66,7 +67,9 @@ def write_page(folder: Path, steps: Sequence[Step] = ()) -> Path:
 def _rows(path: Path) -> list[dict[str, str]]:
     """Rows of a CSV file; a missing cell is an empty string."""
     with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+        rows = list(csv.DictReader(lines))
+    # Columns that only `datasets` reads, which repeat others.
+    return [{name: cell for name, cell in row.items() if not name.endswith(FILE_NAME)} for row in rows]
 
 
 def _cell(root: Path, column: str, value: str, role: Role) -> Cell:
