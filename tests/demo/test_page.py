@@ -22,7 +22,9 @@ def table(folder: Path, *rows: list[str | None], name: str = "metadata.csv") -> 
             write_image(folder / row[0], np.full((28, 28), 10 * number, np.uint8))
         if row[1]:
             write_sound(folder / row[1], np.sin(np.arange(800) / (3 + number)).astype(np.float32), 8000)
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / name, index=False)
+    # As tables are written: the files once more, for `datasets`.
+    frame = pd.DataFrame(rows, columns=COLUMNS).assign(image_file_name=[row[0] for row in rows])
+    frame.to_csv(folder / name, index=False)
 
 
 @pytest.fixture
@@ -52,6 +54,10 @@ def test_files_are_in_the_page_itself(page: str, tmp_path: Path) -> None:
         assert (tmp_path / path).read_bytes() in inline
     assert not re.search(r"""(src|href)=["']?(?!data:|#|["'])""", page)
     assert "url(" not in page
+
+
+def test_columns_for_other_readers_are_left_out(page: str) -> None:
+    assert "image_file_name" not in page
 
 
 def test_texts_cannot_run(page: str) -> None:
