@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -17,9 +17,9 @@ from amodal.errors import DataError
 from amodal.modalities import Modality
 from amodal.models import GenerativeModel
 from amodal.parallel import in_parallel
-from amodal.table import BadCellPolicy, CompletedRows, Table, encode, fill_holes, in_form_of
+from amodal.table import BadCellPolicy, CompletedRows, Table, encode, fill_holes
 
-__all__ = ["complete", "complete_cells", "complete_table", "embed", "encode_table", "log_prob", "map_slices"]
+__all__ = ["complete", "complete_cells", "embed", "encode_table", "log_prob", "map_slices"]
 
 _ROWS_AT_ONCE = 256
 _CELLS_AT_ONCE = 8
@@ -96,48 +96,6 @@ def encode_table(model: GenerativeModel, table: Table, bad_cells: BadCellPolicy 
     return encode(table, model.modalities, bad_cells=bad_cells)
 
 
-def complete_table(
-    model: GenerativeModel,
-    table: Table,
-    *,
-    columns: Sequence[str] | None,
-    given: Sequence[str] | None,
-    draws: int,
-    seed: int,
-    options: Mapping[str, Any] | None = None,
-    bad_cells: BadCellPolicy = "error",
-    labels: Mapping[str, Hashable] | None = None,
-) -> Any:
-    """Draw cells of a table given others.
-
-    Args:
-        model: a fitted model.
-        table: the rows.
-        columns: draw these, also where a cell is present; None draws only what is missing.
-        given: use only these columns' cells; None uses all but those of `columns`.
-        draws: completions of each row.
-        seed: a row's draw depends on it and the row's number alone.
-        options: keywords of the model's `complete`.
-        bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
-        labels: name of a column that the table lacks -> its label in the result.
-
-    Returns:
-        The rows in the caller's form, `draws` for each of the table's: its columns, and those of the model after them.
-        Given cells are as they were.
-    """
-    completed = complete_cells(
-        model,
-        table,
-        columns=columns,
-        given=given,
-        draws=draws,
-        seed=seed,
-        options=options,
-        bad_cells=bad_cells,
-    )
-    return in_form_of(table, completed, model.modalities, draws, labels or {})
-
-
 def complete_cells(
     model: GenerativeModel,
     table: Table,
@@ -152,12 +110,24 @@ def complete_cells(
     complete: Complete | None = None,
     exact: ExactCells | None = None,
 ) -> CompletedRows:
-    """The rows of `complete_table` in pandas, cells of text files as text.
+    """Draw cells of a table given others; in pandas, cells of text files as text.
 
-    Args, besides those of `complete_table`:
+    Args:
+        model: a fitted model.
+        table: the rows.
+        columns: draw these, also where a cell is present; None draws only what is missing.
+        given: use only these columns' cells; None uses all but those of `columns`.
+        draws: completions of each row.
+        seed: a row's draw depends on it and the row's number alone.
+        options: keywords of the model's `complete`.
+        bad_cells: "error" refuses cells that cannot be read; "missing" takes them as missing.
         batch: the rows as tensors, where they are encoded already.
         complete: called with the model first, in place of the model's own `complete`.
         exact: gives cells that are known better than from their tensors.
+
+    Returns:
+        The rows, `draws` for each of the table's: its columns, and those of the model after them. Given cells are as
+        they were.
     """
     if given is None:
         given = [name for name in model.modalities if name not in (columns or ())]
